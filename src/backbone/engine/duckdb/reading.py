@@ -1,0 +1,69 @@
+"""How DuckDB reads a dataset's rows, given its extent. The lake is attached as `lake`."""
+
+from backbone.model.domains import sql_type
+from backbone.model.names import literal, quoted, quoted_dataset, stem_of, zone_of
+from backbone.model.steps import Extent, Removal
+
+
+def extent_sql(extent: Extent, columns: tuple[str, ...]) -> str:
+    """A SELECT of all the rows of a dataset."""
+    parts = []
+    if extent.snapshot is not None:
+        parts.append(_without(extent, f"lake.{quoted_dataset(extent.dataset)} AT (VERSION => {extent.snapshot})", columns))
+    if extent.added or not parts:
+        parts.append(_added(extent, columns))
+    return " UNION ALL ".join(parts)
+
+
+def inserted_sql(extent: Extent) -> str:
+    """A SELECT of the rows that came since `extent.since`, with all columns."""
+    names = extent.relation.names
+    if extent.since is None or extent.snapshot is None:
+        return extent_sql(extent, names)
+    if extent.since == extent.snapshot:
+        return _added(extent, names)
+    # A row that came after `since` and went again in this run is not one that came.
+    since = _without(extent, _feed(extent, "insertions"), names)
+    return f"{since} UNION ALL {_added(extent, names)}"
+
+
+def deleted_sql(extent: Extent) -> str:
+    """A SELECT of the rows that went since `extent.since`, with all columns."""
+    names = extent.relation.names
+    if extent.since is None or extent.snapshot is None:
+        return f"SELECT {_list(names)} FROM ({extent_sql(extent, names)}) WHERE false"
+    parts = [] if extent.since == extent.snapshot else [f"SELECT {_list(names)} FROM {_feed(extent, 'deletions')}"]
+    base = f"lake.{quoted_dataset(extent.dataset)} AT (VERSION => {extent.snapshot})"
+    parts += [f"SELECT {_list(names, 't')} FROM {base} AS t SEMI JOIN {_on(removal)}" for removal in extent.removed]
+    return " UNION ALL ".join(parts) if parts else f"SELECT {_list(names)} FROM ({_added(extent, names)}) WHERE false"
+
+
+def _without(extent: Extent, rows: str, columns: tuple[str, ...]) -> str:
+    joins = "".join(f" ANTI JOIN {_on(removal, i)}" for i, removal in enumerate(extent.removed))
+    return f"SELECT {_list(columns, 't')} FROM {rows} AS t{joins}"
+
+
+def _on(removal: Removal, number: int = 0) -> str:
+    alias = f"r{number}"
+    equal = " AND ".join(f"t.{quoted(c)} IS NOT DISTINCT FROM {alias}.{quoted(c)}" for c in removal.columns)
+    return f"read_parquet({literal(str(removal.path))}) AS {alias} ON {equal}"
+
+
+def _added(extent: Extent, columns: tuple[str, ...]) -> str:
+    if not extent.added:
+        nulls = ", ".join(
+            f"NULL::{sql_type(a.domain)} AS {quoted(a.name)}" for a in extent.relation.attributes if a.name in columns
+        )
+        return f"SELECT {nulls} WHERE false"
+    files = ", ".join(literal(str(path)) for path in extent.added)
+    return f"SELECT {_list(columns)} FROM read_parquet([{files}], union_by_name => true)"
+
+
+def _feed(extent: Extent, which: str) -> str:
+    since, snapshot = (extent.since or 0) + 1, extent.snapshot
+    names = f"{literal(zone_of(extent.dataset))}, {literal(stem_of(extent.dataset))}"
+    return f"ducklake_table_{which}('lake', {names}, {since}::BIGINT, {snapshot}::BIGINT)"
+
+
+def _list(columns: tuple[str, ...], alias: str = "") -> str:
+    return ", ".join(f"{alias}.{quoted(c)}" if alias else quoted(c) for c in columns)

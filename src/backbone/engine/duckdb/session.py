@@ -1,0 +1,119 @@
+"""A session on DuckDB: one step's view of the data."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from backbone.engine.duckdb.reading import deleted_sql, extent_sql, inserted_sql
+from backbone.engine.protocol import Written
+from backbone.errors import MissingExtraError
+from backbone.model.domains import domain_of, sql_type
+from backbone.model.names import literal, quoted, stem_of, zone_of
+from backbone.model.relations import Attribute, Relation
+
+if TYPE_CHECKING:
+    from backbone.model.steps import Extent
+
+
+class DuckDBSession:
+    """Implements `Session` on one DuckDB cursor with a catalogue of its own."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, catalogue: str) -> None:
+        self._cursor = cursor
+        self._catalogue = catalogue
+        self._system = False
+        self._schemas: set[str] = set()
+
+    def show_system(self, shown: bool) -> None:
+        """See `Session`."""
+        self._system = shown
+
+    def show(self, extent: "Extent") -> None:
+        """See `Session`."""
+        zone, stem = zone_of(extent.dataset), stem_of(extent.dataset)
+        names = extent.relation.names if self._system else tuple(a.name for a in extent.relation.visible)
+        self._view(zone, stem, extent_sql(extent, names))
+        self._view("__inserted", f"{zone}__{stem}", inserted_sql(extent))
+        self._view("__deleted", f"{zone}__{stem}", deleted_sql(extent))
+
+    def _view(self, schema: str, name: str, sql: str) -> None:
+        if schema not in self._schemas:
+            self._cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+            self._schemas.add(schema)
+        self._cursor.execute(f"CREATE OR REPLACE VIEW {quoted(schema)}.{quoted(name)} AS {sql}")
+
+    def execute(self, sql: str) -> None:
+        """See `Session`."""
+        self._cursor.execute(sql)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """See `Session`."""
+        return self._cursor.execute(query).fetchall()
+
+    def describe(self, query: str) -> Relation:
+        """See `Session`."""
+        described = self._cursor.execute(f"DESCRIBE {_statement(query)}").fetchall()
+        return Relation(tuple(Attribute(name, domain_of(kind)) for name, kind, *_ in described))
+
+    def write(
+        self, query: str, path: Path, *, ordered: bool = False, relation: Relation | None = None
+    ) -> Written:
+        """See `Session`."""
+        query = _statement(query)
+        described = self._cursor.execute(f"DESCRIBE {query}").fetchall()
+        wanted = relation or Relation(tuple(Attribute(name, domain_of(kind)) for name, kind, *_ in described))
+        kinds = {name: kind for name, kind, *_ in described}
+        columns = ", ".join(_cast(a, kinds[a.name]) for a in wanted.attributes)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._cursor.execute(f"SET preserve_insertion_order = {'true' if ordered else 'false'}")
+        try:
+            copied = self._cursor.execute(
+                f"COPY (SELECT {columns} FROM ({query}\n)) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
+            ).fetchone()
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        finally:
+            self._cursor.execute("SET preserve_insertion_order = true")
+        return Written(path, copied[0] if copied else 0, path.stat().st_size, wanted)
+
+    def fetch(self, query: str, form: str) -> Any:
+        """See `Session`."""
+        try:
+            result = self._cursor.sql(_statement(query))
+            if form == "pandas":
+                return result.df()
+            if form == "polars":
+                return result.pl()
+            if form == "arrow":
+                return result.to_arrow_table()
+            if form == "arrow_batches":
+                return result.to_arrow_reader()
+        except ImportError as error:
+            raise MissingExtraError(f"Reading data as {form}", "dataframes") from error
+        return result
+
+    def register(self, name: str, table: Any) -> None:
+        """See `Session`."""
+        if isinstance(table, duckdb.DuckDBPyRelation):
+            table.create(name)
+        else:
+            self._cursor.register(name, table)
+
+    def close(self) -> None:
+        """Drop what the session made; the engine calls it."""
+        self._cursor.execute("USE memory")
+        self._cursor.execute(f"DETACH {self._catalogue}")
+        self._cursor.close()
+
+
+def _statement(query: str) -> str:
+    return query.strip().removesuffix(";")
+
+
+def _cast(attribute: Attribute, kind: str) -> str:
+    name, wanted = quoted(attribute.name), sql_type(attribute.domain)
+    if attribute.domain == "json" and kind != "JSON":
+        return f"to_json({name}) AS {name}"
+    return name if kind == wanted else f"CAST({name} AS {wanted}) AS {name}"

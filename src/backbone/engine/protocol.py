@@ -1,0 +1,69 @@
+"""The engine: it turns a query over named inputs into Parquet files, and reports what it wrote."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from backbone.model.relations import Relation
+from backbone.model.steps import Extent
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A Parquet file that an engine wrote."""
+
+    path: Path
+    rows: int
+    bytes: int
+    relation: Relation
+
+
+class Session(Protocol):
+    """One step's view of the data: it sees only what was shown to it. Not to be shared between threads."""
+
+    def show(self, extent: Extent) -> None:
+        """Make a dataset readable as `zone.name`.
+
+        Beside it, for those who process changes (rows with all columns, system columns included):
+        `__inserted.zone__name` and `__deleted.zone__name` hold what came and went since `extent.since`
+        (with `since` None: all rows, and none).
+        `zone.name` has no system columns unless `show_system(True)` was called before.
+        """
+
+    def show_system(self, shown: bool) -> None:
+        """Whether datasets shown from now on include system columns (`_file`, `_record`)."""
+
+    def write(self, query: str, path: Path, *, ordered: bool = False, relation: Relation | None = None) -> Written:
+        """Run a SELECT and write its rows as one Parquet file.
+
+        Columns are cast to their domains first (`relation`'s, where given, else those nearest to their types): a value
+        that doesn't fit is an error. `ordered` keeps the order of rows. On an error nothing is left behind.
+        """
+
+    def execute(self, sql: str) -> None:
+        """Run one statement of our own, such as `CREATE TEMP TABLE`."""
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Run a SELECT and return its rows."""
+
+    def describe(self, query: str) -> Relation:
+        """The relation that a SELECT would return, without running it."""
+
+    def fetch(self, query: str, form: str) -> Any:
+        """The rows of a SELECT as a person's code wants them.
+
+        `form` is one of `pandas`, `polars`, `arrow`, `arrow_batches`, `duckdb`.
+        """
+
+    def register(self, name: str, table: Any) -> None:
+        """Make what a person's code returned (any of the forms of `fetch`) readable as the table `name`."""
+
+
+class Engine(Protocol):
+    """Makes sessions. One engine serves one run."""
+
+    def session(self) -> AbstractContextManager[Session]:
+        """A session in which nothing is shown yet."""
+
+

@@ -1,0 +1,102 @@
+"""Every error that Backbone raises.
+
+    BackboneError
+    ├── ProjectError        the project's files are wrong: found before anything runs      exit code 2
+    ├── UsageError          a command or call that can't be carried out                    exit code 2
+    │   ├── MissingExtraError    a part of Backbone that isn't installed
+    │   └── QueryError           an SQL query that is refused or fails
+    ├── DatasetError        one dataset can't be made; the others can                      exit code 1
+    └── LakeError           the lake or landing zone is damaged or in use                  exit code 1
+"""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from backbone.model.rules import Location
+    from backbone.model.steps import Failure
+
+
+class BackboneError(Exception):
+    """Anything that Backbone can explain; `exit_code` is what the command line ends with."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in a project's file: where, what, and the line with `length` characters marked."""
+
+    at: "Location"
+    message: str
+    source_line: str = ""
+    length: int = 1
+
+    def __str__(self) -> str:
+        text = f"{self.at}: {self.message}"
+        if not self.source_line:
+            return text
+        indent = len(self.source_line) - len(self.source_line.lstrip())
+        mark = " " * max(self.at.column - 1 - indent, 0) + "^" * max(self.length, 1)
+        return f"{text}\n    {self.source_line.strip()}\n    {mark}"
+
+
+class ProjectError(BackboneError):
+    """The project's files are wrong. All problems are listed, by file and line; nothing has changed."""
+
+    exit_code = 2
+
+    def __init__(self, problems: "Sequence[Problem]") -> None:
+        self.problems = tuple(sorted(problems, key=lambda p: (p.at.path, p.at.line, p.at.column)))
+        super().__init__("\n".join(str(p) for p in self.problems))
+
+
+class UsageError(BackboneError):
+    """A command or call that can't be carried out; the message says what to do instead."""
+
+    exit_code = 2
+
+
+class MissingExtraError(UsageError):
+    """A part of Backbone that isn't installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an extra. Install it: pip install 'backbone[{extra}]'")
+
+
+class QueryError(UsageError):
+    """An SQL query that is refused or fails."""
+
+
+class DatasetError(BackboneError):
+    """One dataset can't be made: it keeps its last good version, and so does all that depends on it."""
+
+    def __init__(self, failure: "Failure") -> None:
+        self.failure = failure
+        super().__init__(f"{failure.dataset} FAILED: {failure.message}")
+
+
+class LakeError(BackboneError):
+    """The lake or the landing zone is damaged or in use."""
+
+
+def did_you_mean(word: str, known: "Iterable[str]") -> str:
+    """A sentence that suggests a near name, with a blank before it, or nothing.
+
+    Example:
+        >>> did_you_mean("air_tme", ["air_time", "dest"])
+        " Did you mean 'air_time'?"
+    """
+    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" Did you mean '{near[0]}'?" if near else ""
+
+
+def shown_value(value: object) -> str:
+    """A value from the data as a message may show it: cut at 60 characters, control characters escaped."""
+    if value is None:
+        return "∅"
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(value))
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -1,0 +1,67 @@
+"""Landed files and how they are read."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+Contract = Literal["evolve", "freeze", "quarantine"]
+BadValues = Literal["quarantine", "null"]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Physical metadata of a source: how its files are read. None means the format's default.
+
+    `null_tokens` are compared with whole trimmed values. `header_rows`, `preamble_rows` and `footer_rows`
+    count records. `member` names the file inside an archive.
+    """
+
+    format: str = "csv"
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    quotechar: str = '"'
+    escapechar: str = '"'
+    header_rows: int = 1
+    preamble_rows: int = 0
+    footer_rows: int = 0
+    null_tokens: tuple[str, ...] = ("",)
+    records: str | None = None
+    member: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a source: its name, its domain, and how its values are spelled in the files."""
+
+    name: str
+    domain: str
+    headers: tuple[str, ...] = ()
+    null_tokens: tuple[str, ...] | None = None
+    format: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    contract: Contract | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileNamePattern:
+    """Columns taken from the landed file's name: one per group of the regular expression."""
+
+    pattern: str
+    into: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LandedFile:
+    """One immutable version of a source's raw data. `path` is absolute; `id` grows with arrival."""
+
+    id: int
+    source: str
+    name: str
+    path: Path
+    sha256: str
+    size: int
+    origin: str
+    arrived_at: datetime

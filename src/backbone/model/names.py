@@ -1,0 +1,44 @@
+"""How datasets are named: `zone.name`, everywhere alike."""
+
+import re
+from typing import Literal
+
+Zone = Literal["formatted", "trusted", "exploitation", "analysis"]
+ZONES: tuple[Zone, ...] = ("formatted", "trusted", "exploitation", "analysis")
+"""The zones that hold datasets, in the order in which data flow (landing holds files)."""
+
+PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
+"""What a dataset may be called. `__` means *inside* and is never chosen by people."""
+
+FILE, RECORD = "_file", "_record"
+"""System columns of formatted and trusted datasets: landed file id and record number in it, from 1."""
+
+
+def zone_of(dataset: str) -> str:
+    """The zone of `zone.name`."""
+    return dataset.partition(".")[0]
+
+
+def stem_of(dataset: str) -> str:
+    """The name of `zone.name` within its zone."""
+    return dataset.partition(".")[2]
+
+
+def is_system(column: str) -> bool:
+    """Whether a column is Backbone's own: hidden from `select *`, available by name."""
+    return column.startswith("_")
+
+
+def quoted(identifier: str) -> str:
+    """An SQL identifier, quoted: the one place where it is done."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def quoted_dataset(dataset: str) -> str:
+    """`zone.name` as a quoted SQL table name."""
+    return f"{quoted(zone_of(dataset))}.{quoted(stem_of(dataset))}"
+
+
+def literal(text: str) -> str:
+    """An SQL string literal, quoted: the one place where it is done."""
+    return "'" + text.replace("'", "''") + "'"

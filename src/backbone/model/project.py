@@ -1,0 +1,156 @@
+"""A project: what people declared, read and checked, as frozen values."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from backbone.model.files import BadValues, Column, Contract, FileNamePattern, Template
+from backbone.model.rules import NOWHERE, Location, Rule
+
+Versions = Literal["append", "upsert"]
+Mode = Literal["full", "append", "merge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where data come from (`sources/NAME.yml`). `origins` are paths or globs, relative to the project."""
+
+    name: str
+    origins: tuple[str, ...] = ()
+    template: Template = Template()
+    contract: Contract = "evolve"
+    bad_values: BadValues = "quarantine"
+    columns: tuple[Column, ...] = ()
+    file_name: FileNamePattern | None = None
+    description: str = ""
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    at: Location = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """How one source is made trustworthy (`trusted/NAME.yml`, or the defaults)."""
+
+    name: str
+    versions: Versions = "append"
+    key: tuple[str, ...] = ()
+    newest_by: str | None = None
+    rules: tuple[Rule, ...] = ()
+    description: str = ""
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    at: Location = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """An exploitation view, in SQL or Python.
+
+    `inputs` are datasets, in the order of a Python function's parameters. `query` is the SELECT as people wrote
+    it, without the header comment and starting at `query_at`; `normal` is what counts for its definition (for SQL the
+    query as an AST printed back, for Python a digest of the code it uses and of package versions).
+    `function_path` is the Python file, relative to the project; the function has the view's name.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    query: str = ""
+    query_at: Location = field(default=NOWHERE, compare=False)
+    normal: str = ""
+    function_path: str | None = None
+    key: tuple[str, ...] = ()
+    mode: Mode = "full"
+    driver: str | None = None
+    rules: tuple[Rule, ...] = ()
+    description: str = ""
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    at: Location = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How rows are divided into training and validation sets, before anything is fitted."""
+
+    kind: Literal["by_time", "by_group", "at_random"]
+    column: str | None = None
+    train_until: str | None = None
+    gap: str | None = None
+    validate: float | None = None
+    stratify: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One analytical question (`analysis/NAME.py`): its view, features, split, candidates and gate.
+
+    `view_inputs` are the datasets that `view` reads, `predict_inputs` those of `predict` other than `view`.
+    `normal` is what counts for its definition: a digest of the function's code and of package versions.
+    """
+
+    name: str
+    kind: Literal["classification", "regression", "clustering"]
+    question: str
+    view: str
+    view_inputs: tuple[str, ...]
+    key: tuple[str, ...]
+    features: tuple[str, ...]
+    function_path: str
+    normal: str
+    target: str | None = None
+    split: Split | None = None
+    baseline: str | None = None
+    gate: tuple[str, ...] = ()
+    fairness: tuple[str, ...] = ()
+    predict: str | None = None
+    predict_inputs: tuple[str, ...] = ()
+    entity: str | None = None
+    tune: tuple[tuple[str, tuple[tuple[str, tuple[object, ...]], ...]], ...] = ()
+    select_by: str = "roc_auc"
+    threshold: float | Literal["f1"] = "f1"
+    seed: int = 0
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    at: Location = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A business term (`glossary.yml`) and the columns (`zone.name.column`) that it is bound to."""
+
+    name: str
+    means: str
+    columns: tuple[str, ...] = ()
+    unit: str = ""
+    synonyms: tuple[str, ...] = ()
+    broader: str = ""
+    personal: bool = False
+    rules: tuple[Rule, ...] = ()
+    at: Location = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The project whose exploitation zone an analysis project reads, at a pinned snapshot (None: the newest)."""
+
+    project: str
+    environment: str | None = None
+    snapshot: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A whole project. `root` is absolute. Every source has a trusted dataset, declared or not."""
+
+    root: Path
+    name: str
+    environments: tuple[str, ...] = ("dev", "prod")
+    storage: str = "lake"
+    memory_limit: str = "4GB"
+    upstream: Upstream | None = None
+    sources: tuple[Source, ...] = ()
+    trusted: tuple[Trusted, ...] = ()
+    views: tuple[View, ...] = ()
+    analyses: tuple[Analysis, ...] = ()
+    terms: tuple[Term, ...] = ()
