@@ -1,6 +1,6 @@
 """Steps, plans and what a run has staged."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -238,3 +238,35 @@ class Failure:
     findings: tuple[Finding, ...] = ()
     quarantined: tuple[Path, ...] = ()
     governance: tuple[Table, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """All that a zone needs to stage one step; it reads nothing else and writes only to `new_file`.
+
+    `inputs` says where the inputs' rows are, `current` where the rows of the step's own outputs are as published
+    (missing before the first time). `new_file(dataset)` is the path of a Parquet file yet to be written for it;
+    `governance.quarantine` and `governance.merged_away` are datasets in this sense too. `files` are the landed files to read now,
+    `all_files` all of the source's. `artefacts` is a folder for plots and models. `registered` is the present row of
+    `governance.model_version` of an analysis, if any.
+    """
+
+    step: Step
+    how: How
+    run: str
+    root: Path
+    new_file: Callable[[str], Path]
+    snapshot: int
+    inputs: Mapping[str, Extent]
+    current: Mapping[str, Extent]
+    files: tuple[LandedFile, ...] = ()
+    all_files: tuple[LandedFile, ...] = ()
+    artefacts: Path = Path()
+    scratch: Path = Path()
+    registered: Mapping[str, object] | None = None
+
+
+QUARANTINE = ("run", "dataset", "file", "record", "rule", "reason", "raw")
+"""Columns of the Parquet files for `governance.quarantine`. `raw`: the raw line, or the row as a JSON object."""
+MERGED_AWAY = ("run", "dataset", "file", "record", "rule", "survivor_file", "survivor_record")
+"""Columns of the Parquet files for `governance.merged_away`."""
