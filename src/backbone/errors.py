@@ -6,6 +6,7 @@
     │   ├── MissingExtraError    a part of Backbone that isn't installed
     │   └── QueryError           an SQL query that is refused or fails
     ├── DatasetError        one dataset can't be made; the others can                      exit code 1
+    ├── EngineError         a query that the engine refuses or that fails; wrapped before people see it
     └── LakeError           the lake or landing zone is damaged or in use                  exit code 1
 """
 
@@ -77,6 +78,10 @@ class DatasetError(BackboneError):
     def __init__(self, failure: "Failure") -> None:
         self.failure = failure
         super().__init__(f"{failure.dataset} FAILED: {failure.message}")
+
+
+class EngineError(BackboneError):
+    """A query that the engine refuses or that fails, with the engine's own words."""
 
 
 class LakeError(BackboneError):

@@ -20,7 +20,10 @@ class Written:
 
 
 class Session(Protocol):
-    """One step's view of the data: it sees only what was shown to it. Not to be shared between threads."""
+    """One step's view of the data: it sees only what was shown to it. Not to be shared between threads.
+
+    Whatever the engine refuses or fails at raises an `EngineError` with the engine's own words.
+    """
 
     def show(self, extent: Extent) -> None:
         """Make a dataset readable as `zone.name`.

@@ -128,6 +128,8 @@ class Extent:
 
     The rows that the lake holds at `snapshot` (None: none), less those that `removed` names, and those of the
     Parquet files `added`. `since` is the snapshot up to which the reader has seen it (None: it must read all).
+    `held` are the columns that the lake holds at `snapshot` (None: all); the others are NULL in those rows.
+    `lake` is `lake`, the environment's own, or `upstream`, another project's.
     """
 
     dataset: str
@@ -136,6 +138,8 @@ class Extent:
     removed: tuple[Removal, ...] = ()
     added: tuple[Path, ...] = ()
     since: int | None = None
+    held: tuple[str, ...] | None = None
+    lake: str = "lake"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Runs: plan, stage, audit, publish, record."""

@@ -1,0 +1,1 @@
+"""The zones of the data management backbone: formatted, trusted, exploitation. Each turns declarations into steps."""

@@ -7,7 +7,7 @@ import duckdb
 
 from backbone.engine.duckdb.reading import deleted_sql, extent_sql, inserted_sql
 from backbone.engine.protocol import Written
-from backbone.errors import MissingExtraError
+from backbone.errors import EngineError, MissingExtraError
 from backbone.model.domains import domain_of, sql_type
 from backbone.model.names import literal, quoted, stem_of, zone_of
 from backbone.model.relations import Attribute, Relation
@@ -41,19 +41,25 @@ class DuckDBSession:
         if schema not in self._schemas:
             self._cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
             self._schemas.add(schema)
-        self._cursor.execute(f"CREATE OR REPLACE VIEW {quoted(schema)}.{quoted(name)} AS {sql}")
+        self._run(f"CREATE OR REPLACE VIEW {quoted(schema)}.{quoted(name)} AS {sql}")
+
+    def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._cursor.execute(sql)
+        except duckdb.Error as error:
+            raise EngineError(str(error)) from error
 
     def execute(self, sql: str) -> None:
         """See `Session`."""
-        self._cursor.execute(sql)
+        self._run(sql)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """See `Session`."""
-        return self._cursor.execute(query).fetchall()
+        return self._run(query).fetchall()
 
     def describe(self, query: str) -> Relation:
         """See `Session`."""
-        described = self._cursor.execute(f"DESCRIBE {_statement(query)}").fetchall()
+        described = self._run(f"DESCRIBE {_statement(query)}").fetchall()
         return Relation(tuple(Attribute(name, domain_of(kind)) for name, kind, *_ in described))
 
     def write(
@@ -61,14 +67,14 @@ class DuckDBSession:
     ) -> Written:
         """See `Session`."""
         query = _statement(query)
-        described = self._cursor.execute(f"DESCRIBE {query}").fetchall()
+        described = self._run(f"DESCRIBE {query}").fetchall()
         wanted = relation or Relation(tuple(Attribute(name, domain_of(kind)) for name, kind, *_ in described))
         kinds = {name: kind for name, kind, *_ in described}
         columns = ", ".join(_cast(a, kinds[a.name]) for a in wanted.attributes)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._cursor.execute(f"SET preserve_insertion_order = {'true' if ordered else 'false'}")
         try:
-            copied = self._cursor.execute(
+            copied = self._run(
                 f"COPY (SELECT {columns} FROM ({query}\n)) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
             ).fetchone()
         except BaseException:
@@ -92,6 +98,8 @@ class DuckDBSession:
                 return result.to_arrow_reader()
         except ImportError as error:
             raise MissingExtraError(f"Reading data as {form}", "dataframes") from error
+        except duckdb.Error as error:
+            raise EngineError(str(error)) from error
         return result
 
     def register(self, name: str, table: Any) -> None:

@@ -1,0 +1,105 @@
+"""Quick looks into a lake's SQLite catalogue, without an engine.
+
+The tables are those of DuckLake's specification 1.0; an entry lives from `begin_snapshot` to before `end_snapshot`.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from backbone.errors import UsageError
+
+_LIVE = "{0}.begin_snapshot <= :at AND ({0}.end_snapshot IS NULL OR {0}.end_snapshot > :at)"
+
+
+def catalogue_path(folder: Path) -> Path:
+    """The catalogue of the lake in `folder`."""
+    return folder / "catalogue.sqlite"
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[sqlite3.Connection]:
+    uri = f"{catalogue_path(folder).absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, timeout=5)) as connection:
+        yield connection
+
+
+def last_snapshot(folder: Path) -> tuple[str, int] | None:
+    """The lake's identity and its last snapshot, or None where there is no lake yet."""
+    if not catalogue_path(folder).exists():
+        return None
+    try:
+        with _reading(folder) as connection:
+            snapshot = connection.execute("SELECT max(snapshot_id) FROM ducklake_snapshot").fetchone()[0]
+            identity = connection.execute("SELECT min(schema_uuid) FROM ducklake_schema WHERE schema_id = 0").fetchone()
+    except sqlite3.OperationalError:  # made, but not initialised: a first run that was killed
+        return None
+    return (str(identity[0]), int(snapshot)) if snapshot is not None else None
+
+
+def snapshot_at(folder: Path, moment: str) -> int:
+    """The snapshot that `moment` names: its number, or the last one not after an ISO time (UTC).
+
+    Raises:
+        UsageError: there is no such snapshot.
+    """
+    with _reading(folder) as connection:
+        if moment.isdigit():
+            row = connection.execute(
+                "SELECT snapshot_id FROM ducklake_snapshot WHERE snapshot_id = ?", (int(moment),)
+            ).fetchone()
+        else:
+            row = connection.execute(
+                "SELECT max(snapshot_id) FROM ducklake_snapshot WHERE datetime(snapshot_time) <= datetime(?)", (moment,)
+            ).fetchone()
+    if row is None or row[0] is None:
+        raise UsageError(f"No snapshot {moment}. Which there are: backbone history")
+    return int(row[0])
+
+
+def datasets_at(folder: Path, snapshot: int) -> dict[str, tuple[tuple[str, str], ...]]:
+    """All datasets of a snapshot, as `zone.name`, with their columns and DuckLake's types."""
+    query = f"""
+        SELECT s.schema_name || '.' || t.table_name, c.column_name, c.column_type
+        FROM ducklake_table t
+        JOIN ducklake_schema s USING (schema_id)
+        JOIN ducklake_column c USING (table_id)
+        WHERE {_LIVE.format("t")} AND {_LIVE.format("c")} AND {_LIVE.format("s")} AND c.parent_column IS NULL
+        ORDER BY 1, c.column_order"""
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    with _reading(folder) as connection:
+        for dataset, column, kind in connection.execute(query, {"at": snapshot}):
+            found[dataset] = (*found.get(dataset, ()), (column, kind))
+    return found
+
+
+def registered_files(folder: Path) -> set[str]:
+    """Every data and delete file that the catalogue knows, relative to the lake's `tables` folder."""
+    query = """
+        SELECT s.path || t.path || f.path FROM {0} f JOIN ducklake_table t USING (table_id)
+        JOIN ducklake_schema s USING (schema_id) WHERE f.path_is_relative = 1"""
+    with _reading(folder) as connection:
+        data = connection.execute(query.format("ducklake_data_file")).fetchall()
+        return {path for (path,) in data + connection.execute(query.format("ducklake_delete_file")).fetchall()}
+
+
+def dataset_bytes(folder: Path, snapshot: int) -> dict[str, int]:
+    """The size of each dataset's data files at a snapshot, in bytes."""
+    query = f"""
+        SELECT s.schema_name || '.' || t.table_name, sum(f.file_size_bytes)
+        FROM ducklake_data_file f JOIN ducklake_table t USING (table_id) JOIN ducklake_schema s USING (schema_id)
+        WHERE {_LIVE.format("f")} AND {_LIVE.format("t")} GROUP BY 1"""
+    with _reading(folder) as connection:
+        return dict(connection.execute(query, {"at": snapshot}))
+
+
+def committed_runs(folder: Path) -> set[str]:
+    """The ids of all runs that published a snapshot, from their commits' extra information."""
+    if last_snapshot(folder) is None:
+        return set()
+    with _reading(folder) as connection:
+        rows = connection.execute(
+            "SELECT commit_extra_info FROM ducklake_snapshot_changes WHERE commit_extra_info IS NOT NULL"
+        )
+        return {run for (run,) in rows}

@@ -1,0 +1,121 @@
+"""Queries of people, sealed: they read the lake's datasets at one snapshot, and can do nothing else.
+
+With the SQLite scanner loaded, a locked connection could still be escaped. So the query runs on a frozen copy of the
+catalogue, in a DuckDB file, on a connection that loads only DuckLake and whose configuration is locked.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from threading import Timer
+from typing import TypeVar
+
+import duckdb
+
+from backbone.engine.duckdb.extensions import load_extension
+from backbone.errors import QueryError
+from backbone.lake.catalogue import catalogue_path
+from backbone.model.names import ZONES, literal, quoted, quoted_dataset, stem_of, zone_of
+
+TIMEOUT_SECONDS = 600.0
+_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+
+T = TypeVar("T")
+
+
+def frozen_catalogue(folder: Path, snapshot: int) -> Path:
+    """A copy of the lake's catalogue at its last snapshot, as a DuckDB file; made once a snapshot."""
+    cache = folder / "cache"
+    path = cache / f"catalogue-{snapshot}.duckdb"
+    if path.exists():
+        return path
+    cache.mkdir(exist_ok=True)
+    for old in cache.glob("catalogue-*"):
+        old.unlink(missing_ok=True)
+    part = cache / f"catalogue-{snapshot}.{os.getpid()}.part"
+    part.unlink(missing_ok=True)
+    with duckdb.connect(":memory:") as connection:
+        load_extension(connection, "sqlite_scanner")
+        connection.execute(f"ATTACH {literal(str(catalogue_path(folder)))} AS meta (TYPE sqlite, READ_ONLY)")
+        connection.execute(f"ATTACH {literal(str(part))} AS frozen")
+        connection.execute("COPY FROM DATABASE meta TO frozen")
+        connection.execute("DETACH frozen")
+    part.replace(path)
+    return path
+
+
+def sealed_connection(
+    folder: Path,
+    *,
+    last: int,
+    snapshot: int,
+    datasets: Mapping[str, tuple[str, ...]],
+    memory_limit: str = "4GB",
+) -> duckdb.DuckDBPyConnection:
+    """A locked connection that shows `datasets` (with these columns) as they were at `snapshot`.
+
+    A bare name means the most refined zone that has it. `last` is the lake's last snapshot.
+    """
+    connection = duckdb.connect(":memory:", config={"memory_limit": memory_limit})
+    load_extension(connection, "ducklake")
+    tables = folder / "tables"
+    frozen = frozen_catalogue(folder, last)
+    connection.execute(
+        f"ATTACH 'ducklake:{frozen}' AS lake "
+        f"(READ_ONLY, DATA_PATH {literal(str(tables))}, OVERRIDE_DATA_PATH true)"
+    )
+    connection.execute("SET GLOBAL TimeZone = 'UTC'; SET enable_progress_bar = false; SET python_enable_replacements = false")
+    for sql in _views(datasets, snapshot):
+        connection.execute(sql)
+    connection.execute(f"SET allowed_directories = [{literal(str(tables) + '/')}]")
+    connection.execute("SET temp_directory = ''; SET enable_external_access = false; SET lock_configuration = true")
+    return connection
+
+
+def _views(datasets: Mapping[str, tuple[str, ...]], snapshot: int) -> list[str]:
+    statements = [f"CREATE SCHEMA {quoted(zone)}" for zone in sorted({zone_of(d) for d in datasets})]
+    for dataset, columns in datasets.items():
+        names = ", ".join(quoted(c) for c in columns)
+        at = f"lake.{quoted_dataset(dataset)} AT (VERSION => {snapshot})"
+        statements.append(f"CREATE VIEW {quoted_dataset(dataset)} AS SELECT {names} FROM {at}")
+    for stem, dataset in most_refined(datasets).items():
+        statements.append(f"CREATE VIEW main.{quoted(stem)} AS FROM {quoted_dataset(dataset)}")
+    return statements
+
+
+def most_refined(datasets: Mapping[str, object]) -> dict[str, str]:
+    """What each bare name means: the dataset of that name in the most refined zone."""
+    order = {zone: number for number, zone in enumerate(ZONES)}
+    refined = sorted((d for d in datasets if zone_of(d) in order), key=lambda d: order[zone_of(d)])
+    return {stem_of(dataset): dataset for dataset in refined}
+
+
+def run_query(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    collect: Callable[[duckdb.DuckDBPyConnection], T],
+    *,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+) -> T:
+    """Run one SELECT on a sealed connection and collect its rows as `collect` does.
+
+    Raises:
+        QueryError: it isn't one SELECT, fails, or takes longer than `timeout_seconds`.
+    """
+    try:
+        statements = connection.extract_statements(query)
+    except duckdb.Error as error:
+        raise QueryError(str(error)) from error
+    if len(statements) != 1 or statements[0].type not in _READING:
+        raise QueryError("`sql` runs one SELECT and changes nothing. To make a dataset, write exploitation/NAME.sql")
+    timer = Timer(timeout_seconds, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        return collect(connection.execute(statements[0]))
+    except duckdb.InterruptException as error:
+        raise QueryError(f"The query took longer than {timeout_seconds:g} seconds and was stopped") from error
+    except duckdb.Error as error:
+        raise QueryError(str(error)) from error
+    finally:
+        timer.cancel()

@@ -1,0 +1,158 @@
+"""Attaching a lake, and changing it in one transaction."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from backbone.engine.duckdb.extensions import load_extension
+from backbone.errors import LakeError
+from backbone.lake.catalogue import catalogue_path, last_snapshot
+from backbone.lake.lock import locked
+from backbone.model.domains import sql_type
+from backbone.model.names import literal, quoted, quoted_dataset, stem_of, zone_of
+from backbone.model.relations import Relation
+from backbone.model.steps import Removal
+
+INLINED_ROWS = 100
+"""Governance rows up to this many are kept in the catalogue: a file each would be thousands of tiny files."""
+
+
+def attach(connection: duckdb.DuckDBPyConnection, folder: Path, *, name: str = "lake", read_only: bool = False) -> None:
+    """Attach the lake in `folder` to a connection, making it first where there is none.
+
+    Raises:
+        LakeError: it can't be opened.
+    """
+    load_extension(connection, "sqlite_scanner")
+    load_extension(connection, "ducklake")
+    fresh = last_snapshot(folder) is None
+    if fresh and read_only:
+        raise LakeError(f"There is no lake in {folder}. Make it: backbone run")
+    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    options = [f"DATA_PATH {literal(str(folder / 'tables'))}", "OVERRIDE_DATA_PATH true"]
+    options += ["READ_ONLY"] if read_only else []
+    options += ["META_JOURNAL_MODE 'WAL'", "META_BUSY_TIMEOUT 5000"]
+    try:
+        connection.execute(f"ATTACH 'ducklake:sqlite:{catalogue_path(folder)}' AS {name} ({', '.join(options)})")
+        if fresh:
+            _initialise(connection, folder)
+    except duckdb.Error as error:
+        raise LakeError(f"The lake in {folder} can't be opened: {error}. Check it: backbone doctor") from error
+
+
+def _initialise(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    with locked(folder / "lake.lock"):
+        connection.execute("CREATE SCHEMA IF NOT EXISTS lake.governance")
+        connection.execute("CALL lake.set_option('data_inlining_row_limit', 0)")
+        connection.execute(f"CALL lake.set_option('data_inlining_row_limit', {INLINED_ROWS}, schema => 'governance')")
+
+
+class Transaction:
+    """Changes to a lake that become visible together, or not at all."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, snapshot: int) -> None:
+        self._connection = connection
+        self._schemas: set[str] = set()
+        self.snapshot = snapshot
+
+    def replace(self, dataset: str, relation: Relation, files: Sequence[Path]) -> None:
+        """Start a new generation of a dataset, with the rows of `files` alone."""
+        self._schema(zone_of(dataset))
+        self._connection.execute(f"DROP TABLE IF EXISTS {_table(dataset)}")
+        self._connection.execute(f"CREATE TABLE {_table(dataset)} ({_columns(relation)})")
+        self._add(dataset, files)
+
+    def change(
+        self, dataset: str, new: Relation, *, removed: Sequence[Removal] = (), files: Sequence[Path] = ()
+    ) -> None:
+        """Remove and add rows of a dataset; columns of `new` that it lacks are added, NULL in earlier rows."""
+        known = {row[0] for row in self._connection.execute(f"DESCRIBE {_table(dataset)}").fetchall()}
+        for attribute in new.attributes:
+            if attribute.name not in known:
+                column = f"{quoted(attribute.name)} {sql_type(attribute.domain)}"
+                self._connection.execute(f"ALTER TABLE {_table(dataset)} ADD COLUMN {column}")
+        for removal in removed:
+            equal = " AND ".join(f"t.{quoted(c)} IS NOT DISTINCT FROM r.{quoted(c)}" for c in removal.columns)
+            keys = f"read_parquet({literal(str(removal.path))})"
+            self._connection.execute(f"DELETE FROM {_table(dataset)} AS t USING {keys} AS r WHERE {equal}")
+        self._add(dataset, files)
+
+    def _add(self, dataset: str, files: Sequence[Path]) -> None:
+        names = f"'lake', {literal(stem_of(dataset))}"
+        for path in files:
+            self._connection.execute(
+                f"CALL ducklake_add_data_files({names}, {literal(str(path))}, "
+                f"schema => {literal(zone_of(dataset))}, allow_missing => true)"
+            )
+
+    def ensure(self, dataset: str, relation: Relation) -> None:
+        """Make a table where there is none."""
+        self._schema(zone_of(dataset))
+        self._connection.execute(f"CREATE TABLE IF NOT EXISTS {_table(dataset)} ({_columns(relation)})")
+
+    def insert(self, dataset: str, relation: Relation, rows: Sequence[Mapping[str, object]]) -> None:
+        """Insert plain values (what JSON can hold, and datetimes) into a table."""
+        if rows:
+            shape = json.dumps([{a.name: sql_type(a.domain) for a in relation.attributes}])
+            text = json.dumps(rows, default=str)
+            values = f"unnest(from_json_strict({literal(text)}, {literal(shape)}), max_depth := 2)"
+            self._connection.execute(f"INSERT INTO {_table(dataset)} BY NAME SELECT {values}")
+
+    def insert_file(self, dataset: str, path: Path) -> None:
+        """Insert a Parquet file's rows: few into the catalogue (the file goes), many by registering the file."""
+        source = f"read_parquet({literal(str(path))})"
+        counted = self._connection.execute(f"SELECT count(*) FROM {source}").fetchone()
+        if counted and counted[0] > INLINED_ROWS:
+            self._add(dataset, [path])
+            return
+        self._connection.execute(f"INSERT INTO {_table(dataset)} BY NAME SELECT * FROM {source}")
+        path.unlink()
+
+    def delete(self, dataset: str, where: str) -> None:
+        """Delete the rows for which an SQL condition of our own is true."""
+        self._connection.execute(f"DELETE FROM {_table(dataset)} WHERE {where}")
+
+    def drop(self, dataset: str) -> None:
+        """Drop a table; earlier snapshots still show it."""
+        self._connection.execute(f"DROP TABLE IF EXISTS {_table(dataset)}")
+
+    def _schema(self, zone: str) -> None:
+        if zone not in self._schemas:
+            self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS lake.{quoted(zone)}")
+            self._schemas.add(zone)
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection, folder: Path, run: str) -> Iterator[Transaction]:
+    """One transaction on the attached lake: committed at the end of the block, rolled back on any error.
+
+    The lock is held from before BEGIN to after COMMIT: locking only the commit would fail.
+    """
+    with locked(folder / "lake.lock"):
+        known = last_snapshot(folder)
+        if known is None:
+            raise LakeError(f"The lake in {folder} has no catalogue. Check it: backbone doctor")
+        connection.execute("BEGIN")
+        try:
+            yield Transaction(connection, known[1] + 1)
+            message = f"CALL lake.set_commit_message('backbone', {literal('run ' + run)}, extra_info => {literal(run)})"
+            connection.execute(message)
+            connection.execute("COMMIT")
+        except BaseException:
+            # After an error the transaction is dead until it is rolled back; it may be gone already.
+            try:
+                connection.execute("ROLLBACK")
+            except duckdb.TransactionException:
+                pass
+            raise
+
+
+def _table(dataset: str) -> str:
+    return f"lake.{quoted_dataset(dataset)}"
+
+
+def _columns(relation: Relation) -> str:
+    return ", ".join(f"{quoted(a.name)} {sql_type(a.domain)}" for a in relation.attributes)

@@ -1,0 +1,152 @@
+"""Planning: which steps a run will do, and why. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from backbone.errors import UsageError, did_you_mean
+from backbone.model.files import LandedFile
+from backbone.model.names import stem_of
+from backbone.model.steps import Format, How, Plan, PlannedStep, Published, Step
+
+
+def make_plan(
+    steps: Sequence[Step],
+    published: Mapping[str, Published],
+    files: Mapping[str, Sequence[LandedFile]],
+    *,
+    chosen: frozenset[str] | None = None,
+    force: bool = False,
+) -> Plan:
+    """Decide what a run will do.
+
+    Args:
+        steps: all steps of the project, in any order.
+        published: what the lake holds, by dataset; another project's exploitation zone too.
+        files: the landed files of each source, by id.
+        chosen: only these datasets are run (None: all). What is left out catches up in a later run.
+        force: run the chosen steps even if nothing changed.
+    """
+    planned: dict[str, PlannedStep] = {}
+    for step in in_order(steps):
+        one = _plan_step(step, published, files, planned, force=force)
+        if chosen is not None and step.dataset not in chosen:
+            one = replace(one, action="skip", reasons=("not selected",))
+        planned.update(dict.fromkeys(step.outputs, one))
+    return Plan(tuple({one.step.dataset: one for one in planned.values()}.values()))
+
+
+def in_order(steps: Sequence[Step]) -> list[Step]:
+    """The steps with inputs before what reads them; the loader has made sure that there is no cycle."""
+    makers = {output: step for step in steps for output in step.outputs}
+    ordered: dict[str, Step] = {}
+
+    def visit(step: Step) -> None:
+        if step.dataset in ordered:
+            return
+        for name in step.inputs:
+            if name in makers and makers[name].dataset != step.dataset:
+                visit(makers[name])
+        ordered[step.dataset] = step
+
+    for step in steps:
+        visit(step)
+    return list(ordered.values())
+
+
+def _plan_step(
+    step: Step,
+    published: Mapping[str, Published],
+    files: Mapping[str, Sequence[LandedFile]],
+    planned: Mapping[str, PlannedStep],
+    *,
+    force: bool,
+) -> PlannedStep:
+    current = published.get(step.dataset)
+    landed = tuple(files.get(step.work.source.name, ())) if isinstance(step.work, Format) else ()
+    if current is None:
+        if isinstance(step.work, Format) and not landed:
+            return PlannedStep(step, "skip", "full", ("nothing has landed yet",))
+        if missing := _missing(step, published, planned):
+            return PlannedStep(step, "skip", "full", (f"{missing} is not there yet",))
+        return PlannedStep(step, "run", "full", ("new",), landed)
+    new = tuple(file for file in landed if file.id > current.files_until)
+    why = [_definition_changes(step, current), _input_changes(step, current, published, planned)]
+    reasons = [*why[0], *(reason for reason, _ in why[1])]
+    reasons += [f"new landed file {file.name} ({number} of {len(landed)})" for number, file in _numbered(landed, new)]
+    rebuild = bool(why[0]) or any(full for _, full in why[1]) or not step.increments or force
+    if force:
+        reasons.append("forced")
+    if not reasons:
+        return PlannedStep(step, "skip", "incremental", ("unchanged",))
+    how: How = "full" if rebuild else "incremental"
+    return PlannedStep(step, "run", how, tuple(reasons), landed if how == "full" else new)
+
+
+def _missing(step: Step, published: Mapping[str, Published], planned: Mapping[str, PlannedStep]) -> str | None:
+    there = {name for name in step.inputs if name in published or (name in planned and planned[name].action == "run")}
+    return next((name for name in step.inputs if name not in there), None)
+
+
+def _numbered(landed: Sequence[LandedFile], new: Sequence[LandedFile]) -> Iterable[tuple[int, LandedFile]]:
+    first = len(landed) - len(new)
+    return ((first + offset + 1, file) for offset, file in enumerate(new))
+
+
+def _definition_changes(step: Step, current: Published) -> list[str]:
+    before, now = current.definition, step.definition
+    changes = [f"{part} changed: all rows" for part in now if part in before and before[part] != now[part]]
+    changes += [f"{part} is new: all rows" for part in now if part not in before]
+    return changes + [f"{part} is gone: all rows" for part in before if part not in now]
+
+
+def _input_changes(
+    step: Step, current: Published, published: Mapping[str, Published], planned: Mapping[str, PlannedStep]
+) -> list[tuple[str, bool]]:
+    """Reasons from inputs, each with whether it makes all rows necessary."""
+    changes = []
+    for name in step.inputs:
+        ahead = planned.get(name)
+        if name not in current.inputs:
+            changes.append((f"{name} is a new input", True))
+        elif ahead and ahead.action == "run":
+            changes.append((f"{name} changes", ahead.how == "full"))
+        elif name in published and published[name].version != current.inputs[name]:
+            now = published[name].version
+            changes.append((f"{name} changed", now.generation != current.inputs[name].generation))
+    return changes
+
+
+def select_datasets(steps: Sequence[Step], selection: Sequence[str]) -> frozenset[str] | None:
+    """The datasets that `+name`, `name` and `name+` choose: a plus before takes in inputs, after it what depends on it.
+
+    Raises:
+        UsageError: nothing is called so.
+    """
+    if not selection:
+        return None
+    by_output = {output: step for step in steps for output in step.outputs}
+    readers: dict[str, set[str]] = {}
+    for step in steps:
+        for name in step.inputs:
+            readers.setdefault(by_output[name].dataset if name in by_output else name, set()).add(step.dataset)
+    chosen: set[str] = set()
+    for word in selection:
+        name = word.strip("+")
+        found = {s.dataset for o, s in by_output.items() if name in {o, stem_of(o)}}
+        if not found:
+            known = [*by_output, *(stem_of(output) for output in by_output)]
+            raise UsageError(f"There is no dataset '{name}' to select.{did_you_mean(name, known)}")
+        chosen |= found
+        if word.startswith("+"):
+            chosen |= _reach(found, lambda d: {by_output[i].dataset for i in by_output[d].inputs if i in by_output})
+        if word.endswith("+"):
+            chosen |= _reach(found, lambda d: readers.get(d, set()))
+    return frozenset(chosen)
+
+
+def _reach(start: set[str], step_from: Callable[[str], set[str]]) -> set[str]:
+    reached, frontier = set(start), set(start)
+    while frontier:
+        frontier = {found for name in frontier for found in step_from(name)} - reached
+        reached |= frontier
+    return reached

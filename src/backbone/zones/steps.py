@@ -1,0 +1,94 @@
+"""The steps of the data management backbone, from what a project declares. Pure."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+from backbone.model.project import Project, Source, Trusted, View
+from backbone.model.rules import Rule
+from backbone.model.steps import Derive, Format, Step, Trust
+from backbone.zones.exploitation import view_increments
+from backbone.zones.trusted import trusted_increments
+
+
+def data_steps(project: Project) -> tuple[Step, ...]:
+    """One step for each formatted, trusted and exploitation dataset of a project."""
+    keys = {f"trusted.{t.name}": t.key for t in project.trusted} | {f"exploitation.{v.name}": v.key for v in project.views}
+    return (
+        *(_format(source) for source in project.sources),
+        *(_trust(trusted) for trusted in project.trusted),
+        *(_derive(view, keys) for view in project.views),
+    )
+
+
+def _format(source: Source) -> Step:
+    columns = {f"column {c.name}": _digest(_plain(c, "description")) for c in source.columns}
+    definition = {
+        "template": _digest(_plain(source.template)),
+        "contract": _digest([source.contract, source.bad_values]),
+        "file_name": _digest(_plain(source.file_name) if source.file_name else None),
+        **columns,
+    }
+    return Step((f"formatted.{source.name}",), (), Format(source), definition, increments=True, tags=source.tags)
+
+
+def _trust(trusted: Trusted) -> Step:
+    definition = {
+        "versions": _digest([trusted.versions, trusted.key, trusted.newest_by]),
+        **_rule_parts(trusted.rules),
+    }
+    targets = _targets(trusted.rules)
+    return Step(
+        (f"trusted.{trusted.name}",),
+        (f"formatted.{trusted.name}", *(t for t in targets if t != f"trusted.{trusted.name}")),
+        Trust(trusted),
+        definition,
+        increments=trusted_increments(trusted),
+        tags=trusted.tags,
+    )
+
+
+def _derive(declared: View, keys: Mapping[str, tuple[str, ...]]) -> Step:
+    view = replace(declared, rules=tuple(_resolved(rule, keys) for rule in declared.rules))
+    definition = {
+        "query" if view.function_path is None else "code": _digest(view.normal),
+        "key": _digest([view.key, view.mode, view.driver]),
+        **_rule_parts(view.rules),
+    }
+    inputs = dict.fromkeys([*view.inputs, *_targets(view.rules)])
+    return Step(
+        (f"exploitation.{view.name}",), tuple(inputs), Derive(view), definition, view_increments(view), view.tags
+    )
+
+
+def _resolved(rule: Rule, keys: Mapping[str, tuple[str, ...]]) -> Rule:
+    """A reference without `by` is to the key of its target, where that has as many columns."""
+    key = keys.get(str(rule.param("to")), ())
+    if rule.kind != "references" or rule.param("by") or len(key) != len(rule.columns):
+        return rule
+    return replace(rule, params=(*rule.params, ("by", key)))
+
+
+def _targets(rules: tuple[Rule, ...]) -> list[str]:
+    """The datasets that rules refer to: foreign-key targets are inputs too."""
+    return [str(rule.param("to")) for rule in rules if rule.kind == "references"]
+
+
+def _rule_parts(rules: tuple[Rule, ...]) -> dict[str, str]:
+    parts: dict[str, str] = {}
+    for rule in rules:
+        name = f"rule {rule.name}"
+        while name in parts:
+            name += "'"
+        parts[name] = _digest(_plain(rule, "because", "at"))
+    return parts | ({"order of rules": _digest(list(parts))} if len(parts) > 1 else {})
+
+
+def _plain(value: object, *leave_out: str) -> dict[str, object]:
+    names = [name for name in value.__slots__ if name not in leave_out]  # type: ignore[attr-defined]  # all are slotted dataclasses
+    return {name: getattr(value, name) for name in names}
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, default=str, sort_keys=True).encode()).hexdigest()[:16]
