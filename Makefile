@@ -1,0 +1,62 @@
+# Every recipe is one command. `make` alone lists them. On a fresh machine: `make demo`, then `make test`.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-long check bench clean
+
+PYTHON ?= python3
+# uv is taken from PATH where it is installed, else a copy of our own is put into .tools/.
+UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
+BIN := .venv/bin
+READY := .venv/.ready
+
+# Lists the recipes.
+help:
+	@echo "make setup      install Backbone with all its extras into ./.venv, exactly as uv.lock says"
+	@echo "make demo       set up, make the example project in ./demo and run it (again: only what changed)"
+	@echo "make test       set up and run all tests but those that take minutes"
+	@echo "make test-long  set up and run the tests that take minutes"
+	@echo "make check      lint, format, types, layers, and that the reference documents everything"
+	@echo "make bench      measure Backbone against the same work by hand in DuckDB, in one run"
+	@echo "make clean      remove what the recipes made, .venv and demo included"
+
+# Installs everything into ./.venv. The stamp makes a second call cost nothing.
+setup: $(READY)
+
+$(READY): uv.lock pyproject.toml $(if $(filter .tools/%,$(UV)),$(UV))
+	$(UV) sync --frozen --all-extras --quiet
+	@touch $@
+
+# Bootstraps uv with nothing but Python: the machine itself is left as it is.
+.tools/bin/uv:
+	$(PYTHON) -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check uv
+
+# Makes the example project once, then brings it up to date. Real data: 336,776 flights, twelve files.
+demo: setup
+	@test -f demo/backbone.yml || $(BIN)/backbone init demo --example nycflights
+	$(BIN)/backbone --project demo run
+
+# All tests that are quick enough to run before every push.
+test: setup
+	$(BIN)/pytest -m "not long"
+
+# Kills, large inputs, whole cases: minutes.
+test-long: setup
+	$(BIN)/pytest -m long
+
+# What reads the code without running the product; pre-commit runs it too.
+check: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy --strict -p backbone
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/docs -m "not long"
+
+# Prints ratios to the floor and writes benchmarks/results.json. ROWS=10000000 makes it a long one.
+ROWS ?= 1000000
+bench: setup
+	$(BIN)/python benchmarks/bench.py --rows $(ROWS)
+
+# Back to a fresh clone (but for what is not committed).
+clean:
+	rm -rf .venv .tools demo build dist benchmarks/.work .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
