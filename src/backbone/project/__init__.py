@@ -1,0 +1,1 @@
+"""Reads the project folder into frozen values."""

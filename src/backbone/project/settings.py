@@ -1,0 +1,153 @@
+"""`backbone.yml`: the project's settings, and the secrets that they and `from` may name."""
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backbone.errors import did_you_mean
+from backbone.model.files import Contract
+from backbone.model.project import Upstream
+from backbone.project.fields import Fields, check_name
+from backbone.project.tree import Items, Text, shape_of
+from backbone.project.yaml_tree import read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from backbone.errors import Problem
+    from backbone.project.places import File
+
+CONTRACTS: tuple[Contract, ...] = ("evolve", "freeze", "quarantine")
+_MEMORY = re.compile(r"\d{1,6}(\.\d+)? ?([KMGT]i?B|%)")
+_REFERENCE = re.compile(r"\$\{(\w*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `backbone.yml` says."""
+
+    name: str = ""
+    environments: tuple[str, ...] = ("dev", "prod")
+    storage: str = "lake"
+    memory_limit: str = "4GB"
+    contract: Contract = "evolve"
+    upstream: Upstream | None = None
+
+
+class Secrets:
+    """Values for `${NAME}`: from the environment, else from the project's `secrets.env`."""
+
+    def __init__(self, root: "Path") -> None:
+        self._values: Mapping[str, str] = {**_secrets_file(root / "secrets.env"), **os.environ}
+
+    def filled(self, text: Text, problems: "list[Problem]") -> str:
+        """A text with each `${NAME}` replaced; one that is not set is a problem."""
+
+        def value(match: re.Match[str]) -> str:
+            if match[1] not in self._values:
+                place = text.within(match.start(), match.end())
+                near = did_you_mean(match[1], self._values)
+                problems.append(
+                    place.problem(f"${{{match[1]}}} is not set, in the environment or in secrets.env.{near}")
+                )
+            return self._values.get(match[1], "")
+
+        return _REFERENCE.sub(value, text.value)
+
+
+def _secrets_file(path: "Path") -> dict[str, str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    pairs = [line.removeprefix("export ").partition("=") for line in lines if line.strip() and not line.startswith("#")]
+    return {name.strip(): value.strip().strip("'\"") for name, _, value in pairs}
+
+
+def read_settings(file: "File", secrets: Secrets, problems: "list[Problem]") -> Settings:
+    """All keys of `backbone.yml`."""
+    node = read_yaml(file, problems)
+    known = ("name", "environments", "engine", "storage", "memory_limit", "defaults", "backbone")
+    fields = Fields(node, problems, known=known, what="backbone.yml")
+    if not fields.text("name").strip() and not (node is None and problems):
+        place = fields.key_place("name") or file.place()
+        problems.append(place.problem("the project has no name. Write, for example, `name: shop`"))
+    fields.choice("engine", "duckdb", ("duckdb",), unbuilt=("spark",))
+    return Settings(
+        name=fields.text("name").strip(),
+        environments=_environments(fields),
+        storage=_storage(fields, secrets),
+        memory_limit=_memory(fields),
+        contract=_default_contract(fields),
+        upstream=_upstream(fields),
+    )
+
+
+def _environments(fields: Fields) -> tuple[str, ...]:
+    if fields.node("environments") is None:
+        return Settings().environments
+    names = fields.texts("environments")
+    for name in names:
+        check_name(name, "an environment", fields.problems)
+    values = tuple(name.value for name in names)
+    if len(set(values)) < len(values) or not values:
+        place = fields.key_place("environments")
+        if place and not (values == () and fields.problems):
+            fields.refuse(place, "`environments` is a list of different names, at least one")
+    return values or Settings().environments
+
+
+def _storage(fields: Fields, secrets: Secrets) -> str:
+    known = ("catalogue", "data")
+    storage = Fields(fields.node("storage"), fields.problems, known=known, what="`storage`")
+    catalogue, data = storage.given("catalogue"), storage.given("data")
+    if catalogue and secrets.filled(catalogue, fields.problems) != "sqlite":
+        kind = catalogue.value.partition(":")[0]
+        if kind == "postgres":
+            fields.refuse(catalogue.place, "a postgres catalogue is not built yet. Expected: sqlite")
+        else:
+            fields.refuse(catalogue.place, f"there is no catalogue '{kind}'. Expected: sqlite")
+    if data is None:
+        return Settings().storage
+    path = secrets.filled(data, fields.problems)
+    if "://" in path:
+        fields.refuse(
+            data.place, f"data on {path.partition('://')[0]} is not built yet. Expected: a folder, such as lake"
+        )
+    elif not path.strip():
+        fields.refuse(data.place, "`data` is a folder, such as lake")
+    return path
+
+
+def _memory(fields: Fields) -> str:
+    given = fields.given("memory_limit")
+    if given is None:
+        return Settings().memory_limit
+    if not _MEMORY.fullmatch(given.value):
+        fields.refuse(given.place, f"'{given.value}' is no amount of memory, such as 4GB or 512MB")
+    return given.value
+
+
+def _default_contract(fields: Fields) -> Contract:
+    defaults = Fields(fields.node("defaults"), fields.problems, known=("contract", "clean"), what="`defaults`")
+    defaults.choice("clean", "off", ("off",), unbuilt=("suggest", "auto"))
+    return defaults.choice("contract", "evolve", CONTRACTS)
+
+
+def _upstream(fields: Fields) -> Upstream | None:
+    node = fields.node("backbone")
+    if node is None:
+        return None
+    if isinstance(node, Text):
+        return Upstream(node.value)
+    if isinstance(node, Items):
+        fields.refuse(node.place, f"`backbone` is the folder of another project, not {shape_of(node)}")
+        return None
+    upstream = Fields(node, fields.problems, known=("project", "env", "snapshot"), what="`backbone`")
+    project = upstream.text("project")
+    if not project:
+        fields.refuse(node.place, "`backbone` needs `project`, the folder of another project")
+    snapshot = upstream.count("snapshot", 0) if upstream.node("snapshot") else None
+    return Upstream(project, upstream.text("env") or None, snapshot)

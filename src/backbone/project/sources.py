@@ -1,0 +1,184 @@
+"""`sources/NAME.yml`: where data come from, and how they are read."""
+
+import codecs
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, get_args
+
+from backbone.errors import did_you_mean
+from backbone.model.domains import SCALAR_DOMAINS, is_domain
+from backbone.model.files import BadValues, Column, Contract, FileNamePattern, Template
+from backbone.model.names import is_system
+from backbone.model.project import Source
+from backbone.project.fields import Fields
+from backbone.project.settings import CONTRACTS, Secrets
+from backbone.project.tree import Items, Mapping, Node, Text, shape_of
+from backbone.project.yaml_tree import read_yaml
+
+if TYPE_CHECKING:
+    from backbone.errors import Problem
+    from backbone.project.places import File
+
+FORMATS = ("csv", "json", "ndjson", "parquet")
+UNBUILT_FORMATS = ("excel", "xlsx", "xls", "xml", "avro", "orc", "fixed_width", "sas", "stata", "spss")
+KEYS = ("from", "template", "contract", "bad_values", "columns", "file_name", "description", "owner", "tags")
+TEMPLATE_KEYS = (
+    "format", "encoding", "delimiter", "quotechar", "escapechar", "header_rows", "preamble_rows", "footer_rows",
+    "null_tokens", "records", "member",
+)  # fmt: skip
+COLUMN_KEYS = ("type", "header", "null_tokens", "format", "decimal", "thousands", "contract", "description")
+COLUMN_NAME = re.compile(r"[^\W\d_]\w*")
+"""What a column may be called; names that begin with `_` are the system's."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReader:
+    """Reads sources with what the project says about all of them."""
+
+    secrets: Secrets
+    contract: Contract
+
+    def read(self, file: "File", problems: "list[Problem]") -> Source:
+        """One source, as far as it can be read; what is wrong is in `problems`."""
+        fields = Fields(
+            read_yaml(file, problems), problems, known=KEYS, unbuilt=("children",), what=f"a source ({file.path})"
+        )
+        columns = _columns(fields)
+        return Source(
+            name=file.stem,
+            origins=self._origins(fields),
+            template=_template(fields),
+            contract=fields.choice("contract", self.contract, CONTRACTS),
+            bad_values=fields.choice("bad_values", "quarantine", get_args(BadValues)),
+            columns=columns,
+            file_name=_file_name(fields, columns),
+            description=fields.text("description"),
+            owner=fields.text("owner"),
+            tags=fields.values("tags"),
+            at=file.place().at,
+        )
+
+    def _origins(self, fields: Fields) -> tuple[str, ...]:
+        node = fields.node("from")
+        if isinstance(node, Mapping):
+            fields.refuse(node.place, "reading from a database is not built yet. Expected: a path, glob or zip file")
+            return ()
+        origins = []
+        for text in fields.texts("from"):
+            origin = self.secrets.filled(text, fields.problems)
+            if "://" in origin:
+                scheme = origin.partition("://")[0]
+                fields.refuse(
+                    text.place, f"reading from {scheme}:// is not built yet. Expected: a path, glob or zip file"
+                )
+            elif not origin.strip() or "\0" in origin:
+                fields.refuse(text.place, "`from` is a path, glob or zip file")
+            origins.append(origin)
+        return tuple(origins)
+
+
+def _template(fields: Fields) -> Template:
+    default = Template()
+    part = Fields(fields.node("template"), fields.problems, known=TEMPLATE_KEYS, unbuilt=("sheet",), what="`template`")
+    return Template(
+        format=part.choice("format", "csv", FORMATS, UNBUILT_FORMATS),
+        encoding=_encoding(part, default.encoding),
+        delimiter=part.character("delimiter", default.delimiter),
+        quotechar=part.character("quotechar", default.quotechar, empty=True),
+        escapechar=part.character("escapechar", default.escapechar, empty=True),
+        header_rows=part.count("header_rows", default.header_rows),
+        preamble_rows=part.count("preamble_rows", default.preamble_rows),
+        footer_rows=part.count("footer_rows", default.footer_rows),
+        null_tokens=part.values("null_tokens", default.null_tokens),
+        records=part.text("records") or None,
+        member=part.text("member") or None,
+    )
+
+
+def _encoding(part: Fields, default: str) -> str:
+    given = part.given("encoding")
+    if given is None:
+        return default
+    try:
+        codecs.lookup(given.value)
+    except (LookupError, ValueError):
+        near = did_you_mean(given.value, ("utf-8", "utf-16", "latin-1", "cp1252", "ascii", "iso-8859-15"))
+        part.refuse(given.place, f"there is no encoding '{given.value}'.{near}")
+    return given.value
+
+
+def _columns(fields: Fields) -> tuple[Column, ...]:
+    node = fields.node("columns")
+    if node is None:
+        return ()
+    if not isinstance(node, Mapping):
+        if isinstance(node, Text) or node.items:
+            fields.refuse(node.place, f"`columns` is a mapping of names to types, not {shape_of(node)}")
+        return ()
+    columns = tuple(_column(name, value, fields) for name, value in node.entries)
+    seen: set[str] = set()
+    for name, _ in node.entries:
+        if name.value.lower() in seen:
+            fields.refuse(name.place, f"column '{name.value}' is here twice: upper and lower case don't differ in SQL")
+        seen.add(name.value.lower())
+    return columns
+
+
+def _column(name: Text, node: Node, fields: Fields) -> Column:
+    if is_system(name.value):
+        fields.refuse(name.place, f"'{name.value}': names that begin with `_` are Backbone's own")
+    elif not COLUMN_NAME.fullmatch(name.value):
+        fields.refuse(
+            name.place,
+            f"'{name.value}' is no plain name. Give the column one, as in temp_f: {{type: float, header: 'Temp (°F)'}}",
+        )
+    if isinstance(node, Text):
+        return Column(name.value, _domain(node, fields))
+    part = Fields(node, fields.problems, known=COLUMN_KEYS, what=f"column '{name.value}'")
+    given = part.given("type")
+    if given is None and isinstance(node, Mapping) and part.node("type") is None:
+        fields.refuse(name.place, f"column '{name.value}' has no `type`")
+    contract = part.choice("contract", "evolve", CONTRACTS) if part.given("contract") else None
+    return Column(
+        name=name.value,
+        domain=_domain(given, fields) if given else "text",
+        headers=part.values("header"),
+        null_tokens=part.values("null_tokens") if part.node("null_tokens") is not None else None,
+        format=part.text("format") or None,
+        decimal=part.character("decimal", "") or None,
+        thousands=part.character("thousands", "") or None,
+        contract=contract,
+        description=part.text("description"),
+    )
+
+
+def _domain(text: Text, fields: Fields) -> str:
+    if is_domain(text.value):
+        return text.value
+    near = did_you_mean(text.value, SCALAR_DOMAINS) or " Types: " + ", ".join((*SCALAR_DOMAINS, "decimal(2)", "text[]"))
+    fields.refuse(text.place, f"there is no type '{text.value}'.{near}")
+    return "text"
+
+
+def _file_name(fields: Fields, columns: tuple[Column, ...]) -> FileNamePattern | None:
+    node = fields.node("file_name")
+    if node is None:
+        return None
+    part = Fields(node, fields.problems, known=("pattern", "into"), what="`file_name`")
+    pattern, into = part.given("pattern"), part.node("into")
+    if pattern is None or not isinstance(into, Mapping):
+        if not (isinstance(into, Items) and not into.items):
+            fields.refuse(node.place, "`file_name` needs `pattern`, a regular expression, and `into`, names with types")
+        return None
+    made = tuple(_column(name, value, fields) for name, value in into.entries)
+    for (name, _), column in zip(into.entries, made, strict=True):
+        if column.name.lower() in {c.name.lower() for c in columns}:
+            fields.refuse(name.place, f"column '{column.name}' is in `columns` already")
+    try:
+        groups = re.compile(pattern.value).groups
+    except re.error as error:
+        fields.refuse(pattern.place, f"this is no regular expression: {error.msg}")
+        return None
+    if groups != len(made):
+        fields.refuse(pattern.place, f"the pattern has {groups} groups ( ), but `into` names {len(made)} columns")
+    return FileNamePattern(pattern.value, made)

@@ -1,0 +1,82 @@
+"""`trusted/NAME.yml`: versions, key and rules of one source."""
+
+from typing import TYPE_CHECKING, get_args
+
+from backbone.model.project import Source, Trusted, Versions
+from backbone.model.rules import Location, Rule
+from backbone.project.catalogue import Catalogue, Domains, check_columns
+from backbone.project.fields import Fields
+from backbone.project.rules import Setting, read_rules
+from backbone.quality.vocabulary import DEFAULT_TOLERANCE
+
+if TYPE_CHECKING:
+    from backbone.errors import Problem
+    from backbone.project.places import File
+    from backbone.project.tree import Node
+
+KEYS = ("versions", "key", "newest_by", "rules", "clean", "description", "owner", "tags")
+
+
+def default_rules(at: Location) -> tuple[Rule, ...]:
+    """The rules of a trusted dataset that names none: trim texts, warn of equal rows."""
+    warn = DEFAULT_TOLERANCE["warn"]
+    return (
+        Rule("trim", "trim(all)", ("all",), tolerate=1.0, at=at),
+        Rule("unique", "unique(all)", ("all",), "warn", tolerate=warn, at=at),
+    )
+
+
+def default_trusted(source: Source) -> Trusted:
+    """The trusted dataset of a source that has no file of its own in `trusted/`."""
+    return Trusted(source.name, rules=default_rules(source.at), description=source.description, at=source.at)
+
+
+def source_columns(source: Source) -> Domains | None:
+    """The columns of a source and their domains; None where the source doesn't list them."""
+    if not source.columns:
+        return None
+    made = source.file_name.into if source.file_name else ()
+    return {column.name: column.domain for column in (*source.columns, *made)}
+
+
+def trusted_columns(source: Source, trusted: Trusted) -> Domains | None:
+    """The columns of a trusted dataset: the source's, after conversions."""
+    columns = source_columns(source)
+    if columns is None:
+        return None
+    converted = {
+        column: str(rule.param("as")) for rule in trusted.rules if rule.kind == "type" for column in rule.columns
+    }
+    return {**columns, **converted}
+
+
+def read_trusted(
+    file: "File", node: "Node | None", source: Source, catalogue: Catalogue, problems: "list[Problem]"
+) -> Trusted:
+    """One trusted dataset, checked against its source."""
+    fields = Fields(node, problems, known=KEYS, unbuilt=("absent",), what=f"a trusted dataset ({file.path})")
+    fields.choice("clean", "off", ("off",), unbuilt=("suggest", "auto"))
+    default: Versions = "append"
+    versions = fields.choice("versions", default, get_args(Versions), unbuilt=("snapshot", "history"))
+    columns, where = source_columns(source), f"formatted.{source.name}"
+    key, newest = fields.texts("key"), fields.given("newest_by")
+    check_columns((*key, *((newest,) if newest else ())), columns, where, problems)
+    if versions == "upsert" and not key:
+        place = fields.key_place("versions") or file.place()
+        problems.append(place.problem("`versions: upsert` needs `key`, the columns by which a row replaces another"))
+    if newest and versions != "upsert":
+        problems.append(newest.place.problem("`newest_by` needs `versions: upsert`"))
+    setting = Setting(f"trusted.{source.name}", "trusted", where, columns, catalogue, problems)
+    at = file.place().at
+    rules = read_rules(fields.node("rules"), setting) if fields.node("rules") is not None else default_rules(at)
+    return Trusted(
+        name=source.name,
+        versions=versions,
+        key=tuple(text.value for text in key),
+        newest_by=newest.value if newest else None,
+        rules=rules,
+        description=fields.text("description"),
+        owner=fields.text("owner"),
+        tags=fields.values("tags"),
+        at=at,
+    )
