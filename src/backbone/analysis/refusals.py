@@ -1,0 +1,42 @@
+"""How an analysis fails: its dataset, what is wrong, where it is declared, and what to do next."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from backbone.errors import BackboneError, DatasetError
+from backbone.model.steps import Failure, Finding, Table
+
+if TYPE_CHECKING:
+    from backbone.model.project import Analysis
+
+
+def refusal(
+    analysis: "Analysis",
+    dataset: str,
+    message: str,
+    *,
+    hint: str = "",
+    findings: Sequence[Finding] = (),
+    governance: Sequence[Table] = (),
+) -> DatasetError:
+    """The error to raise where a dataset of an analysis can't be made."""
+    return DatasetError(
+        Failure(dataset, message, analysis.at, hint=hint, findings=tuple(findings), governance=tuple(governance))
+    )
+
+
+@contextmanager
+def blaming(analysis: "Analysis", dataset: str, what: str) -> Iterator[None]:
+    """Say that an error comes from what people wrote (their SQL, their estimators), and from which part of it.
+
+    Raises:
+        DatasetError: anything else than Backbone's own errors was raised.
+    """
+    try:
+        yield
+    except BackboneError:
+        raise
+    except Exception as error:  # an engine's and an estimator's errors have no common class
+        said = str(error).strip() or type(error).__name__
+        raise refusal(analysis, dataset, f"{what}: {said}") from error
