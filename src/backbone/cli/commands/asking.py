@@ -1,0 +1,128 @@
+"""Commands that ask about data: `sql`, `show`, `profile`, `quarantine`, `lineage`, `trace`."""
+
+from pathlib import Path
+
+import click
+
+from backbone.cli import documents
+from backbone.cli.drawing.datasets import draw_description, draw_profile, draw_rows
+from backbone.cli.drawing.ways import draw_lineage, draw_quarantine_groups, draw_quarantine_rows, draw_trace
+from backbone.cli.phrases import count
+from backbone.cli.settings import Settings, shared
+from backbone.cli.showing import draw_on_screen, show, write_plainly
+from backbone.cli.writing import write_csv_rows, write_json_rows
+from backbone.errors import UsageError
+
+_FILES = (".csv", ".json", ".parquet")
+
+
+@click.command()
+@click.argument("query")
+@click.option("--as-of", metavar="SNAPSHOT|TIME", help="Read the lake as it was.")
+@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write .csv, .json or .parquet.")
+@shared
+@click.pass_obj
+def sql(settings: Settings, query: str, as_of: str | None, output: Path | None) -> None:
+    """Query the published datasets, read-only: backbone sql "from trusted.flights"."""
+    if output is not None and output.suffix.lower() not in _FILES:
+        raise UsageError(f"can't tell the format of {output}. Name it {', '.join('*' + s for s in _FILES)}")
+    result = settings.workspace().sql(query, as_of)
+    if output is not None:
+        click.echo(f"wrote {count(result.write(output), 'row')} to {output}")
+    elif settings.format == "json":
+        write_plainly(lambda write: write_json_rows(result.columns, result.rows(), write))
+    elif settings.format == "csv":
+        write_plainly(lambda write: write_csv_rows(result.columns, result.rows(), write))
+    else:
+        draw_on_screen(lambda screen: draw_rows(result.columns, result.rows(), screen))
+
+
+@click.command("show")
+@click.argument("dataset")
+@shared
+@click.pass_obj
+def show_dataset(settings: Settings, dataset: str) -> None:
+    """Describe a dataset: columns, key, rules, a few rows."""
+    described = settings.workspace().describe(dataset)
+    document = documents.description_document
+    show(settings, lambda: document(described), lambda screen: draw_description(described, screen), table="columns")
+
+
+@click.command()
+@click.argument("dataset")
+@shared
+@click.pass_obj
+def profile(settings: Settings, dataset: str) -> None:
+    """Show a dataset's columns in numbers."""
+    numbers = settings.workspace().profile(dataset)
+    document = documents.profile_document
+    show(settings, lambda: document(numbers), lambda screen: draw_profile(numbers, screen), table="columns")
+
+
+@click.command()
+@click.argument("words", metavar="[list|show] [DATASET]", nargs=-1)
+@click.option("--run", "run_id", metavar="ID", help="Only what this run set aside.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many rows to show.")
+@shared
+@click.pass_obj
+def quarantine(settings: Settings, words: tuple[str, ...], run_id: str | None, limit: int) -> None:
+    """Look at the rows set aside: counts (list), or rows with their reasons (show).
+
+    Without a word, counts; with a DATASET alone, its rows.
+    """
+    action, dataset = _meant(words)
+    aside = settings.workspace().quarantine(dataset, run_id, limit if action == "show" else 0)
+    document = documents.quarantine_document
+    if action == "show":
+        show(settings, lambda: document(aside), lambda s: draw_quarantine_rows(aside, dataset, s), table="rows")
+    else:
+        show(settings, lambda: document(aside), lambda s: draw_quarantine_groups(aside, s), table="groups")
+
+
+def _meant(words: tuple[str, ...]) -> tuple[str, str | None]:
+    """The action and the dataset that `quarantine` was called with."""
+    match words:
+        case ():
+            return "list", None
+        case ("list" | "show" as action,):
+            return action, None
+        case (dataset,):
+            return "show", dataset
+        case ("list" | "show" as action, dataset):
+            return action, dataset
+    raise UsageError(f"quarantine takes list or show, then a dataset, not {' '.join(words)!r}")
+
+
+@click.command()
+@click.argument("name", metavar="DATASET[.COLUMN]")
+@shared
+@click.pass_obj
+def lineage(settings: Settings, name: str) -> None:
+    """Show where a dataset or column comes from and goes, to the model."""
+    graph = settings.workspace().lineage(name)
+    document = documents.lineage_document
+    show(settings, lambda: document(graph), lambda screen: draw_lineage(graph, screen), table="edges")
+
+
+@click.command()
+@click.argument("dataset")
+@click.argument("key", metavar="KEY=VALUE...", nargs=-1, required=True)
+@click.option("--all", "every", is_flag=True, help="Show every row that it was made from.")
+@shared
+@click.pass_obj
+def trace(settings: Settings, dataset: str, key: tuple[str, ...], every: bool) -> None:
+    """Follow a row back to landed files: trace trusted.flights flight=1545."""
+    node = settings.workspace().trace(dataset, dict(map(_pair, key)), limit=None if every else 1)
+    show(
+        settings,
+        lambda: documents.trace_document(node),
+        lambda screen: draw_trace(node, screen),
+        table=lambda: documents.trace_records(node),
+    )
+
+
+def _pair(word: str) -> tuple[str, str]:
+    column, equals, value = word.partition("=")
+    if not equals or not column:
+        raise UsageError(f"expected KEY=VALUE, such as carrier=UA, not {word!r}")
+    return column, value

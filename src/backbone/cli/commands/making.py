@@ -1,0 +1,59 @@
+"""Commands that begin something: `init`, `peek`, `add`."""
+
+import re
+from pathlib import Path
+
+import click
+
+from backbone.cli import documents
+from backbone.cli.door import door
+from backbone.cli.drawing.datasets import draw_added, draw_lines, draw_peek
+from backbone.cli.settings import Settings, shared
+from backbone.cli.showing import show
+from backbone.model.names import PLAIN_NAME
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--example", metavar="NAME", help="Start from an example: nycflights.")
+@shared
+@click.pass_obj
+def init(settings: Settings, folder: Path, example: str | None) -> None:
+    """Make a project in DIR."""
+    made = list(door().init(folder, example))
+    show(settings, lambda: {"made": made}, lambda screen: draw_lines(made, screen))
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@shared
+@click.pass_obj
+def peek(settings: Settings, file: Path) -> None:
+    """Look at FILE: its dialect, columns and first rows. Writes nothing."""
+    summary = door().peek(file).summary
+
+    show(settings, lambda: documents.peek_document(summary), lambda screen: draw_peek(summary, screen), table="columns")
+
+
+@click.command()
+@click.argument("name", metavar="NAME|FILE")
+@click.argument("locations", metavar="[LOCATION]...", nargs=-1)
+@shared
+@click.pass_obj
+def add(settings: Settings, name: str, locations: tuple[str, ...]) -> None:
+    """Add a source: land its files, and write how they are read to sources/NAME.yml.
+
+    With a NAME alone, compare what is written there with what has landed since.
+    """
+    is_name = bool(locations) or not _is_location(name)
+    folder = settings.project or Path.cwd()
+    added = door().add(folder, name if is_name else None, locations if is_name else (name,), settings.env)
+    if added.run is not None and added.run.failed:
+        settings.code = 1
+
+    show(settings, lambda: documents.added_document(added), lambda screen: draw_added(added, screen))
+
+
+def _is_location(word: str) -> bool:
+    """Whether a word is a file rather than a source's name: `sales.csv`, `data/*`, or a file that is there."""
+    return re.fullmatch(PLAIN_NAME, word) is None or Path(word).is_file()

@@ -1,0 +1,94 @@
+"""Commands about runs: `plan`, `run`, `status`, `history`, `doctor`."""
+
+import click
+
+from backbone.cli import documents
+from backbone.cli.drawing.datasets import draw_checks, draw_status
+from backbone.cli.drawing.live import Progress
+from backbone.cli.drawing.runs import draw_history, draw_plan, draw_run
+from backbone.cli.phrases import count
+from backbone.cli.settings import Settings, shared
+from backbone.cli.showing import show
+from backbone.model.reports import RunEvent
+
+_SELECT = click.option(
+    "--select",
+    multiple=True,
+    metavar="NAME",
+    help="Only this dataset; +NAME with what it needs, NAME+ with what needs it. May be repeated.",
+)
+_FORCE = click.option("--force", is_flag=True, help="Make them again, even if nothing changed.")
+
+
+@click.command()
+@_SELECT
+@_FORCE
+@shared
+@click.pass_obj
+def plan(settings: Settings, select: tuple[str, ...], force: bool) -> None:
+    """Say what a run would do, and why. Changes nothing."""
+    planned = settings.workspace().plan(select, force)
+    if settings.format == "table" and not planned.runs:
+        click.echo(_nothing_to_do(sum(len(step.step.outputs) for step in planned.steps)))
+        return
+    document = documents.plan_document
+    show(settings, lambda: document(planned), lambda screen: draw_plan(planned, screen), table="steps")
+
+
+@click.command()
+@_SELECT
+@_FORCE
+@shared
+@click.pass_obj
+def run(settings: Settings, select: tuple[str, ...], force: bool) -> None:
+    """Bring everything up to date, and publish it in one snapshot."""
+    workspace = settings.workspace()
+
+    def watch(event: RunEvent) -> None:
+        if event.kind == "publishing":
+            settings.when_interrupted = "run again to continue, and backbone status says what is published"
+
+    settings.when_interrupted = "nothing was published; run again to continue"
+    with Progress(watch) as progress:
+        report = workspace.run(select, force, on_event=progress)
+    settings.when_interrupted = "the run had ended: backbone status"
+    settings.code = 1 if report.failed or report.status == "failed" else 0
+    if settings.format == "table" and report.status == "nothing" and not report.failed:
+        click.echo(_nothing_to_do(len(report.steps)))
+        return
+    show(settings, lambda: documents.run_document(report), lambda screen: draw_run(report, screen), table="steps")
+
+
+def _nothing_to_do(datasets: int) -> str:
+    return f"nothing to do: {count(datasets, 'dataset')} unchanged"
+
+
+@click.command()
+@shared
+@click.pass_obj
+def status(settings: Settings) -> None:
+    """Show how every dataset stands."""
+    now = settings.workspace().status()
+    show(settings, lambda: documents.status_document(now), lambda screen: draw_status(now, screen), table="datasets")
+
+
+@click.command()
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many runs.")
+@shared
+@click.pass_obj
+def history(settings: Settings, limit: int) -> None:
+    """List the last runs: failed and killed ones too."""
+    entries = settings.workspace().history(limit)
+    document = documents.history_document
+    show(settings, lambda: document(entries), lambda screen: draw_history(entries, screen), table="runs")
+
+
+@click.command()
+@shared
+@click.pass_obj
+def doctor(settings: Settings) -> None:
+    """Check that project, lake and landing zone are sound."""
+    checks = settings.workspace().doctor()
+    settings.code = 0 if all(check.ok for check in checks) else 1
+    document = documents.doctor_document
+    show(settings, lambda: document(checks), lambda screen: draw_checks(checks, screen), table="checks")
