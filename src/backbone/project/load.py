@@ -170,8 +170,6 @@ class _Loader:
         catalogue.names.update(name for name in broken if PLAIN_NAME.fullmatch(name.partition(".")[2]))
         for question in questions:
             catalogue.names.update(question.outputs)
-            if question.view:
-                catalogue.queries[f"{question.dataset}__view"] = question.view
 
     def _trusted(self, sources: tuple[Source, ...], files: dict[str, tuple[File, Node | None]]) -> tuple[Trusted, ...]:
         known = {source.name: source for source in sources}

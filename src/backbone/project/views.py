@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, get_args
 
 from backbone.model.project import Mode, View
@@ -17,7 +18,6 @@ from backbone.project.yaml_tree import read_yaml
 
 if TYPE_CHECKING:
     from backbone.errors import Problem
-    from backbone.model.rules import Location
     from backbone.project.places import File, Place
 
 SETTINGS = ("key", "mode", "driver", "rules", "owner", "tags")
@@ -96,8 +96,8 @@ def read_view(draft: Draft, catalogue: Catalogue, problems: "list[Problem]") -> 
         name=draft.file.stem,
         inputs=inputs,
         query=text.value if text else "",
-        query_at=_first_word(text) if text else draft.file.place().at,
-        normal=declared.normal if declared else normalised(draft.parsed) if draft.parsed else "",
+        query_at=(text.place if text else draft.file.place()).at,
+        normal=_normal(draft, inputs),
         function_path=draft.file.path if declared else None,
         key=tuple(part.value for part in key),
         mode=mode,
@@ -110,9 +110,11 @@ def read_view(draft: Draft, catalogue: Catalogue, problems: "list[Problem]") -> 
     )
 
 
-def _first_word(text: Text) -> "Location":
-    """The first line of a query as it was written: that of its first character."""
-    return text.place.at
+def _normal(draft: Draft, inputs: tuple[str, ...]) -> str:
+    if draft.declared:
+        # The order of a function's inputs counts, and stands in the decorator, which isn't in the digest of its code.
+        return sha256(" ".join((draft.declared.normal, *inputs)).encode()).hexdigest()[:16]
+    return normalised(draft.parsed) if draft.parsed else ""
 
 
 def _driver(fields: Fields, mode: Mode, inputs: tuple[str, ...]) -> str | None:

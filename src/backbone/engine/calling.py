@@ -1,0 +1,90 @@
+"""Calls people's Python: their files are imported as modules of the project, their tracebacks cut to their frames."""
+
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import update_wrapper
+from pathlib import Path
+from typing import Any
+
+from backbone.errors import UsageError
+
+_HOUSE = str(Path(__file__).resolve().parent.parent)
+
+
+def load_function(root: Path, path: str, name: str) -> Callable[..., Any]:
+    """The function `name` of a project's Python file.
+
+    The file and the project's modules that it imports are read afresh at each call, and nothing is written
+    into the project. `path` is relative to `root`. What the file raises passes to the caller.
+
+    Raises:
+        UsageError: the file has no such function.
+    """
+    with _project_modules(root):
+        module_name = path.removesuffix(".py").replace("/", ".")
+        spec = importlib.util.spec_from_file_location(module_name, root / path)
+        if spec is None or spec.loader is None:
+            raise UsageError(f"{path} is no Python file")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module
+        spec.loader.exec_module(module)
+        function = getattr(module, name, None)
+    if not callable(function):
+        raise UsageError(f"{path} has no function '{name}'")
+    return _InProject(root, function)
+
+
+class _InProject:
+    """A person's function, called with the project importable, for the imports inside it. Else it is that function."""
+
+    def __init__(self, root: Path, function: Callable[..., Any]) -> None:
+        self._root = root
+        self._function = function
+        update_wrapper(self, function)
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        with _project_modules(self._root, forget=False):
+            return self._function(*arguments, **named)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._function, name)
+
+
+@contextmanager
+def _project_modules(root: Path, *, forget: bool = True) -> Iterator[None]:
+    """Makes the project's modules importable, and forgets older versions of them before."""
+    folder = str(root)
+    if forget:
+        _forget(folder)
+    wrote = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+        sys.dont_write_bytecode = wrote
+
+
+def _forget(folder: str) -> None:
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        inside = file is not None and Path(file).is_relative_to(folder)
+        # An environment inside the project holds other people's packages: those stay.
+        if inside and "site-packages" not in str(file) and not str(file).startswith(_HOUSE):
+            del sys.modules[name]
+    importlib.invalidate_caches()
+
+
+def user_frames(error: BaseException) -> str:
+    """The traceback of an error with people's own frames only, from the first of theirs on, and the message."""
+    shown = traceback.TracebackException.from_exception(error)
+    shown.stack = traceback.StackSummary.from_list([frame for frame in shown.stack if _is_theirs(frame.filename)])
+    return "".join(shown.format(chain=False)).rstrip()
+
+
+def _is_theirs(file: str) -> bool:
+    return not (file.startswith((_HOUSE, "<frozen", sys.prefix, sys.base_prefix)) or "site-packages" in file)

@@ -1,0 +1,158 @@
+"""What Backbone writes into a project: new files, and single lines on request. Comments and layout are kept."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from backbone.errors import Problem, ProjectError
+from backbone.model.files import Column, Template
+from backbone.project.places import File, read_file
+from backbone.project.tree import Items, Mapping, Text
+from backbone.project.yaml_tree import read_yaml
+
+_IGNORED = ("lake/", "secrets.env")
+_PLAIN = re.compile(r"[A-Za-z0-9_./~][A-Za-z0-9_./~+*()-]*(?: [A-Za-z0-9_./~+*()-]+)*")
+"""Texts that YAML reads as they stand, also within braces."""
+_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
+
+
+def source_text(
+    name: str,
+    origins: Sequence[str],
+    template: Template,
+    columns: Sequence[Column],
+    evidence: Sequence[str],
+    command: str,
+) -> str:
+    """The text of `sources/NAME.yml`: what differs from the defaults, and in comments why it is believed."""
+    lines = [_comment(f"Written by `{command}`. Yours to edit.")]
+    lines += [_comment(sentence) for sentence in evidence]
+    lines += _origins(name, origins)
+    lines.append(f"template: {_flow(_template_pairs(template))}")
+    lines.append("contract: evolve                     # header or type drift: evolve | freeze")
+    if columns:
+        lines.append("columns:")
+        lines += [f"  {scalar(column.name)}: {_column(column)}" for column in columns]
+    return "\n".join(lines) + "\n"
+
+
+def _origins(name: str, origins: Sequence[str]) -> list[str]:
+    if not origins:
+        return [f"# No `from`: what is put into the drop folder lake/landing/temporal/{name}/ is landed."]
+    if len(origins) == 1:
+        return [f"from: {scalar(origins[0])}"]
+    return ["from:", *(f"  - {scalar(origin)}" for origin in origins)]
+
+
+def _template_pairs(template: Template) -> list[tuple[str, str]]:
+    default = Template()
+    pairs = [("format", scalar(template.format))]
+    for part in fields(template):
+        value = getattr(template, part.name)
+        if part.name != "format" and value != getattr(default, part.name):
+            pairs.append((part.name, _sequence(value) if isinstance(value, tuple) else scalar(str(value))))
+    return pairs
+
+
+def _column(column: Column) -> str:
+    """The column's type, or all that is said of it, in braces."""
+    pairs = [("type", scalar(column.domain))]
+    if column.headers:
+        pairs.append(("header", scalar(column.headers[0]) if len(column.headers) == 1 else _sequence(column.headers)))
+    if column.null_tokens is not None:
+        pairs.append(("null_tokens", _sequence(column.null_tokens)))
+    others = {name: getattr(column, name) for name in ("format", "decimal", "thousands", "contract", "description")}
+    pairs += [(name, scalar(value)) for name, value in others.items() if value]
+    return pairs[0][1] if len(pairs) == 1 else _flow(pairs)
+
+
+def _flow(pairs: Iterable[tuple[str, str]]) -> str:
+    return "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"
+
+
+def _sequence(values: Sequence[str]) -> str:
+    return "[" + ", ".join(scalar(value) for value in values) + "]"
+
+
+def scalar(text: str) -> str:
+    """A text as YAML that reads back as the same text, quoted only where it must be."""
+    if _PLAIN.fullmatch(text) and text.strip("."):
+        return text
+    if text.isprintable():
+        return "'" + text.replace("'", "''") + "'"
+    return '"' + "".join(_escaped(character) for character in text) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004  the widths of YAML's escapes
+
+
+def _comment(text: str) -> str:
+    return "# " + "".join(c if c.isprintable() else " " for c in text)
+
+
+def add_origins(path: Path, origins: Sequence[str]) -> None:
+    """Add locations to the `from` of a source that is there already; those that it has are left.
+
+    Raises:
+        ProjectError: the file can't be read.
+    """
+    problems: list[Problem] = []
+    file = read_file(path.parent.parent, f"{path.parent.name}/{path.name}", problems)
+    node = read_yaml(file, problems) if file else None
+    if file is None or problems:
+        raise ProjectError(problems)
+    text = _with_origins(file, node if isinstance(node, Mapping) else None, origins)
+    if text != file.text:
+        path.write_text(text, encoding="utf-8")
+
+
+def _with_origins(file: File, node: Mapping | None, origins: Sequence[str]) -> str:
+    present = node.get("from") if node else None
+    items = present.items if isinstance(present, Items) else (present,) if isinstance(present, Text) else ()
+    known = [item.value for item in items if isinstance(item, Text)]
+    new = [origin for origin in dict.fromkeys(origins) if origin not in known]
+    if not new:
+        return file.text
+    if isinstance(present, Text):
+        return _replaced(file.text, present.place.start, present.place.end, _sequence([*known, *new]))
+    if isinstance(present, Items) and items:
+        return _lengthened(file, present, new)
+    first = node.entries[0][0].place.start if node and node.entries else len(file.text)
+    return _replaced(file.text, first, first, "\n".join(_origins("", new)) + "\n")
+
+
+def _lengthened(file: File, items: Items, new: Sequence[str]) -> str:
+    """The file with more entries in a list, each written as the list's last one is."""
+    last = items.items[-1].place
+    if file.text[items.place.start] == "[":
+        return _replaced(file.text, last.end, last.end, "".join(f", {scalar(origin)}" for origin in new))
+    line = file.starts[last.at.line - 1]
+    dash = file.text[line : last.start]
+    end = file.starts[last.at.line] - 1
+    return _replaced(file.text, end, end, "".join(f"\n{dash}{scalar(origin)}" for origin in new))
+
+
+def _replaced(text: str, start: int, end: int, by: str) -> str:
+    return text[:start] + by + text[end:]
+
+
+def init_project(root: Path, name: str) -> list[str]:
+    """Make a project in a folder; returns the files written, by their path in it."""
+    root.mkdir(parents=True, exist_ok=True)
+    settings = (
+        f"name: {scalar(name)}\n# Everything else has a default: environments, storage, memory_limit, defaults …\n"
+    )
+    (root / "backbone.yml").write_text(settings, encoding="utf-8")
+    ignore = root / ".gitignore"
+    lines = ignore.read_text(encoding="utf-8").splitlines() if ignore.exists() else []
+    missing = [line for line in _IGNORED if line not in lines]
+    if missing:
+        ignore.write_text("\n".join([*lines, *missing]) + "\n", encoding="utf-8")
+    return ["backbone.yml", *([".gitignore"] if missing else [])]
