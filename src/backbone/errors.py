@@ -1,13 +1,13 @@
 """Every error that Backbone raises.
 
-    BackboneError
-    ├── ProjectError        the project's files are wrong: found before anything runs      exit code 2
-    ├── UsageError          a command or call that can't be carried out                    exit code 2
-    │   ├── MissingExtraError    a part of Backbone that isn't installed
-    │   └── QueryError           an SQL query that is refused or fails
-    ├── DatasetError        one dataset can't be made; the others can                      exit code 1
-    ├── EngineError         a query that the engine refuses or that fails; wrapped before people see it
-    └── LakeError           the lake or landing zone is damaged or in use                  exit code 1
+BackboneError
+├── ProjectError        the project's files are wrong: found before anything runs      exit code 2
+├── UsageError          a command or call that can't be carried out                    exit code 2
+│   ├── MissingExtraError    a part of Backbone that isn't installed
+│   └── QueryError           an SQL query that is refused or fails
+├── DatasetError        one dataset can't be made; the others can                      exit code 1
+├── EngineError         a query that the engine refuses or that fails; wrapped before people see it
+└── LakeError           the lake or landing zone is damaged or in use                  exit code 1
 """
 
 from dataclasses import dataclass
@@ -103,5 +103,6 @@ def shown_value(value: object) -> str:
     """A value from the data as a message may show it: cut at 60 characters, control characters escaped."""
     if value is None:
         return "∅"
+    most = 60
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(value))
-    return text if len(text) <= 60 else text[:59] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -32,7 +32,7 @@ _COLOURS = (
     "#8b4b20",
 )
 _STYLE: Any = {
-    "svg.hashsalt": "backbone", "font.family": "DejaVu Sans", "font.size": 10, "text.color": _INK,
+    "svg.hashsalt": "backbone", "figure.constrained_layout.h_pad": 0.06, "font.family": "DejaVu Sans", "font.size": 10, "text.color": _INK,
     "axes.edgecolor": _GREY, "axes.labelcolor": _INK, "axes.spines.top": False, "axes.spines.right": False,
     "axes.titlelocation": "left", "axes.titleweight": "bold", "axes.titlesize": 12, "axes.titlepad": 14,
     "axes.grid": True, "grid.color": _FAINT, "axes.axisbelow": True, "xtick.color": _INK, "ytick.color": _INK,
@@ -43,6 +43,7 @@ _NAMED_POINTS = 60
 _BINS = 10
 
 
+@mpl.rc_context(_STYLE)
 def plot_roc(path: "Path", y: "Numbers", predicted: "Numbers", baseline: "Numbers") -> None:
     """The true and false positive rates of model and baseline at every threshold."""
     figure, axes = _figure("ROC curve, validation set")
@@ -58,11 +59,11 @@ def plot_roc(path: "Path", y: "Numbers", predicted: "Numbers", baseline: "Number
     _save(figure, path)
 
 
+@mpl.rc_context(_STYLE)
 def plot_calibration(path: "Path", y: "Numbers", predicted: "Numbers") -> None:
     """How often what is predicted with a probability comes true, and how many rows have which probability."""
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(6, 6.4), layout="constrained")
-        above, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
+    figure = Figure(figsize=(6, 6.4), layout="constrained")
+    above, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
     share, mean = calibration_curve(y, predicted, n_bins=_BINS, strategy="uniform")
     above.set_title("Calibration, validation set")
     above.plot([0, 1], [0, 1], color=_GREY, linestyle=":", linewidth=1.2, label="perfect")
@@ -75,6 +76,7 @@ def plot_calibration(path: "Path", y: "Numbers", predicted: "Numbers") -> None:
     _save(figure, path)
 
 
+@mpl.rc_context(_STYLE)
 def plot_importance(path: "Path", importance: "Mapping[str, float]", metric: str) -> None:
     """How much worse the model does on the validation set when one feature is shuffled."""
     ranked = sorted(importance.items(), key=lambda pair: pair[1])
@@ -87,6 +89,7 @@ def plot_importance(path: "Path", importance: "Mapping[str, float]", metric: str
     _save(figure, path)
 
 
+@mpl.rc_context(_STYLE)
 def plot_predictions(path: "Path", y: "Numbers", predicted: "Numbers", seed: int) -> None:
     """Predicted against actual values; at most 3,000 rows."""
     rows = np.random.default_rng(seed).permutation(len(y))[:_MOST_POINTS]
@@ -98,6 +101,7 @@ def plot_predictions(path: "Path", y: "Numbers", predicted: "Numbers", seed: int
     _save(figure, path)
 
 
+@mpl.rc_context(_STYLE)
 def plot_clusters(
     path: "Path", prepared: "Numbers", labels: "NDArray[np.intp]", names: "Sequence[str]", seed: int
 ) -> None:
@@ -126,14 +130,14 @@ def plot_clusters(
 
 
 def _figure(title: str, width: float = 6, height: float = 5.4) -> tuple[Figure, Any]:
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.subplots()
-        axes.set_title(title)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots()
+    axes.set_title(title)
     return figure, axes
 
 
 def _save(figure: Figure, path: "Path") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context(_STYLE):
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": "Backbone"})
+    figure.savefig(
+        path, format="svg", metadata={"Date": None, "Creator": "Backbone"}, bbox_inches="tight", pad_inches=0.15
+    )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from backbone.errors import BackboneError, DatasetError
+from backbone.errors import DatasetError, UsageError
 from backbone.model.steps import Failure, Finding, Table
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ def blaming(analysis: "Analysis", dataset: str, what: str) -> Iterator[None]:
     """Say that an error comes from what people wrote (their SQL, their estimators), and from which part of it.
 
     Raises:
-        DatasetError: anything else than Backbone's own errors was raised.
+        DatasetError: the block raised anything that doesn't say so itself.
     """
     try:
         yield
-    except BackboneError:
+    except (DatasetError, UsageError):
         raise
     except Exception as error:  # an engine's and an estimator's errors have no common class
         said = str(error).strip() or type(error).__name__

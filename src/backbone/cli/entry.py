@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 some dataset failed (or an error that we didn't foresee), 
 """
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import IO, NoReturn
 
 import click
 
-from backbone.cli.settings import Settings
+from backbone.cli.settings import ReaderGoneError, Settings
 from backbone.errors import BackboneError, ProjectError
 
 INTERRUPTED = 130
@@ -45,10 +46,11 @@ def _guarded(arguments: list[str], settings: Settings) -> int:
         from backbone.cli.app import app  # noqa: PLC0415 - an error in here is shown as any other
 
         app.main(arguments, prog_name="backbone", standalone_mode=False, obj=settings)
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGoneError):
         _drop_stdout()
     except (KeyboardInterrupt, click.Abort):
-        complain(f"interrupted: {settings.when_interrupted}" if settings.when_interrupted else "interrupted")
+        after_echo = "\n" if sys.stderr.isatty() else ""  # the terminal has written ^C
+        complain(after_echo + ": ".join(filter(None, ["interrupted", settings.when_interrupted])))
         return INTERRUPTED
     except click.ClickException as error:
         error.show()
@@ -72,6 +74,8 @@ def _explain(error: Exception, settings: Settings) -> int:
             complain(*str(error).split("\n"))
         case OSError() if error.filename:
             complain(f"{error.filename}: {error.strerror}")
+        case OSError(errno=errno.ENOSPC):
+            complain("no space left on the device")
         case _:
             complain(f"unexpected {type(error).__name__}: {str(error).split(chr(10))[0]}", _DEBUG_HINT)
     return error.exit_code if isinstance(error, BackboneError) else 1

@@ -61,9 +61,9 @@ class LandingZone:
         patterns = [str(self._root / origin) for origin in origins] + [str(self.drop_folder(source) / "*")]
         for pattern in dict.fromkeys(patterns):
             literal = Path(pattern)
-            matches = [pattern] if literal.is_file() else glob(pattern, recursive=True)
+            matches = [pattern] if literal.is_file() else glob(pattern, recursive=True)  # noqa: PTH207 - absolute
             for match in sorted(matches, key=_natural):
-                path = Path(os.path.abspath(match))
+                path = Path(match).absolute()
                 if path.is_file() and not _UNFINISHED.search(path.name):
                     yield path
 

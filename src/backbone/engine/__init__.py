@@ -1,0 +1,1 @@
+"""Engines: they turn queries over named inputs into Parquet files."""

@@ -68,5 +68,3 @@ class Engine(Protocol):
 
     def session(self) -> AbstractContextManager[Session]:
         """A session in which nothing is shown yet."""
-
-

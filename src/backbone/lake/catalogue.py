@@ -6,6 +6,7 @@ The tables are those of DuckLake's specification 1.0; an entry lives from `begin
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from backbone.errors import UsageError
@@ -50,12 +51,22 @@ def snapshot_at(folder: Path, moment: str) -> int:
                 "SELECT snapshot_id FROM ducklake_snapshot WHERE snapshot_id = ?", (int(moment),)
             ).fetchone()
         else:
+            # DuckLake writes `2026-11-22 23:54:59.694972+00`, which sorts as text.
             row = connection.execute(
-                "SELECT max(snapshot_id) FROM ducklake_snapshot WHERE datetime(snapshot_time) <= datetime(?)", (moment,)
+                "SELECT max(snapshot_id) FROM ducklake_snapshot WHERE snapshot_time <= ?", (_catalogue_time(moment),)
             ).fetchone()
     if row is None or row[0] is None:
         raise UsageError(f"No snapshot {moment}. Which there are: backbone history")
     return int(row[0])
+
+
+def _catalogue_time(moment: str) -> str:
+    try:
+        time = datetime.fromisoformat(moment)
+    except ValueError as error:
+        raise UsageError(f"'{moment}' is neither a snapshot's number nor a time such as 2026-03-02T09:14") from error
+    aware = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    return aware.strftime("%Y-%m-%d %H:%M:%S.%f+00")
 
 
 def datasets_at(folder: Path, snapshot: int) -> dict[str, tuple[tuple[str, str], ...]]:

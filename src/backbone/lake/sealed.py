@@ -5,6 +5,7 @@ catalogue, in a DuckDB file, on a connection that loads only DuckLake and whose 
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Timer
@@ -14,10 +15,11 @@ import duckdb
 
 from backbone.engine.duckdb.extensions import load_extension
 from backbone.errors import QueryError
-from backbone.lake.catalogue import catalogue_path
-from backbone.model.names import ZONES, literal, quoted, quoted_dataset, stem_of, zone_of
+from backbone.lake.catalogue import catalogue_path, datasets_at
+from backbone.model.names import ZONES, is_system, literal, quoted, quoted_dataset, stem_of, zone_of
 
 TIMEOUT_SECONDS = 600.0
+_MANY = 50
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 
 T = TypeVar("T")
@@ -51,22 +53,27 @@ def sealed_connection(
     snapshot: int,
     datasets: Mapping[str, tuple[str, ...]],
     memory_limit: str = "4GB",
+    writable: Path | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """A locked connection that shows `datasets` (with these columns) as they were at `snapshot`.
 
-    A bare name means the most refined zone that has it. `last` is the lake's last snapshot.
+    A bare name means the most refined zone that has it. `last` is the lake's last snapshot. `writable` is the one file
+    that may be written.
     """
     connection = duckdb.connect(":memory:", config={"memory_limit": memory_limit})
     load_extension(connection, "ducklake")
     tables = folder / "tables"
     frozen = frozen_catalogue(folder, last)
     connection.execute(
-        f"ATTACH 'ducklake:{frozen}' AS lake "
-        f"(READ_ONLY, DATA_PATH {literal(str(tables))}, OVERRIDE_DATA_PATH true)"
+        f"ATTACH 'ducklake:{frozen}' AS lake (READ_ONLY, DATA_PATH {literal(str(tables))}, OVERRIDE_DATA_PATH true)"
     )
-    connection.execute("SET GLOBAL TimeZone = 'UTC'; SET enable_progress_bar = false; SET python_enable_replacements = false")
+    connection.execute(
+        "SET GLOBAL TimeZone = 'UTC'; SET enable_progress_bar = false; SET python_enable_replacements = false"
+    )
     for sql in _views(datasets, snapshot):
         connection.execute(sql)
+    if writable:
+        connection.execute(f"SET allowed_paths = [{literal(str(writable))}]")
     connection.execute(f"SET allowed_directories = [{literal(str(tables) + '/')}]")
     connection.execute("SET temp_directory = ''; SET enable_external_access = false; SET lock_configuration = true")
     return connection
@@ -90,6 +97,60 @@ def most_refined(datasets: Mapping[str, object]) -> dict[str, str]:
     return {stem_of(dataset): dataset for dataset in refined}
 
 
+class SealedLake:
+    """A lake's datasets at one snapshot, for people's queries. `run` and `write` may be called again and again."""
+
+    def __init__(self, folder: Path, *, last: int, snapshot: int, memory_limit: str = "4GB") -> None:
+        self._folder, self._last, self._snapshot, self._memory_limit = folder, last, snapshot, memory_limit
+        columns = datasets_at(folder, snapshot)
+        self._all = {dataset: tuple(name for name, _ in found) for dataset, found in columns.items()}
+
+    def run(self, query: str, collect: Callable[[duckdb.DuckDBPyConnection], T], *, system: bool = False) -> T:
+        """Run one SELECT and collect its rows; `system` shows system columns.
+
+        Raises:
+            QueryError: it isn't one SELECT, fails, or takes too long.
+        """
+        with self._connection(query, system=system) as connection:
+            return run_query(connection, query, collect)
+
+    def write(self, query: str, path: Path, options: str, *, system: bool = False) -> int:
+        """Write the rows of one SELECT to a file, the only one that can be written, and return how many there are."""
+        with self._connection(query, system=system, writable=path) as connection:
+            check_reads_only(connection, query)
+            copy = f"COPY ({query.strip().removesuffix(';')}\n) TO {literal(str(path))} ({options})"
+            copied = _timed(connection, lambda: connection.execute(copy).fetchone())
+        return int(copied[0]) if copied else 0
+
+    def _connection(self, query: str, *, system: bool, writable: Path | None = None) -> duckdb.DuckDBPyConnection:
+        """Views only for datasets whose name occurs in the query, where there are many."""
+        words = set(re.findall(r"\w+", query))
+        named = {d: c for d, c in self._all.items() if stem_of(d) in words} if len(self._all) > _MANY else self._all
+        shown = {d: c if system else tuple(n for n in c if not is_system(n)) for d, c in named.items()}
+        return sealed_connection(
+            self._folder,
+            last=self._last,
+            snapshot=self._snapshot,
+            datasets=shown,
+            memory_limit=self._memory_limit,
+            writable=writable,
+        )
+
+
+def check_reads_only(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Make sure that a query is one SELECT (or EXPLAIN, or DESCRIBE).
+
+    Raises:
+        QueryError: it isn't, or can't be read.
+    """
+    try:
+        statements = connection.extract_statements(query)
+    except duckdb.Error as error:
+        raise QueryError(str(error)) from error
+    if len(statements) != 1 or statements[0].type not in _READING:
+        raise QueryError("`sql` runs one SELECT and changes nothing. To make a dataset, write exploitation/NAME.sql")
+
+
 def run_query(
     connection: duckdb.DuckDBPyConnection,
     query: str,
@@ -102,17 +163,16 @@ def run_query(
     Raises:
         QueryError: it isn't one SELECT, fails, or takes longer than `timeout_seconds`.
     """
-    try:
-        statements = connection.extract_statements(query)
-    except duckdb.Error as error:
-        raise QueryError(str(error)) from error
-    if len(statements) != 1 or statements[0].type not in _READING:
-        raise QueryError("`sql` runs one SELECT and changes nothing. To make a dataset, write exploitation/NAME.sql")
+    check_reads_only(connection, query)
+    return _timed(connection, lambda: collect(connection.execute(query)), timeout_seconds)
+
+
+def _timed(connection: duckdb.DuckDBPyConnection, work: Callable[[], T], timeout_seconds: float = TIMEOUT_SECONDS) -> T:
     timer = Timer(timeout_seconds, connection.interrupt)
     timer.daemon = True
     timer.start()
     try:
-        return collect(connection.execute(statements[0]))
+        return work()
     except duckdb.InterruptException as error:
         raise QueryError(f"The query took longer than {timeout_seconds:g} seconds and was stopped") from error
     except duckdb.Error as error:

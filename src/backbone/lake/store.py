@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -94,10 +94,10 @@ class Transaction:
         self._connection.execute(f"CREATE TABLE IF NOT EXISTS {_table(dataset)} ({_columns(relation)})")
 
     def insert(self, dataset: str, relation: Relation, rows: Sequence[Mapping[str, object]]) -> None:
-        """Insert plain values (what JSON can hold, and datetimes) into a table."""
+        """Insert plain values (what JSON can hold, and datetimes) into a table; `json` columns take JSON text."""
         if rows:
             shape = json.dumps([{a.name: sql_type(a.domain) for a in relation.attributes}])
-            text = json.dumps(rows, default=str)
+            text = json.dumps([_plain(row, relation) for row in rows], default=str)
             values = f"unnest(from_json_strict({literal(text)}, {literal(shape)}), max_depth := 2)"
             self._connection.execute(f"INSERT INTO {_table(dataset)} BY NAME SELECT {values}")
 
@@ -125,6 +125,44 @@ class Transaction:
             self._schemas.add(zone)
 
 
+class Lake:
+    """A lake attached to an engine's connection as `lake`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, *, read_only: bool = False) -> None:
+        self._connection = connection
+        self.folder = folder
+        attach(connection, folder, read_only=read_only)
+
+    @property
+    def snapshot(self) -> tuple[str, int]:
+        """The lake's identity and its last snapshot."""
+        known = last_snapshot(self.folder)
+        if known is None:
+            raise LakeError(f"The lake in {self.folder} has no catalogue. Check it: backbone doctor")
+        return known
+
+    def records(self, query: str) -> list[dict[str, object]]:
+        """The rows of a query of our own, by column name."""
+        cursor = self._connection.cursor()
+        cursor.execute(query)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def has(self, dataset: str) -> bool:
+        """Whether there is such a table now."""
+        where = f"table_schema = {literal(zone_of(dataset))} AND table_name = {literal(stem_of(dataset))}"
+        tables = "information_schema.tables"
+        return bool(self.records(f"SELECT 1 FROM {tables} WHERE table_catalog = 'lake' AND {where}"))
+
+    def attach_upstream(self, folder: Path) -> None:
+        """Attach another project's lake, read-only, as `upstream`."""
+        attach(self._connection, folder, name="upstream", read_only=True)
+
+    def transaction(self, run: str) -> AbstractContextManager[Transaction]:
+        """See `transaction`."""
+        return transaction(self._connection, self.folder, run)
+
+
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection, folder: Path, run: str) -> Iterator[Transaction]:
     """One transaction on the attached lake: committed at the end of the block, rolled back on any error.
@@ -143,10 +181,8 @@ def transaction(connection: duckdb.DuckDBPyConnection, folder: Path, run: str) -
             connection.execute("COMMIT")
         except BaseException:
             # After an error the transaction is dead until it is rolled back; it may be gone already.
-            try:
+            with suppress(duckdb.TransactionException):
                 connection.execute("ROLLBACK")
-            except duckdb.TransactionException:
-                pass
             raise
 
 
@@ -156,3 +192,10 @@ def _table(dataset: str) -> str:
 
 def _columns(relation: Relation) -> str:
     return ", ".join(f"{quoted(a.name)} {sql_type(a.domain)}" for a in relation.attributes)
+
+
+def _plain(row: Mapping[str, object], relation: Relation) -> dict[str, object]:
+    """A row with a value for every column; JSON text as what it stands for, so that it isn't quoted once more."""
+    values = {a.name: row.get(a.name) for a in relation.attributes}
+    texts = {a.name: values[a.name] for a in relation.attributes if a.domain == "json"}
+    return values | {name: json.loads(text) for name, text in texts.items() if isinstance(text, str)}

@@ -17,7 +17,7 @@ class Source:
 
     name: str
     origins: tuple[str, ...] = ()
-    template: Template = Template()
+    template: Template = field(default_factory=Template)
     contract: Contract = "evolve"
     bad_values: BadValues = "quarantine"
     columns: tuple[Column, ...] = ()

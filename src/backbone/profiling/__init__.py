@@ -1,0 +1,1 @@
+"""Profiles: what is in a dataset's columns, in numbers."""

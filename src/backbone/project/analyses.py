@@ -89,7 +89,7 @@ def draft_analysis(file: "File", declared: Declared, problems: "list[Problem]") 
         if node is not None or name not in known:
             entries.append((key, node or key))
     call = declared.place(declared.call)
-    fields = Fields(Mapping(tuple(entries), call), problems, known=known, what=f"@{kind}")
+    fields = Fields(Mapping(tuple(entries), call), problems, known=known, what=f"@{kind}", word="argument")
     _check_required(declared, kind, values, problems)
     given = fields.given("view")
     return AnalysisDraft(file, declared, kind, fields, values, parse_select(given, problems) if given else None)

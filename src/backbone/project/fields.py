@@ -20,7 +20,7 @@ def listed(words: Iterable[str]) -> str:
 class Fields:
     """One mapping of a file. Unknown keys are problems at once, with what is valid there.
 
-    `unbuilt` are keys that the project format describes and that are refused by name until they are built.
+    `word` is what a message calls a key. `unbuilt` are keys that the project format describes and that are refused by name until they are built.
     """
 
     def __init__(
@@ -31,6 +31,7 @@ class Fields:
         known: Collection[str],
         unbuilt: Collection[str] = (),
         what: str = "this",
+        word: str = "key",
     ) -> None:
         self.problems = problems
         self.mapping = node if isinstance(node, Mapping) else None
@@ -41,7 +42,7 @@ class Fields:
                 self.refuse(key.place, f"`{key.value}` is not built yet")
             elif key.value not in known:
                 near = did_you_mean(key.value, known) or f" Known here: {listed(known)}"
-                self.refuse(key.place, f"unknown key `{key.value}`.{near}")
+                self.refuse(key.place, f"unknown {word} `{key.value}`.{near}")
 
     def refuse(self, place: Place, message: str) -> None:
         """Note a problem."""

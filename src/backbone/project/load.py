@@ -18,7 +18,7 @@ from backbone.project.python_tree import read_declared
 from backbone.project.settings import Secrets, Settings, read_settings
 from backbone.project.sources import SourceReader
 from backbone.project.tree import Mapping, Node
-from backbone.project.trusted import default_trusted, read_trusted, source_columns, trusted_columns
+from backbone.project.trusted import converted_columns, default_trusted, read_trusted, source_columns
 from backbone.project.views import Draft, draft_python, draft_sql, read_view
 from backbone.project.yaml_tree import read_yaml
 
@@ -77,7 +77,7 @@ class _Loader:
         settings = read_settings(file, secrets, self.problems) if file else Settings()
         self.catalogue.upstream = settings.upstream is not None
         reader = SourceReader(secrets, settings.contract)
-        sources = tuple(reader.read(file, self.problems) for file in self._files("sources"))
+        sources = tuple(self._source(file, reader) for file in self._files("sources"))
         files = {file.stem: (file, read_yaml(file, self.problems)) for file in self._files("trusted")}
         drafts = [view for file in self._files("exploitation") if (view := self._view(file))]
         questions = [question for file in self._files("analysis") if (question := self._analysis(file))]
@@ -133,6 +133,15 @@ class _Loader:
             return f"'{stem}' can't name a dataset: `__` means inside, and is only for Backbone's own names"
         return ""
 
+    def _source(self, file: File, reader: SourceReader) -> Source:
+        before = len(self.problems)
+        source = reader.read(file, self.problems)
+        columns = source_columns(source)
+        if columns is not None and len(self.problems) == before:
+            # Those of a source with mistakes aren't: whoever uses them shouldn't be blamed too.
+            self.catalogue.tables[f"formatted.{source.name}"] = columns
+        return source
+
     def _view(self, file: File) -> Draft | None:
         if file.path.endswith(".sql"):
             return draft_sql(file, self.problems)
@@ -153,11 +162,7 @@ class _Loader:
         """All datasets there are, so that files can be checked against each other."""
         catalogue = self.catalogue
         for source in sources:
-            columns = source_columns(source)
-            for zone in ("formatted", "trusted"):
-                catalogue.names.add(f"{zone}.{source.name}")
-                if columns is not None:
-                    catalogue.tables[f"{zone}.{source.name}"] = columns
+            catalogue.names |= {f"formatted.{source.name}", f"trusted.{source.name}"}
             node = files[source.name][1] if source.name in files else None
             catalogue.keys[f"trusted.{source.name}"] = _key(node)
         for draft in drafts:
@@ -181,9 +186,9 @@ class _Loader:
         for source in sources:
             entry = files.get(source.name)
             made = read_trusted(*entry, source, self.catalogue, self.problems) if entry else default_trusted(source)
-            columns = trusted_columns(source, made)
+            columns = self.catalogue.columns(f"formatted.{source.name}")
             if columns is not None:
-                self.catalogue.tables[f"trusted.{source.name}"] = columns
+                self.catalogue.tables[f"trusted.{source.name}"] = converted_columns(columns, made)
             trusted.append(made)
         return tuple(trusted)
 

@@ -64,7 +64,8 @@ class Place:
         first = self.file.starts[line - 1]
         source_line = self.file.text[first : self.file.starts[line] - 1]
         length = min(self.end, first + len(source_line)) - self.start
-        return Problem(self.at, message, source_line, max(length, 1))
+        # A suggestion may follow a sentence; where there is none, the message ends as others do.
+        return Problem(self.at, message.removesuffix("."), source_line, max(length, 1))
 
 
 def read_file(root: "Path", path: str, problems: list[Problem]) -> File | None:

@@ -74,7 +74,7 @@ def read_declared(root: Path, file: "File", decorators: tuple[str, ...], problem
     if not isinstance(call, ast.Call):
         place = place_of(file, ours[0][1]) if ours else _name_place(file, function)
         problems.append(
-            place.problem(f"'{function.name}' is decorated with {wanted}(…) of `from backbone import {decorators[0]}`")
+            place.problem(f"'{function.name}' needs a decorator: {wanted} of `from backbone import …`, with arguments")
         )
         return None
     description = ast.get_docstring(function) or ""

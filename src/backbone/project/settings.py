@@ -71,7 +71,7 @@ def read_settings(file: "File", secrets: Secrets, problems: "list[Problem]") -> 
     node = read_yaml(file, problems)
     known = ("name", "environments", "engine", "storage", "memory_limit", "defaults", "backbone")
     fields = Fields(node, problems, known=known, what="backbone.yml")
-    if not fields.text("name").strip() and not (node is None and problems):
+    if not fields.text("name").strip() and not problems:
         place = fields.key_place("name") or file.place()
         problems.append(place.problem("the project has no name. Write, for example, `name: shop`"))
     fields.choice("engine", "duckdb", ("duckdb",), unbuilt=("spark",))

@@ -149,7 +149,8 @@ def _parse_problem(text: "Text", sql: str, error: Any, shift: int) -> Problem:
     before = sum(len(line) + 1 for line in sql.split("\n")[: said["line"] - 1])
     start = max(before + said["col"] - len(word) - shift, 0)
     place = text.within(start, start + max(len(word), 1))
-    return place.problem(f"SQL can't be read at {word!r}: {said['description']}")
+    what = "something is missing" if said["description"].startswith("Required keyword") else said["description"]
+    return place.problem(f"SQL can't be read at {word!r}: {what}")
 
 
 def _second_statement(text: "Text", tokens: list[Any]) -> "Place":

@@ -39,11 +39,8 @@ def source_columns(source: Source) -> Domains | None:
     return {column.name: column.domain for column in (*source.columns, *made)}
 
 
-def trusted_columns(source: Source, trusted: Trusted) -> Domains | None:
-    """The columns of a trusted dataset: the source's, after conversions."""
-    columns = source_columns(source)
-    if columns is None:
-        return None
+def converted_columns(columns: Domains, trusted: Trusted) -> Domains:
+    """The columns of a trusted dataset: the formatted one's, after its conversions."""
     converted = {
         column: str(rule.param("as")) for rule in trusted.rules if rule.kind == "type" for column in rule.columns
     }
@@ -58,7 +55,8 @@ def read_trusted(
     fields.choice("clean", "off", ("off",), unbuilt=("suggest", "auto"))
     default: Versions = "append"
     versions = fields.choice("versions", default, get_args(Versions), unbuilt=("snapshot", "history"))
-    columns, where = source_columns(source), f"formatted.{source.name}"
+    where = f"formatted.{source.name}"
+    columns = catalogue.columns(where)
     key, newest = fields.texts("key"), fields.given("newest_by")
     check_columns((*key, *((newest,) if newest else ())), columns, where, problems)
     if versions == "upsert" and not key:

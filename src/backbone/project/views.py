@@ -69,7 +69,7 @@ def draft_python(file: "File", declared: Declared, problems: "list[Problem]") ->
         if node is not None:
             entries.append((Text(name, file.place(place.start, place.start + len(name))), node))
     mapping = Mapping(tuple(entries), declared.place(declared.call))
-    return Draft(file, Fields(mapping, problems, known=SETTINGS, what="@view"), declared=declared)
+    return Draft(file, Fields(mapping, problems, known=SETTINGS, what="@view", word="argument"), declared=declared)
 
 
 def read_view(draft: Draft, catalogue: Catalogue, problems: "list[Problem]") -> View:

@@ -93,6 +93,8 @@ class _Reader:
         place = self._place(event)
         if event.value == "" and event.style is None:
             return None
+        if any("\ud800" <= character <= "\udfff" for character in event.value):
+            self._refuse(event, "an escape here names no character")
         return Text(str(event.value), place)
 
     def _items(self, start: Any, events: "Iterator[Any]") -> Items:

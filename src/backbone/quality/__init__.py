@@ -1,0 +1,1 @@
+"""Rules: their vocabulary, their meaning in SQL, and what they find."""

@@ -49,9 +49,7 @@ VOCABULARY: Mapping[str, RuleKind] = {
     "expect": RuleKind("sql", _QWF),
     "determined": RuleKind("column", ("repair", *_NQWF), {"by": "names"}, ("by",), over="rows", built=False),
     "never_pair": RuleKind("sql", _QWF, over="rows", built=False),
-    "unique": RuleKind(
-        "columns or all", ("deduplicate", *_QWF), {"keep": "choice", "order": "sql"}, over="rows"
-    ),
+    "unique": RuleKind("columns or all", ("deduplicate", *_QWF), {"keep": "choice", "order": "sql"}, over="rows"),
     "typical": RuleKind(
         "column", _WF, {"method": "choice", "limit": "text", "within": "names"}, over="rows", built=False
     ),

@@ -14,7 +14,9 @@ from backbone.zones.trusted import trusted_increments
 
 def data_steps(project: Project) -> tuple[Step, ...]:
     """One step for each formatted, trusted and exploitation dataset of a project."""
-    keys = {f"trusted.{t.name}": t.key for t in project.trusted} | {f"exploitation.{v.name}": v.key for v in project.views}
+    keys = {f"trusted.{t.name}": t.key for t in project.trusted} | {
+        f"exploitation.{v.name}": v.key for v in project.views
+    }
     return (
         *(_format(source) for source in project.sources),
         *(_trust(trusted) for trusted in project.trusted),

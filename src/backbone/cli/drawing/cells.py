@@ -16,8 +16,8 @@ def printable(text: str) -> str:
 
 
 def shown(value: object) -> Part:
-    """A value from the data as a table shows it."""
-    return ("∅", "dim") if value is None else plain_text(value)
+    """A value from the data as a table shows it: null and the empty text can be told apart."""
+    return ("∅", "dim") if value is None else plain_text(value) or ('""', "dim")
 
 
 def pairs(values: Mapping[str, object]) -> str:

@@ -88,9 +88,10 @@ def _number(number: int, word: str) -> str:
 
 def _zone(zone: str, facts: Sequence[str], widths: Sequence[int], screen: "Screen") -> None:
     if _LABEL + sum(width + 2 for width in widths if width) > screen.width:
-        screen.line((zone, "bold"), f"  {facts[0]}  ", (facts[-1], "dim"))
+        label = f"{zone}  " if screen.narrow else f"{zone:<{_LABEL}}"
+        screen.line((label, "bold"), f"{facts[0]}  ", (facts[-1], "dim"))
         if some := ", ".join(filter(None, facts[1:-1])):
-            screen.line(f"  {some}", hang=0)
+            screen.line(_indent(screen), some, hang=0)
         return
     cells = [f"{f:<{w}}" if i == 0 else f"{f:>{w}}" for i, (f, w) in enumerate(zip(facts, widths, strict=True)) if w]
     screen.line((f"{zone:<{_LABEL}}", "bold"), "  ".join(cells[:-1]), "  ", (cells[-1], "dim"))
@@ -141,9 +142,10 @@ def _failure(step: StepReport, report: RunReport, screen: "Screen") -> None:
         for example in finding.examples[:3]:
             screen.line("    ", (example, "dim"))
     screen.line(f"  {_kept(step, report)}")
-    if failure and (failure.hint or failure.quarantined or step.findings):
-        look = f"look: backbone quarantine {step.dataset} --run {report.run}" if failure.quarantined else ""
-        screen.line("  ", "  ".join(filter(None, [failure.hint, look])))
+    if failure and failure.hint:
+        screen.line(f"  {failure.hint}")
+    if failure and failure.quarantined:
+        screen.line("  look: ", (f"backbone quarantine {step.dataset} --run {report.run}", "cyan"))
 
 
 def _kept(step: StepReport, report: RunReport) -> str:

@@ -18,7 +18,15 @@ UNLIMITED = 1_000_000
 NARROW = 72
 _GAP = 2
 _LONGEST_CELL = 60
-_SHORTEST_CELL = 10
+_SHORTEST_CELL = 14
+
+
+class _Console(Console):
+    """rich's console, without its own way with closed pipes (exit code 1)."""
+
+    def on_broken_pipe(self) -> None:
+        """Let our own border deal with it."""
+        raise BrokenPipeError
 
 
 class Screen:
@@ -27,7 +35,7 @@ class Screen:
     def __init__(self, file: IO[str] | None = None, *, width: int | None = None) -> None:
         stream = file or sys.stdout
         terminal = stream.isatty()
-        self._console = Console(
+        self._console = _Console(
             file=stream, width=width or (None if terminal else UNLIMITED), highlight=False, markup=False,
             emoji=False, no_color=not coloured(stream), legacy_windows=False,
         )  # fmt: skip
@@ -113,12 +121,14 @@ class Screen:
         self._print(line)
 
     def _blocks(self, header: Sequence[str], cells: Sequence[Sequence[Text]], indent: int) -> None:
-        """Each row as lines of `name  value`, a blank line between rows."""
+        """Each row as lines of `name  value`, a blank line between rows; empty cells are left out."""
         width = min(max(map(cell_len, header)), self.width // 2)
         for number, row in enumerate(cells):
             if number:
                 self._print(Text())
             for name, cell in zip(header, row, strict=True):
+                if not cell.plain:
+                    continue
                 label = self._cell((set_cell_size(printable(name), width) + " " * _GAP, "dim"))
                 room = max(self.width - indent - width - _GAP, _SHORTEST_CELL)
                 self._print(Text(" " * indent) + label + _cut(cell, room))

@@ -21,7 +21,9 @@ def extension_path(name: str) -> Path:
         found = next(Path(folder).rglob(f"{name}.duckdb_extension"), None)
         if found:
             return found
-    msg = f"DuckDB's extension {name} is not installed. Install it: pip install duckdb-extension-{name.replace('_', '-')}"
+    msg = (
+        f"DuckDB's extension {name} is not installed. Install it: pip install duckdb-extension-{name.replace('_', '-')}"
+    )
     raise LakeError(msg)
 
 

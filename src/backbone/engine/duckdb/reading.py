@@ -32,26 +32,31 @@ def deleted_sql(extent: Extent) -> str:
     names = extent.relation.names
     if extent.since is None or extent.snapshot is None:
         return f"SELECT {_list(names)} FROM ({extent_sql(extent, names)}) WHERE false"
-    parts = [] if extent.since == extent.snapshot else [f"SELECT {_held(extent, names)} FROM {_feed(extent, 'deletions')} AS t"]
-    parts += [f"SELECT {_held(extent, names)} FROM {_at(extent)} AS t SEMI JOIN {_on(removal)}" for removal in extent.removed]
+    parts = (
+        []
+        if extent.since == extent.snapshot
+        else [f"SELECT {_held(extent, names)} FROM ({_feed(extent, 'deletions')}) AS t"]
+    )
+    parts += [
+        f"SELECT {_held(extent, names)} FROM ({_at(extent)}) AS t SEMI JOIN {_on(removal)}"
+        for removal in extent.removed
+    ]
     return " UNION ALL ".join(parts) if parts else f"SELECT {_list(names)} FROM ({_added(extent, names)}) WHERE false"
 
 
 def _at(extent: Extent) -> str:
-    return f"{extent.lake}.{quoted_dataset(extent.dataset)} AT (VERSION => {extent.snapshot})"
+    return f"FROM {extent.lake}.{quoted_dataset(extent.dataset)} AT (VERSION => {extent.snapshot})"
 
 
 def _without(extent: Extent, rows: str, columns: tuple[str, ...]) -> str:
     joins = "".join(f" ANTI JOIN {_on(removal, i)}" for i, removal in enumerate(extent.removed))
-    return f"SELECT {_held(extent, columns)} FROM {rows} AS t{joins}"
+    return f"SELECT {_held(extent, columns)} FROM ({rows}) AS t{joins}"
 
 
 def _held(extent: Extent, columns: tuple[str, ...]) -> str:
     held = extent.relation.names if extent.held is None else extent.held
     domains = {a.name: a.domain for a in extent.relation.attributes}
-    return ", ".join(
-        f"t.{quoted(c)}" if c in held else f"NULL::{sql_type(domains[c])} AS {quoted(c)}" for c in columns
-    )
+    return ", ".join(f"t.{quoted(c)}" if c in held else f"NULL::{sql_type(domains[c])} AS {quoted(c)}" for c in columns)
 
 
 def _on(removal: Removal, number: int = 0) -> str:
@@ -73,7 +78,7 @@ def _added(extent: Extent, columns: tuple[str, ...]) -> str:
 def _feed(extent: Extent, which: str) -> str:
     since, snapshot = (extent.since or 0) + 1, extent.snapshot
     names = f"{literal(zone_of(extent.dataset))}, {literal(stem_of(extent.dataset))}"
-    return f"ducklake_table_{which}('{extent.lake}', {names}, {since}::BIGINT, {snapshot}::BIGINT)"
+    return f"FROM ducklake_table_{which}('{extent.lake}', {names}, {since}::BIGINT, {snapshot}::BIGINT)"
 
 
 def _list(columns: tuple[str, ...]) -> str:

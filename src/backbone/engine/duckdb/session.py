@@ -62,9 +62,7 @@ class DuckDBSession:
         described = self._run(f"DESCRIBE {_statement(query)}").fetchall()
         return Relation(tuple(Attribute(name, domain_of(kind)) for name, kind, *_ in described))
 
-    def write(
-        self, query: str, path: Path, *, ordered: bool = False, relation: Relation | None = None
-    ) -> Written:
+    def write(self, query: str, path: Path, *, ordered: bool = False, relation: Relation | None = None) -> Written:
         """See `Session`."""
         query = _statement(query)
         described = self._run(f"DESCRIBE {query}").fetchall()

@@ -1,0 +1,86 @@
+"""Checking a project against itself before anything runs: every view is bound to its inputs' columns.
+
+The engine's own binder does it, on empty relations, so what passes here is what will run. A dataset whose columns
+can't be known before it has been made (a Python view, a source without columns) is taken as published, or not checked.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from backbone.engine.protocol import Engine, Session
+from backbone.errors import EngineError, Problem, ProjectError, did_you_mean
+from backbone.model.files import Column
+from backbone.model.project import Source, View
+from backbone.model.relations import Attribute, Relation
+from backbone.model.steps import Analyse, Derive, Extent, Format, Published, Step, Trust
+from backbone.quality.predicates import relation_after
+from backbone.runs.plan import in_order
+from backbone.zones.exploitation import view_error
+
+
+def check_project(steps: Sequence[Step], published: Mapping[str, Published], engine: Engine) -> dict[str, Relation]:
+    """Find the columns of every dataset, as far as they can be known, and all mistakes in views.
+
+    Raises:
+        ProjectError: views read columns that are not there, or declare keys that they don't have.
+    """
+    relations = {name: one.relation for name, one in published.items() if name.startswith("exploitation.")}
+    problems: list[Problem] = []
+    with engine.session() as session:
+        for step in in_order(steps):
+            found, wrong = _bind(step, relations, published, session)
+            problems += wrong
+            relations.pop(step.dataset, None)
+            if found:
+                relations[step.dataset] = found
+    if problems:
+        raise ProjectError(problems)
+    return relations
+
+
+def _bind(
+    step: Step, relations: Mapping[str, Relation], published: Mapping[str, Published], session: Session
+) -> tuple[Relation | None, list[Problem]]:
+    held = published[step.dataset].relation if step.dataset in published else None
+    match step.work:
+        case Format(source):
+            return (held or declared_relation(source)), []
+        case Trust(trusted):
+            formatted = relations.get(f"formatted.{trusted.name}")
+            return (relation_after(trusted.rules, formatted) if formatted else None), []
+        case Derive(view) if view.function_path is None:
+            return _bind_view(view, relations, session)
+        case Derive() | Analyse():
+            return held, []
+
+
+def declared_relation(source: Source) -> Relation | None:
+    """The formatted relation as `sources/NAME.yml` declares it; None if it lists no columns."""
+    if not source.columns:
+        return None
+    from_name = source.file_name.into if source.file_name else ()
+    columns = [Column("_file", "integer"), Column("_record", "integer"), *source.columns, *from_name]
+    return Relation(tuple(Attribute(c.name, c.domain, c.description) for c in columns))
+
+
+def _bind_view(
+    view: View, relations: Mapping[str, Relation], session: Session
+) -> tuple[Relation | None, list[Problem]]:
+    if any(name not in relations for name in view.inputs):
+        return None, []
+    for name in view.inputs:
+        session.show_system(True)
+        session.show(Extent(name, relations[name]))
+    try:
+        relation = session.describe(view.query)
+    except EngineError as error:
+        return None, [view_error(view, str(error))]
+    return relation, _key_problems(view, relation)
+
+
+def _key_problems(view: View, relation: Relation) -> list[Problem]:
+    wanted = [*view.key, *(c for rule in view.rules for c in rule.columns if c != "all")]
+    missing = [column for column in dict.fromkeys(wanted) if column not in relation.names]
+    return [
+        Problem(view.at, f"column '{c}' is not in exploitation.{view.name}.{did_you_mean(c, relation.names)}")
+        for c in missing
+    ]

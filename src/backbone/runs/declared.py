@@ -1,0 +1,98 @@
+"""What governance says about things as they are now: how it differs from what a project declares."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from backbone.governance.declared import Row, dataset_rows, passing, project_rows
+from backbone.governance.tables import TABLES
+from backbone.lake.store import Lake
+from backbone.lineage.columns import column_lineage
+from backbone.model.names import literal
+from backbone.model.project import Project
+from backbone.model.relations import Relation
+from backbone.model.steps import Analyse, Derive, Format, Origin, Step, Trust
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """Rows of a governance table that take the place of those for which `where` is true."""
+
+    table: str
+    where: str
+    rows: tuple[Row, ...]
+
+
+def origins_of(step: Step, relations: Mapping[str, Relation]) -> tuple[Origin, ...]:
+    """Column lineage of a step's outputs, given the relations of inputs and outputs."""
+    inputs = {name: relations[name] for name in step.inputs if name in relations}
+    work = step.work
+    match work:
+        case Format(source):
+            columns = relations[step.dataset].names
+            return tuple(Origin(step.dataset, c, f"landing.{source.name}", _header(work, c), c) for c in columns)
+        case Trust(trusted):
+            formatted = f"formatted.{trusted.name}"
+            return passing(step.dataset, formatted, relations[step.dataset], relations[formatted])
+        case Derive(view) if view.function_path is None:
+            read = {name: inputs[name] for name in view.inputs if name in inputs}
+            return column_lineage(view.query, read, relations[step.dataset], step.dataset)
+        case Analyse(analysis, stage) if stage == "view":
+            return column_lineage(analysis.view, inputs, relations[step.dataset], step.dataset)
+        case Analyse(_, stage) if stage == "split":
+            view = step.inputs[0]
+            return tuple(o for out in step.outputs for o in passing(out, view, relations[out], relations[view]))
+        case _:
+            return tuple(Origin(out, "*", name, "*", partial=True) for out in step.outputs for name in inputs)
+
+
+def _header(work: Format, column: str) -> str:
+    return next((c.headers[0] for c in work.source.columns if c.name == column and c.headers), column)
+
+
+def dataset_changes(steps: Iterable[Step], relations: Mapping[str, Relation], lake: Lake) -> list[StateChange]:
+    """What governance has to say anew about the datasets that these steps made."""
+    changes = []
+    for step in steps:
+        where = f"dataset IN ({', '.join(literal(output) for output in step.outputs)})"
+        rows = dataset_rows(step, relations, origins_of(step, relations))
+        changes += [StateChange(table, where, tuple(values)) for table, values in rows.items()]
+    return [change for change in changes if _differs(change, lake)]
+
+
+def project_changes(
+    project: Project, relations: Mapping[str, Relation], changes: Sequence[StateChange], lake: Lake
+) -> list[StateChange]:
+    """What governance has to say anew about sources and glossary; `changes` are those about datasets."""
+    origins = [o for o in _stored_origins(lake) if not any(_concerns(change, o.dataset) for change in changes)]
+    origins += [_origin(row) for change in changes if change.table == "mapping" for row in change.rows]
+    rows = project_rows(project, relations, origins)
+    found = [StateChange(table, "true", tuple(values)) for table, values in rows.items()]
+    return [change for change in found if _differs(change, lake)]
+
+
+def _concerns(change: StateChange, dataset: str) -> bool:
+    return change.table == "mapping" and literal(dataset) in change.where
+
+
+def _stored_origins(lake: Lake) -> list[Origin]:
+    return (
+        [_origin(row) for row in lake.records("FROM lake.governance.mapping")] if lake.has("governance.mapping") else []
+    )
+
+
+def _origin(row: Mapping[str, object]) -> Origin:
+    texts = ("dataset", "attribute", "input_dataset", "input_attribute", "expression")
+    return Origin(*(str(row[name]) for name in texts), partial=bool(row["partial"]))
+
+
+def _differs(change: StateChange, lake: Lake) -> bool:
+    if not lake.has(f"governance.{change.table}"):
+        return bool(change.rows)
+    names = [name for name in TABLES[change.table].names if name != "run"]
+    stored = lake.records(f"SELECT {', '.join(names)} FROM lake.governance.{change.table} WHERE {change.where}")
+    return _fingerprints(stored, names) != _fingerprints(change.rows, names)
+
+
+def _fingerprints(rows: Iterable[Mapping[str, object]], names: Sequence[str]) -> list[str]:
+    return sorted(json.dumps([row.get(name) for name in names], default=str) for row in rows)

@@ -1,0 +1,46 @@
+"""One environment of a project: its lake, and the landing zone that all environments share."""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from backbone.connectors.landing import LandingZone
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where an environment's things are. `storage` is the folder of all lakes, absolute."""
+
+    root: Path
+    name: str
+    storage: Path
+
+    @property
+    def folder(self) -> Path:
+        """The folder of this environment's lake: catalogue, tables, models, state."""
+        return self.storage / self.name
+
+    @property
+    def state_path(self) -> Path:
+        """The cached state."""
+        return self.folder / "state.json"
+
+    @property
+    def run_lock(self) -> Path:
+        """Held by a run from its first look to its last word: there is one writer."""
+        return self.folder / "run.lock"
+
+    @property
+    def landing(self) -> LandingZone:
+        """The landing zone."""
+        return LandingZone(self.storage / "landing", self.root)
+
+    @property
+    def landing_lock(self) -> Path:
+        """Held while files land."""
+        return self.storage / "landing" / "landing.lock"
+
+
+def new_run_id() -> str:
+    """An id for a run: eight hexadecimal digits."""
+    return secrets.token_hex(4)

@@ -1,0 +1,75 @@
+"""The journal of running runs: what a killed run leaves, and how it is recorded and swept up.
+
+Every run writes `runs/<run>.json` before it stages anything and removes it when it has been recorded. Under the run
+lock there is no other run, so whatever entry is found there belongs to a run that died.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from backbone.lake.catalogue import committed_runs, registered_files
+
+
+def open_entry(folder: Path, run: str, details: Mapping[str, object]) -> None:
+    """Write down that a run begins."""
+    (folder / "runs").mkdir(parents=True, exist_ok=True)
+    entry = {"run": run, "started_at": datetime.now(UTC).isoformat(), **details}
+    (folder / "runs" / f"{run}.json").write_text(json.dumps(entry))
+
+
+def close_entry(folder: Path, run: str) -> None:
+    """Write down that a run has been recorded."""
+    (folder / "runs" / f"{run}.json").unlink(missing_ok=True)
+
+
+def has_entries(folder: Path) -> bool:
+    """Whether there are runs that did not end, or are running."""
+    return any((folder / "runs").glob("*.json"))
+
+
+def dead_runs(folder: Path) -> list[dict[str, object]]:
+    """The entries of runs that died before they could be recorded; those of runs that published are closed."""
+    committed = committed_runs(folder)
+    dead = []
+    for path in sorted((folder / "runs").glob("*.json")):
+        if path.stem in committed:
+            path.unlink()
+        else:
+            dead.append(_entry(path))
+    return dead
+
+
+def _entry(path: Path) -> dict[str, object]:
+    try:
+        return dict(json.loads(path.read_text()))
+    except ValueError:  # killed while it was written
+        return {"run": path.stem, "started_at": datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat()}
+
+
+def sweep(folder: Path) -> list[str]:
+    """Remove what no snapshot knows of: data files that were staged and never registered, and scratch files.
+
+    Only to be called under the run lock, where nobody stages.
+    """
+    known = registered_files(folder)
+    tables = folder / "tables"
+    removed = []
+    for path in tables.rglob("*.parquet"):
+        name = str(path.relative_to(tables))
+        if name not in known:
+            path.unlink()
+            removed.append(name)
+    remove_scratch(folder)
+    committed = committed_runs(folder)
+    for artefacts in (folder / "models").glob("*/*"):
+        if artefacts.name not in committed:
+            shutil.rmtree(artefacts)
+    return removed
+
+
+def remove_scratch(folder: Path) -> None:
+    """Remove files that were only needed on the way."""
+    shutil.rmtree(folder / "scratch", ignore_errors=True)

@@ -1,0 +1,212 @@
+"""Publishing: one short transaction registers what a run staged, with all that governance keeps of it."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from backbone.governance.tables import TABLES
+from backbone.lake.store import Transaction
+from backbone.model.files import LandedFile
+from backbone.model.names import literal
+from backbone.model.steps import Format, Ledger, Published, Staged, Version
+from backbone.profiling.profile import AttributeProfile
+from backbone.runs.declared import StateChange
+from backbone.runs.stage import Outcome, Place, sha256_of
+from backbone.runs.state import published_row
+
+_GOVERNED = ("quarantine", "merged_away")
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """All that one transaction makes visible.
+
+    `outcomes` are the run's steps, failed ones too: their findings and rows set aside are recorded. `changes` are new
+    rows of governance's states, `run` the row about the run itself, `landed` rows about the landed files it read.
+    """
+
+    place: Place
+    outcomes: tuple[Outcome, ...]
+    changes: tuple[StateChange, ...]
+    run: Mapping[str, object]
+    landed: tuple[Mapping[str, object], ...]
+
+
+def publish(lake: Transaction, what: Publication) -> dict[str, Published]:
+    """Make what was staged visible, in an open transaction, and return what the lake then holds of every dataset."""
+    for name, relation in TABLES.items():
+        lake.ensure(f"governance.{name}", relation)
+    published = dict(what.place.published)
+    for outcome in what.outcomes:
+        for one in outcome.staged:
+            published[one.dataset] = _published(one, outcome, published, lake.snapshot, what.place)
+            _publish_dataset(lake, one)
+        for path in outcome.failure.quarantined if outcome.failure else ():
+            lake.insert_file("governance.quarantine", path)
+    for change in what.changes:
+        lake.delete(f"governance.{change.table}", change.where)
+    for name, rows in _gathered(what, published, lake.snapshot).items():
+        lake.insert(f"governance.{name}", TABLES[name], rows)
+    return published
+
+
+def _gathered(
+    what: Publication, published: Mapping[str, Published], snapshot: int
+) -> dict[str, list[Mapping[str, object]]]:
+    """All rows for governance, by table, each with its run."""
+    rows: dict[str, list[Mapping[str, object]]] = {"run": [{**what.run, "snapshot": snapshot}]}
+    rows["landed_file"] = list(what.landed)
+    for change in what.changes:
+        rows.setdefault(change.table, []).extend({"run": what.place.run, **row} for row in change.rows)
+    for outcome in what.outcomes:
+        for name, values in _rows_of(outcome, published, what.place, snapshot):
+            rows.setdefault(name, []).extend(values)
+    return rows
+
+
+def landed_rows(outcomes: Sequence[Outcome], place: Place) -> tuple[dict[str, object], ...]:
+    """Rows about the landed files that these outcomes read for the first time, with the records counted in each."""
+    rows: list[dict[str, object]] = []
+    for outcome in outcomes:
+        work, before = outcome.planned.step.work, place.published.get(outcome.planned.step.dataset)
+        if isinstance(work, Format) and not outcome.failure:
+            until = before.files_until if before else 0
+            new = [file for file in outcome.planned.files if file.id > until]
+            rows += [_landed_row(file, work, place) for file in new]
+    return tuple(rows)
+
+
+def _landed_row(file: LandedFile, work: Format, place: Place) -> dict[str, object]:
+    return {
+        "run": place.run, "file": file.id, "source": file.source, "name": file.name,
+        "path": str(file.path.relative_to(place.folder.parent / "landing")), "sha256": file.sha256,
+        "size": file.size, "origin": file.origin, "arrived_at": file.arrived_at, "format": work.source.template.format,
+    }  # fmt: skip
+
+
+def _publish_dataset(lake: Transaction, one: Staged) -> None:
+    """One dataset with its rows set aside. Rows of failed attempts at it are settled by its success."""
+    if one.replaces:
+        for name in _GOVERNED:
+            lake.delete(f"governance.{name}", f"dataset = {literal(one.dataset)}")
+    else:
+        failed = f"SELECT run FROM lake.governance.step WHERE dataset = {literal(one.dataset)} AND status = 'failed'"
+        lake.delete("governance.quarantine", f"dataset = {literal(one.dataset)} AND run IN ({failed})")
+    for path in one.quarantined:
+        lake.insert_file("governance.quarantine", path)
+    for path in one.merged:
+        lake.insert_file("governance.merged_away", path)
+    if one.unchanged:
+        return
+    if one.replaces:
+        lake.replace(one.dataset, one.relation, one.added)
+    else:
+        lake.change(one.dataset, one.relation, removed=one.removed, files=one.added)
+        for removal in one.removed:
+            removal.path.unlink(missing_ok=True)
+
+
+def _published(
+    one: Staged, outcome: Outcome, published: Mapping[str, Published], snapshot: int, place: Place
+) -> Published:
+    step, before = outcome.planned.step, place.published.get(one.dataset)
+    if one.unchanged and before:
+        version, relation = before.version, before.relation
+    else:
+        version = Version(snapshot if one.replaces or before is None else before.version.generation, snapshot)
+        relation = one.relation
+    inputs = {name: published[name].version for name in step.inputs if name in published}
+    landed = place.landed.get(step.work.source.name, ()) if isinstance(step.work, Format) else ()
+    until = max((file.id for file in landed), default=0)
+    return Published(one.dataset, dict(step.definition), version, inputs, relation, until, one.rows)
+
+
+_Rows = Iterable[tuple[str, list[dict[str, object]]]]
+
+
+def _rows_of(outcome: Outcome, published: Mapping[str, Published], place: Place, snapshot: int) -> _Rows:
+    step = outcome.planned.step
+    if outcome.failure:
+        yield (
+            "step",
+            [_step_row(step.dataset, outcome, place, snapshot, "failed", {"message": outcome.failure.message})],
+        )
+        yield "rule_result", _rule_rows(outcome.failure.dataset, outcome, place)
+        for table in outcome.failure.governance:
+            yield table.name, [dict(row) for row in table.rows]
+    for number, one in enumerate(outcome.staged):
+        status = "unchanged" if one.unchanged else "done"
+        known = published_row(published[one.dataset])
+        yield "step", [_step_row(one.dataset, outcome, place, snapshot, status, _held(known, one))]
+        yield "rule_result", _rule_rows(one.dataset, outcome, place, one)
+        yield "ledger", _ledger_rows(one, place)
+        yield "profile", _profile_rows(one, outcome.profiles[number], place)
+        yield "data_file", [
+            {"run": place.run, "dataset": one.dataset, "path": _inside(path, place), "sha256": sha256_of(path),
+             "bytes": path.stat().st_size}
+            for path in one.added
+        ]  # fmt: skip
+        for table in one.governance:
+            yield table.name, [dict(row) for row in table.rows]
+
+
+def _held(known: Mapping[str, object], one: Staged) -> dict[str, object]:
+    structures = {name: json.dumps(known[name]) for name in ("definition", "inputs", "relation")}
+    plain = {name: known[name] for name in ("generation", "snapshot", "files_until", "rows")}
+    return {**structures, **plain, "bytes": sum(path.stat().st_size for path in one.added), "message": one.note}
+
+
+def _step_row(
+    dataset: str, outcome: Outcome, place: Place, snapshot: int, status: str, more: Mapping[str, object]
+) -> dict[str, object]:
+    return {
+        "run": place.run,
+        "dataset": dataset,
+        "status": status,
+        "how": outcome.how,
+        "reasons": "; ".join(outcome.planned.reasons),
+        "committed": snapshot,
+        "seconds": outcome.cost.seconds,
+        "cpu_seconds": outcome.cost.cpu_seconds,
+        "peak_memory_bytes": outcome.cost.peak_memory_bytes,
+        **more,
+    }
+
+
+def _rule_rows(dataset: str, outcome: Outcome, place: Place, one: Staged | None = None) -> list[dict[str, object]]:
+    findings = one.findings if one else outcome.failure.findings if outcome.failure else ()
+    return [
+        {
+            "run": place.run, "dataset": dataset, "rule": f.rule.name, "kind": f.rule.kind, "action": f.rule.action,
+            "tested": f.tested, "broken": f.broken, "share": f.share, "level": f.level, "message": f.message,
+            "examples": list(f.examples),
+        }
+        for f in findings
+    ]  # fmt: skip
+
+
+def _ledger_rows(one: Staged, place: Place) -> list[dict[str, object]]:
+    def row(scope: str, ledger: Ledger) -> dict[str, object]:
+        return {
+            "run": place.run, "dataset": one.dataset, "scope": scope, "rows_in": ledger.rows_in,
+            "rows_out": ledger.rows_out, "quarantined": ledger.quarantined, "merged_away": ledger.merged_away,
+        }  # fmt: skip
+
+    scopes = (("dataset", one.ledger), ("run", one.delta))
+    return [row(scope, ledger) for scope, ledger in scopes if ledger]
+
+
+def _profile_rows(one: Staged, profile: Sequence[AttributeProfile], place: Place) -> list[dict[str, object]]:
+    return [
+        {
+            "run": place.run, "dataset": one.dataset, "attribute": p.attribute, "domain": p.domain, "rows": p.rows,
+            "nulls": p.nulls, "distinct_values": p.distinct, "approximate": p.approximate, "minimum": p.minimum,
+            "maximum": p.maximum, "mean": p.mean,
+        }
+        for p in profile
+    ]  # fmt: skip
+
+
+def _inside(path: Path, place: Place) -> str:
+    return str(path.relative_to(place.folder / "tables"))

@@ -1,0 +1,75 @@
+"""What a run tells about itself."""
+
+from collections.abc import Mapping
+
+from backbone.connectors.landing import Landing
+from backbone.model.names import zone_of
+from backbone.model.reports import Landed, StepReport
+from backbone.model.steps import Plan, PlannedStep, Published, Staged
+from backbone.runs.stage import Outcome
+from backbone.runs.stage_plan import StagedPlan
+
+
+def landed_report(landing: Landing) -> Landed:
+    """One landing, as people see it."""
+    file = landing.file
+    return Landed(file.source, file.name, file.sha256, file.size, file.origin, file.arrived_at, repeat=landing.repeat)
+
+
+def step_reports(plan: Plan, staging: StagedPlan, published: Mapping[str, Published]) -> tuple[StepReport, ...]:
+    """What became of every dataset of a plan, in its order."""
+    outcomes = {outcome.planned.step.dataset: outcome for outcome in staging.outcomes}
+    reports: list[StepReport] = []
+    for planned in plan.steps:
+        outcome = outcomes.get(planned.step.dataset)
+        if outcome and outcome.failure:
+            reports.append(_failed(planned, outcome, published))
+        elif outcome:
+            reports += [_done(one, outcome, first=number == 0) for number, one in enumerate(outcome.staged)]
+        else:
+            reports += [_untouched(dataset, staging, published) for dataset in planned.step.outputs]
+    return tuple(reports)
+
+
+def _failed(planned: PlannedStep, outcome: Outcome, published: Mapping[str, Published]) -> StepReport:
+    dataset = planned.step.dataset
+    held = published.get(dataset)
+    return StepReport(
+        dataset,
+        zone_of(dataset),
+        "failed",
+        outcome.how,
+        held.rows if held else 0,
+        findings=outcome.failure.findings if outcome.failure else (),
+        seconds=outcome.cost.seconds,
+        failure=outcome.failure,
+        last_good=held.version.snapshot if held else None,
+    )
+
+
+def _done(one: Staged, outcome: Outcome, *, first: bool) -> StepReport:
+    return StepReport(
+        one.dataset,
+        zone_of(one.dataset),
+        "unchanged" if one.unchanged else "done",
+        outcome.how,
+        one.rows,
+        one.ledger,
+        one.delta,
+        one.findings,
+        outcome.cost.seconds if first else 0.0,
+        one.note,
+    )
+
+
+def _untouched(dataset: str, staging: StagedPlan, published: Mapping[str, Published]) -> StepReport:
+    held = published.get(dataset)
+    because = staging.kept.get(dataset, "")
+    return StepReport(
+        dataset,
+        zone_of(dataset),
+        "kept" if because else "unchanged",
+        rows=held.rows if held else 0,
+        because=because,
+        last_good=held.version.snapshot if held else None,
+    )

@@ -1,0 +1,234 @@
+"""A run: land, plan, stage, audit, publish, record. Killed at any point, the next run finishes the work."""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from backbone import __version__
+from backbone.connectors.landing import Landing
+from backbone.engine.protocol import Engine
+from backbone.governance.tables import TABLES
+from backbone.lake.lock import locked
+from backbone.lake.store import Lake
+from backbone.model.files import LandedFile
+from backbone.model.project import Project
+from backbone.model.reports import RunEvent, RunReport
+from backbone.model.steps import Plan, Published, Step
+from backbone.runs import journal
+from backbone.runs.check import check_project
+from backbone.runs.declared import dataset_changes, project_changes
+from backbone.runs.environment import Environment, new_run_id
+from backbone.runs.plan import make_plan, select_datasets
+from backbone.runs.publish import Publication, landed_rows, publish
+from backbone.runs.report import landed_report, step_reports
+from backbone.runs.resources import Cost, measured
+from backbone.runs.stage import Place
+from backbone.runs.stage_plan import StagedPlan, stage_plan
+from backbone.runs.state import State, published_of, read_state, write_state
+
+OnEvent = Callable[[RunEvent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Upstreamed:
+    """Another project's lake, pinned: its folder, the snapshot, and the datasets that it holds there."""
+
+    folder: Path
+    snapshot: int
+    published: Mapping[str, Published]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a run is asked to do: a project in an environment, with its steps, and which of them."""
+
+    project: Project
+    environment: Environment
+    steps: tuple[Step, ...]
+    fingerprint: str
+    select: tuple[str, ...] = ()
+    force: bool = False
+    code_version: str = ""
+    upstream: Upstreamed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What runs need of the outside: an engine, with the environment's lake attached to it."""
+
+    engine: Engine
+    lake: Lake
+
+
+def run_project(request: Request, backend: Backend, on_event: OnEvent) -> RunReport:
+    """Bring a project's environment up to date. Only to be called under the run lock.
+
+    Raises:
+        ProjectError: a view doesn't fit its inputs; nothing has changed.
+    """
+    started = time.perf_counter()
+    recover(request.environment, backend.lake)
+    published = read_published(request.environment, backend.lake)
+    known = published | dict(request.upstream.published if request.upstream else {})
+    check_project(request.steps, known, backend.engine)
+    landings = land_arrivals(request.project, request.environment, on_event)
+    landed = landed_files(request.environment)
+    chosen = select_datasets(request.steps, request.select)
+    plan = make_plan(request.steps, known, landed, chosen=chosen, force=request.force)
+    on_event(RunEvent("planned", total=len(plan.runs)))
+    place = _place(request, backend.lake, known, landed)
+    report = _carry_out(request, backend, plan, place, on_event)
+    return replace(report, landed=tuple(landed_report(one) for one in landings), seconds=time.perf_counter() - started)
+
+
+def land_arrivals(project: Project, environment: Environment, on_event: OnEvent) -> tuple[Landing, ...]:
+    """Bring every new or changed file of every source into persistent landing."""
+    zone, landings = environment.landing, []
+    with locked(environment.landing_lock):
+        zone.sweep()
+        for source in project.sources:
+            zone.drop_folder(source.name).mkdir(parents=True, exist_ok=True)
+            for arrival in zone.arrivals(source.name, source.origins):
+                on_event(RunEvent("landing", text=arrival.origin.name))
+                if landing := zone.land(arrival):
+                    landings.append(landing)
+    return tuple(landings)
+
+
+def recover(environment: Environment, lake: Lake) -> None:
+    """Record the runs that were killed, and remove what they had staged."""
+    if not journal.has_entries(environment.folder):
+        return
+    dead = journal.dead_runs(environment.folder)
+    journal.sweep(environment.folder)
+    rows = [
+        {"run": entry["run"], "environment": environment.name, "project": entry.get("project"), "status": "killed",
+         "started_at": entry["started_at"], "message": "it did not end; what it had staged was removed"}
+        for entry in dead
+    ]  # fmt: skip
+    if rows:
+        with lake.transaction(f"recovery after {rows[0]['run']}") as transaction:
+            transaction.ensure("governance.run", TABLES["run"])
+            transaction.insert("governance.run", TABLES["run"], rows)
+    for entry in dead:
+        journal.close_entry(environment.folder, str(entry["run"]))
+
+
+def read_published(environment: Environment, lake: Lake, at: int | None = None) -> dict[str, Published]:
+    """What the lake holds, now or at a snapshot: from the cache where it is valid, else from governance."""
+    cached = read_state(environment.state_path)
+    if cached and (cached.lake, cached.snapshot) == lake.snapshot and at in {None, cached.snapshot}:
+        return dict(cached.published)
+    if not lake.has("governance.step"):
+        return {}
+    until = f"AND committed <= {at}" if at is not None else ""
+    newest = f"""
+        SELECT * FROM lake.governance.step WHERE status <> 'failed' {until}
+        QUALIFY row_number() OVER (PARTITION BY dataset ORDER BY committed DESC) = 1"""
+    return published_of(lake.records(newest))
+
+
+def landed_files(environment: Environment) -> dict[str, tuple[LandedFile, ...]]:
+    """All landed files by source."""
+    found: dict[str, list[LandedFile]] = {}
+    for file in environment.landing.registry.files():
+        found.setdefault(file.source, []).append(file)
+    return {source: tuple(files) for source, files in found.items()}
+
+
+def _place(
+    request: Request, lake: Lake, known: Mapping[str, Published], landed: Mapping[str, Sequence[LandedFile]]
+) -> Place:
+    upstream = request.upstream
+    return Place(
+        run=new_run_id(),
+        root=request.project.root,
+        folder=request.environment.folder,
+        snapshot=lake.snapshot[1],
+        published=known,
+        landed=landed,
+        registered=_registered(request.environment, lake),
+        upstream=dict.fromkeys(upstream.published, upstream.snapshot) if upstream else {},
+    )
+
+
+def _registered(environment: Environment, lake: Lake) -> dict[str, dict[str, object]]:
+    """The present model version of each analysis, with the absolute path of its file."""
+    if not lake.has("governance.model_version"):
+        return {}
+    newest = """
+        SELECT m.* FROM lake.governance.model_version m JOIN lake.governance.run r USING (run) WHERE m.registered
+        QUALIFY row_number() OVER (PARTITION BY analysis ORDER BY r.started_at DESC) = 1"""
+    return {
+        str(row["analysis"]): {**row, "path": str(environment.folder / "models" / str(row["path"]))}
+        for row in lake.records(newest)
+    }
+
+
+def _carry_out(request: Request, backend: Backend, plan: Plan, place: Place, on_event: OnEvent) -> RunReport:
+    relations = {name: one.relation for name, one in place.published.items()}
+    if not plan.runs and not project_changes(request.project, relations, (), backend.lake):
+        _remember(request, backend.lake, place.published, place, complete=not request.select)
+        steps = step_reports(plan, StagedPlan(), place.published)
+        return RunReport("", request.environment.name, "nothing", place.snapshot, steps)
+    journal.open_entry(place.folder, place.run, {"pid": os.getpid(), "project": request.project.name})
+    started_at = datetime.now(UTC)
+    with measured() as cost:
+        staging = stage_plan(plan, place, backend.engine, on_event)
+    on_event(RunEvent("publishing", done=len(staging.outcomes), total=len(plan.runs)))
+    succeeded = [outcome for outcome in staging.outcomes if not outcome.failure]
+    relations |= {one.dataset: one.relation for outcome in succeeded for one in outcome.staged}
+    changes = dataset_changes((outcome.planned.step for outcome in succeeded), relations, backend.lake)
+    changes += project_changes(request.project, relations, changes, backend.lake)
+    done = bool(succeeded) or not plan.runs
+    row = _run_row(request, place, started_at, cost, done=done)
+    publication = Publication(place, tuple(staging.outcomes), tuple(changes), row, landed_rows(staging.outcomes, place))
+    with backend.lake.transaction(place.run) as transaction:
+        published = publish(transaction, publication)
+    journal.close_entry(place.folder, place.run)
+    journal.remove_scratch(place.folder)
+    complete = len(succeeded) == len(plan.runs) and not request.select
+    _remember(request, backend.lake, published, place, complete=complete)
+    return RunReport(
+        place.run,
+        request.environment.name,
+        "published" if done else "failed",
+        transaction.snapshot,
+        step_reports(plan, staging, published),
+        quarantined=staging.quarantined,
+    )
+
+
+def _run_row(request: Request, place: Place, started_at: datetime, cost: Cost, *, done: bool) -> dict[str, object]:
+    return {
+        "run": place.run,
+        "environment": request.environment.name,
+        "project": request.project.name,
+        "status": "published" if done else "failed",
+        "started_at": started_at,
+        "seconds": cost.seconds,
+        "cpu_seconds": cost.cpu_seconds,
+        "peak_memory_bytes": cost.peak_memory_bytes,
+        "base_snapshot": place.snapshot,
+        "backbone_version": __version__,
+        "code_version": request.code_version or request.fingerprint,
+    }
+
+
+def _remember(
+    request: Request, lake: Lake, published: Mapping[str, Published], place: Place, *, complete: bool
+) -> None:
+    identity, snapshot = lake.snapshot
+    state = State(
+        identity,
+        snapshot,
+        {name: one for name, one in published.items() if name not in place.upstream},
+        request.fingerprint if complete else "",
+        {source.name: source.origins for source in request.project.sources},
+        {source: files[-1].id for source, files in place.landed.items()},
+        request.upstream.snapshot if request.upstream else None,
+    )
+    write_state(request.environment.state_path, state)

@@ -1,0 +1,220 @@
+"""Staging: each step writes its outputs to files that nobody sees yet, then they are audited."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+
+from backbone.analysis.stage import stage_analysis
+from backbone.engine.protocol import Engine, Session
+from backbone.errors import BackboneError, DatasetError
+from backbone.model.files import LandedFile
+from backbone.model.names import quoted, quoted_dataset, stem_of, zone_of
+from backbone.model.relations import Relation
+from backbone.model.steps import (
+    Analyse,
+    Derive,
+    Extent,
+    Failure,
+    Format,
+    How,
+    PlannedStep,
+    Published,
+    Staged,
+    Staging,
+    Trust,
+)  # fmt: skip
+from backbone.profiling.profile import AttributeProfile, profile_relation
+from backbone.runs.resources import Cost, measured
+from backbone.zones.exploitation import stage_view
+from backbone.zones.formatted import stage_formatted
+from backbone.zones.trusted import stage_trusted
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run works: the project, the environment's lake at its base snapshot, and what is published there."""
+
+    run: str
+    root: Path
+    folder: Path
+    snapshot: int
+    published: Mapping[str, Published]
+    landed: Mapping[str, Sequence[LandedFile]]
+    registered: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    upstream: Mapping[str, int] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=count)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One step as it went: what it staged, or why it failed. `profiles` is parallel to `staged`.
+
+    `files` are all that it may have written, whether or not it was used.
+    """
+
+    planned: PlannedStep
+    staged: tuple[Staged, ...] = ()
+    profiles: tuple[tuple[AttributeProfile, ...], ...] = ()
+    failure: Failure | None = None
+    cost: Cost = field(default_factory=Cost)
+    how: How = "full"
+    files: tuple[Path, ...] = ()
+
+
+def stage_step(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping[str, Staged]) -> Outcome:
+    """Stage one step, audit it and profile it. Whatever goes wrong in it is a failure of its datasets alone."""
+    how = _actual_how(planned, staged)
+    files: list[Path] = []
+    results: tuple[Staged, ...] = ()
+    profiles: tuple[tuple[AttributeProfile, ...], ...] = ()
+    failure = None
+    with measured() as cost:
+        try:
+            with engine.session() as session:
+                request = _staging(planned, place, staged, how, _new_files(place, files))
+                results = tuple(_cut_off(one, request, session) for one in _stage(request, session))
+                audit(results)
+                profiles = tuple(_profiled(one, request, session) for one in results)
+        except DatasetError as error:
+            failure = error.failure
+        except BackboneError as error:
+            failure = Failure(planned.step.dataset, str(error))
+    return Outcome(planned, () if failure else results, profiles, failure, cost, how, tuple(files))
+
+
+def _stage(request: Staging, session: Session) -> tuple[Staged, ...]:
+    match request.step.work:
+        case Format():
+            return stage_formatted(request, session)
+        case Trust():
+            return stage_trusted(request, session)
+        case Derive():
+            return stage_view(request, session)
+        case Analyse():
+            return stage_analysis(request, session)
+
+
+def audit(results: Sequence[Staged]) -> None:
+    """What must be true of everything that is staged, whoever staged it.
+
+    Raises:
+        DatasetError: a ledger doesn't balance: rows were lost or doubled.
+    """
+    for one in results:
+        for ledger in (one.ledger, one.delta):
+            if ledger and not ledger.balances:
+                message = (
+                    f"the ledger doesn't balance: {ledger.rows_in:,} rows in, {ledger.rows_out:,} out, "
+                    f"{ledger.quarantined:,} quarantined, {ledger.merged_away:,} merged away"
+                )
+                raise DatasetError(
+                    Failure(one.dataset, message, hint="This is a defect of Backbone: please report it.")
+                )
+
+
+def _new_files(place: Place, files: list[Path]) -> Callable[[str], Path]:
+    def new_file(dataset: str) -> Path:
+        folder = place.folder / "tables" / zone_of(dataset) / stem_of(dataset)
+        folder.mkdir(parents=True, exist_ok=True)
+        files.append(folder / f"{place.run}-{next(place.numbers)}.parquet")
+        return files[-1]
+
+    return new_file
+
+
+def _actual_how(planned: PlannedStep, staged: Mapping[str, Staged]) -> How:
+    """Incremental only if every input that this run made again changed within its generation."""
+    if planned.how == "full":
+        return "full"
+    replaced = any(staged[i].replaces and not staged[i].unchanged for i in planned.step.inputs if i in staged)
+    return "full" if replaced else "incremental"
+
+
+def _staging(
+    planned: PlannedStep, place: Place, staged: Mapping[str, Staged], how: How, new_file: Callable[[str], Path]
+) -> Staging:
+    step = planned.step
+    since = place.published[step.dataset].inputs if how == "incremental" else {}
+    source = step.work.source.name if isinstance(step.work, Format) else ""
+    name = step.work.analysis.name if isinstance(step.work, Analyse) else stem_of(step.dataset)
+    return Staging(
+        step=step,
+        how=how,
+        run=place.run,
+        root=place.root,
+        new_file=new_file,
+        snapshot=place.snapshot,
+        inputs={i: _extent(i, place, staged, since[i].snapshot if i in since else None) for i in step.inputs},
+        current={o: _held(place.published[o], place) for o in step.outputs if o in place.published},
+        files=planned.files,
+        all_files=tuple(place.landed.get(source, ())),
+        artefacts=place.folder / "models" / name / place.run,
+        scratch=place.folder / "scratch" / place.run,
+        registered=place.registered.get(name),
+    )
+
+
+def _held(published: Published, place: Place, since: int | None = None) -> Extent:
+    if published.dataset in place.upstream:
+        return Extent(
+            published.dataset, published.relation, place.upstream[published.dataset], since=since, lake="upstream"
+        )
+    return Extent(published.dataset, published.relation, place.snapshot, since=since)
+
+
+def _extent(dataset: str, place: Place, staged: Mapping[str, Staged], since: int | None) -> Extent:
+    one = staged.get(dataset)
+    if one is None or one.unchanged:
+        return _held(place.published[dataset], place, since)
+    if one.replaces:
+        return Extent(dataset, one.relation, added=one.added)
+    held = place.published[dataset]
+    return Extent(dataset, one.relation, place.snapshot, one.removed, one.added, since=since, held=held.relation.names)
+
+
+def _after(one: Staged, request: Staging) -> Extent:
+    if one.replaces:
+        return Extent(one.dataset, one.relation, added=one.added)
+    held = request.current[one.dataset]
+    return replace(held, relation=one.relation, removed=one.removed, added=one.added, held=held.relation.names)
+
+
+def _cut_off(one: Staged, request: Staging, session: Session) -> Staged:
+    """Notice a rebuilt dataset that is equal to what is published: what depends on it needn't run.
+
+    Rows are compared as a multiset, only where their number is the same.
+    """
+    held = request.current.get(one.dataset)
+    if not one.replaces or one.unchanged or held is None or held.relation.names != one.relation.names:
+        return one
+    if [a.domain for a in held.relation.attributes] != [a.domain for a in one.relation.attributes]:
+        return one
+    session.show_system(True)
+    session.show(held)
+    session.show(Extent("staged.again", one.relation, added=one.added))
+    names = ", ".join(quoted(name) for name in one.relation.names)
+    before, again = f"SELECT {names} FROM {quoted_dataset(one.dataset)}", f"SELECT {names} FROM staged.again"
+    counts = session.rows(f"SELECT (SELECT count(*) FROM ({before})), (SELECT count(*) FROM ({again}))")[0]
+    if counts[0] != counts[1] or session.rows(f"SELECT 1 FROM ({again} EXCEPT ALL {before}) LIMIT 1"):
+        return one
+    for path in one.added:
+        path.unlink()
+    return replace(one, added=(), unchanged=True)
+
+
+def _profiled(one: Staged, request: Staging, session: Session) -> tuple[AttributeProfile, ...]:
+    """The cheap profile of a dataset as it is after the step; an unchanged one has its profile already."""
+    if one.unchanged:
+        return ()
+    session.show_system(True)
+    session.show(_after(one, request))
+    relation = Relation(one.relation.visible)
+    return profile_relation(session, quoted_dataset(one.dataset), relation, one.rows)
+
+
+def sha256_of(path: Path) -> str:
+    """The checksum of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

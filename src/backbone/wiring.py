@@ -1,0 +1,42 @@
+"""Wiring: the only file that names a concrete engine or lake."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from backbone.engine.duckdb.engine import DuckDBEngine
+from backbone.lake.store import Lake
+from backbone.model.project import Project
+from backbone.runs.environment import Environment
+from backbone.runs.run import Backend
+
+
+@contextmanager
+def open_backend(project: Project, environment: Environment) -> Iterator[Backend]:
+    """An engine with the environment's lake attached to it, for one run."""
+    environment.folder.mkdir(parents=True, exist_ok=True)
+    scratch = environment.folder / "scratch"
+    engine = DuckDBEngine(memory_limit=project.memory_limit, scratch=scratch / "engine")
+    try:
+        yield Backend(engine, Lake(engine.connection, environment.folder))
+    finally:
+        engine.close()
+
+
+@contextmanager
+def open_reading(environment: Environment) -> Iterator[Backend]:
+    """An engine with the environment's lake attached read-only: for questions, without a lock."""
+    engine = DuckDBEngine()
+    try:
+        yield Backend(engine, Lake(engine.connection, environment.folder, read_only=True))
+    finally:
+        engine.close()
+
+
+@contextmanager
+def open_engine() -> Iterator[DuckDBEngine]:
+    """An engine without a lake: to look at a file, or to check a project that has not run yet."""
+    engine = DuckDBEngine()
+    try:
+        yield engine
+    finally:
+        engine.close()

@@ -1,0 +1,31 @@
+"""The front door: open a project, plan, run, and ask it anything. Notebooks, command line and web all come in here."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backbone.workspace.adding import add, init
+    from backbone.workspace.opening import open_workspace
+    from backbone.workspace.peeking import Peek, peek
+    from backbone.workspace.results import Result
+    from backbone.workspace.workspace import Workspace
+
+__all__ = ["Peek", "Result", "Workspace", "add", "init", "open_workspace", "peek"]
+
+_HOMES = {
+    "Peek": "peeking",
+    "Result": "results",
+    "Workspace": "workspace",
+    "add": "adding",
+    "init": "adding",
+    "open_workspace": "opening",
+    "peek": "peeking",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import each name when it is first used: what does nothing needn't load an engine."""
+    if name not in _HOMES:
+        msg = f"module 'backbone.workspace' has no attribute '{name}'"
+        raise AttributeError(msg)
+    return getattr(import_module(f"backbone.workspace.{_HOMES[name]}"), name)

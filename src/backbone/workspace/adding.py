@@ -1,0 +1,191 @@
+"""Adding a source: from a file to a trusted dataset in one go. And making a project to add it to."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from glob import glob, has_magic
+from pathlib import Path
+
+from backbone.errors import UsageError, did_you_mean
+from backbone.formats.lines import line_of
+from backbone.formats.peek import Peeked
+from backbone.model.files import Column, LandedFile, Template
+from backbone.model.names import PLAIN_NAME
+from backbone.model.reports import Added, QuarantineRow, RunReport, Sample
+from backbone.project.load import PROJECT_FILE, find_project
+from backbone.project.writing import add_origins, init_project, source_text
+from backbone.workspace.examples import copy_example
+from backbone.workspace.opening import open_workspace
+from backbone.workspace.peeking import peek
+from backbone.workspace.workspace import Workspace
+
+_SHOWN = 5
+_FILES_LOOKED_AT = 24
+
+
+def init(folder: Path, example: str | None = None) -> list[str]:
+    """Make a project in a folder, empty or not there yet; a copy of an example's where one is named.
+
+    Returns:
+        A line for each thing that was made.
+
+    Raises:
+        UsageError: there is a project already, or no such example.
+    """
+    folder = folder.absolute()
+    if (folder / PROJECT_FILE).exists():
+        raise UsageError(f"{folder} is a project already. Next: backbone --project {folder.name} run")
+    if example:
+        return copy_example(example, folder)
+    return init_project(folder, _plain(folder.name) or "project")
+
+
+def add(folder: Path, name: str | None, locations: tuple[str, ...], env: str | None = None) -> Added:
+    """Add a source: write its template, land its files, and take them through to trusted.
+
+    Args:
+        folder: where locations are relative to; a project is made there if it is in none.
+        name: the source's name; the first file's where it is None.
+        locations: files and globs.
+        env: the environment to run in.
+
+    Raises:
+        UsageError: no file is there, or the name can't be one.
+    """
+    made = ""
+    try:
+        root = find_project(folder)
+    except UsageError:
+        _files(folder, locations)  # nothing is made for files that aren't there
+        init(folder)
+        root, made = folder.absolute(), str(folder)
+    workspace = open_workspace(root, env)
+    files = _files(folder, locations)
+    source = _source_name(name, files)
+    path = root / "sources" / f"{source}.yml"
+    origins = [_origin(root, folder, location) for location in locations]
+    written = not path.exists()
+    if written:
+        peeked = _look(files)
+        shown = " ".join(["backbone add", *([name] if name else []), *locations])
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(source_text(source, origins, peeked.template, peeked.columns, peeked.evidence, shown))
+    else:
+        add_origins(path, origins)
+        peeked = None
+    return replace(_take_through(workspace, source, peeked, written=written), project=made)
+
+
+def _files(folder: Path, locations: Sequence[str]) -> list[Path]:
+    found: list[Path] = []
+    for location in locations:
+        pattern = folder / location
+        matches = sorted(glob(str(pattern), recursive=True)) if has_magic(location) else [str(pattern)]  # noqa: PTH207 - absolute
+        files = [Path(match).absolute() for match in matches if Path(match).is_file()]
+        if not files:
+            near = did_you_mean(
+                pattern.name, [p.name for p in pattern.parent.glob("*")] if pattern.parent.is_dir() else []
+            )
+            raise UsageError(f"There is no file '{location}'.{near}")
+        found += files
+    if not found:
+        raise UsageError("Nothing to add. Name a file: backbone add sales.csv, or backbone add sales data/sales-*.csv")
+    return found
+
+
+def _origin(root: Path, folder: Path, location: str) -> str:
+    path = Path(location) if Path(location).is_absolute() else folder.absolute() / location
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+
+
+def _source_name(name: str | None, files: Sequence[Path]) -> str:
+    plain = name or _plain(files[0].name.split(".")[0])
+    if not PLAIN_NAME.fullmatch(plain) or "__" in plain:
+        hint = f" For example: {_plain(plain) or 'sales'}"
+        raise UsageError(f"'{plain}' can't be a source's name: small letters, digits and _, a letter first.{hint}")
+    return plain
+
+
+def _plain(text: str) -> str:
+    plain = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    return plain if not plain or plain[0].isalpha() else f"t_{plain}"
+
+
+def _look(files: Sequence[Path]) -> Peeked:
+    """What the files look like together: the first one's template, and columns that hold the values of all."""
+    first, *others = files[:_FILES_LOOKED_AT]
+    with peek(first) as found:
+        together = found.peeked
+    for path in others:
+        with peek(path) as found:
+            together = replace(together, columns=_united(together.columns, found.columns))
+    return together
+
+
+def _united(before: Sequence[Column], now: Sequence[Column]) -> tuple[Column, ...]:
+    later = {column.name: column for column in now}
+    united = [replace(c, domain=_wider(c.domain, later[c.name].domain)) if c.name in later else c for c in before]
+    known = {column.name for column in before}
+    return (*united, *(column for column in now if column.name not in known))
+
+
+def _wider(one: str, other: str) -> str:
+    if one == other:
+        return one
+    return "float" if {one, other} <= {"integer", "float"} else "text"
+
+
+def _take_through(workspace: Workspace, source: str, peeked: Peeked | None, *, written: bool) -> Added:
+    report = workspace.run(select=(f"formatted.{source}", f"trusted.{source}"))
+    declared = next(s for s in workspace.project.sources if s.name == source)
+    return Added(
+        source=source,
+        landed=report.landed,
+        template_path=f"sources/{source}.yml",
+        written=written,
+        summary=_summary(declared.template, declared.columns),
+        evidence=peeked.evidence if peeked else (),
+        remarks=_remarks(workspace, source, report),
+        sample=_sample(workspace, source) if not report.failed else None,
+        run=report,
+        next_command=f'backbone sql "from {source}"' if not report.failed else f"backbone peek {source}",
+    )
+
+
+def _summary(template: Template, columns: Sequence[Column]) -> str:
+    names = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
+    parts = [template.format]
+    if template.format == "csv":
+        parts += [template.encoding, names.get(template.delimiter, repr(template.delimiter))]
+    return ", ".join([*parts, f"{len(columns)} columns"])
+
+
+def _sample(workspace: Workspace, source: str) -> Sample:
+    result = workspace.sql(f"FROM trusted.{source} LIMIT {_SHOWN}")
+    total = workspace.sql(f"SELECT count(*) FROM trusted.{source}").rows()[0][0]
+    rows = tuple(result.rows())
+    return Sample(result.columns, rows, total)
+
+
+def _remarks(workspace: Workspace, source: str, report: RunReport) -> tuple[str, ...]:
+    """What was repaired or set aside, with the line numbers of the first rows."""
+    lines = []
+    for step in report.steps:
+        for finding in step.findings:
+            if finding.level == "repaired" and finding.broken:
+                lines.append(f"repaired  {finding.rule.name}: {finding.broken:,} values")
+            elif finding.level == "warned":
+                lines.append(f"warning   {finding.rule.name}: {finding.message}")
+    files = {file.id: file for file in workspace.environment.landing.registry.files(source)}
+    template = next(s.template for s in workspace.project.sources if s.name == source)
+    for dataset in (f"formatted.{source}", f"trusted.{source}"):
+        aside = workspace.quarantine(dataset, limit=_SHOWN)
+        lines += [f"set aside {_where(row, files, template)}: {row.reason}" for row in aside.rows]
+        if aside.total > len(aside.rows):
+            lines.append(f"set aside {aside.total - len(aside.rows):,} more rows: backbone quarantine {dataset}")
+    return tuple(lines)
+
+
+def _where(row: QuarantineRow, files: dict[int, LandedFile], template: Template) -> str:
+    line = line_of(files[row.file_id].path, template, row.record) if row.file_id in files and row.record else None
+    return f"{row.file} line {line}" if line else f"{row.file} record {row.record}"

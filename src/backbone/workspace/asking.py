@@ -1,0 +1,213 @@
+"""Answers about a workspace: how it stands, what its datasets are, where they come from."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from backbone.errors import UsageError, did_you_mean
+from backbone.model.names import ZONES, literal, quoted_dataset, zone_of
+from backbone.model.relations import Relation
+from backbone.model.reports import (
+    ColumnProfile,
+    DatasetDescription,
+    DatasetProfile,
+    DatasetStatus,
+    HistoryEntry,
+    LineageGraph,
+    Quarantine,
+    RuleState,
+    Sample,
+    Status,
+)  # fmt: skip
+from backbone.model.rules import Rule
+from backbone.model.steps import Analyse, Derive, Extent, Finding, Format, Ledger, Published, Step, Trust
+from backbone.profiling.profile import profile_detail
+from backbone.runs.run import read_published
+from backbone.workspace.querying import find_dataset
+from backbone.workspace.reading import Reading, open_for_reading
+
+if TYPE_CHECKING:
+    from backbone.workspace.workspace import Workspace
+
+_SAMPLE_ROWS = 5
+
+
+def status(workspace: "Workspace") -> Status:
+    """How every dataset stands; before the first run, which there will be."""
+    datasets = [output for step in workspace.steps for output in step.outputs]
+    datasets.sort(key=lambda d: ZONES.index(zone_of(d)))  # type: ignore[arg-type]  # every dataset is in a zone
+    try:
+        with open_for_reading(workspace.environment) as reading:
+            return reading.status(workspace.project.name, datasets)
+    except UsageError:
+        return empty_status(workspace, datasets)
+
+
+def empty_status(workspace: "Workspace", datasets: list[str]) -> Status:
+    """The status before anything has run."""
+    landed = len(workspace.environment.landing.registry.files())
+    rows = tuple(DatasetStatus(dataset, zone_of(dataset)) for dataset in datasets)
+    return Status(workspace.project.name, workspace.environment.name, None, rows, landed_files=landed)
+
+
+def history(workspace: "Workspace", limit: int) -> tuple[HistoryEntry, ...]:
+    """The last runs; none before the first."""
+    try:
+        with open_for_reading(workspace.environment) as reading:
+            return reading.history(limit)
+    except UsageError:
+        return ()
+
+
+def quarantine(workspace: "Workspace", dataset: str | None, run: str | None, limit: int) -> Quarantine:
+    """The rows set aside."""
+    with open_for_reading(workspace.environment) as reading:
+        known = read_published(workspace.environment, reading.lake)
+        declared = [output for step in workspace.steps for output in step.outputs]
+        name = find_dataset(dataset, [*known, *declared]) if dataset else None
+        return reading.quarantine(name, run, limit)
+
+
+def lineage(workspace: "Workspace", name: str) -> LineageGraph:
+    """Lineage of a dataset, or of a column named `zone.name.column` or `name.column`."""
+    with open_for_reading(workspace.environment) as reading:
+        known = read_published(workspace.environment, reading.lake)
+        dataset, column = _dataset_and_column(name, known)
+        return reading.lineage(dataset, column)
+
+
+def _dataset_and_column(name: str, known: Mapping[str, Published]) -> tuple[str, str | None]:
+    try:
+        return find_dataset(name, known), None
+    except UsageError:
+        before, _, column = name.rpartition(".")
+        if not before:
+            raise
+    dataset = find_dataset(before, known)
+    columns = known[dataset].relation.names
+    if column not in columns:
+        raise UsageError(f"There is no column '{column}' in {dataset}.{did_you_mean(column, columns)}")
+    return dataset, column
+
+
+def profile(workspace: "Workspace", name: str) -> DatasetProfile:
+    """Measure a dataset's columns now, in detail."""
+    with open_for_reading(workspace.environment) as reading, reading.engine.session() as session:
+        held = _held(workspace, reading, name)
+        visible = Relation(held.relation.visible)
+        session.show(Extent(held.dataset, visible, reading.lake.snapshot[1]))
+        detail = profile_detail(session, quoted_dataset(held.dataset), visible)
+    columns = tuple(
+        ColumnProfile(
+            d.attribute, d.domain, d.nulls, d.distinct, d.approximate, d.minimum, d.maximum, d.mean, d.deviation, d.top
+        )
+        for d in detail
+    )
+    return DatasetProfile(held.dataset, held.rows, columns)
+
+
+def _held(workspace: "Workspace", reading: Reading, name: str) -> Published:
+    known = read_published(workspace.environment, reading.lake)
+    return known[find_dataset(name, known)]
+
+
+def describe(workspace: "Workspace", name: str) -> DatasetDescription:
+    """All about one dataset, from the project and from governance."""
+    with open_for_reading(workspace.environment) as reading:
+        known = read_published(workspace.environment, reading.lake)
+        declared = {output: step for step in workspace.steps for output in step.outputs}
+        dataset = find_dataset(name, [*known, *declared])
+        held, step = known.get(dataset), declared.get(dataset)
+        standing = next(d for d in reading.status("", [dataset]).datasets if d.dataset == dataset)
+        return DatasetDescription(
+            dataset=dataset,
+            relation=Relation(held.relation.visible if held else ()),
+            key=_key(step),
+            description=_words(step)[0],
+            owner=_words(step)[1],
+            tags=step.tags if step else (),
+            made_by=_words(step)[2],
+            inputs=step.inputs if step else (),
+            readers=tuple(s.dataset for s in workspace.steps if dataset in s.inputs),
+            rules=_rules(dataset, step, reading),
+            rows=held.rows if held else None,
+            snapshot=held.version.snapshot if held else None,
+            run=standing.run,
+            changed_at=standing.changed_at,
+            ledger=_ledger(dataset, reading),
+            sample=_sample(held, reading) if held else None,
+            terms=_terms(dataset, reading),
+        )
+
+
+def _words(step: Step | None) -> tuple[str, str, str]:
+    """Description, owner and the file that declares a step's datasets."""
+    match step.work if step else None:
+        case Format(source):
+            return source.description, source.owner, source.at.path
+        case Trust(trusted):
+            return trusted.description, trusted.owner, trusted.at.path
+        case Derive(view):
+            return view.description, view.owner, view.at.path
+        case Analyse(analysis):
+            return analysis.question, analysis.owner, analysis.at.path
+        case _:
+            return "", "", ""
+
+
+def _key(step: Step | None) -> tuple[str, ...]:
+    match step.work if step else None:
+        case Trust(trusted):
+            return trusted.key
+        case Derive(view):
+            return view.key
+        case _:
+            return ()
+
+
+def _rules(dataset: str, step: Step | None, reading: Reading) -> tuple[RuleState, ...]:
+    match step.work if step else None:
+        case Trust(trusted):
+            declared: tuple[Rule, ...] = trusted.rules
+        case Derive(view):
+            declared = view.rules
+        case _:
+            declared = ()
+    newest = {
+        row["rule"]: row
+        for row in reading.records(
+            f"SELECT r.* FROM lake.governance.rule_result r JOIN lake.governance.run USING (run) "
+            f"WHERE dataset = {literal(dataset)} QUALIFY row_number() OVER (PARTITION BY rule ORDER BY started_at DESC) = 1"
+        )
+    }
+    states = []
+    for rule in declared:
+        row = newest.get(rule.name)
+        finding = Finding(
+            rule, row["tested"], row["broken"], row["level"], row["message"] or "", tuple(row["examples"] or ())
+        ) if row else None  # fmt: skip
+        states.append(RuleState(rule, finding))
+    return tuple(states)
+
+
+def _ledger(dataset: str, reading: Reading) -> Ledger | None:
+    rows = reading.records(
+        "SELECT l.* FROM lake.governance.ledger l JOIN lake.governance.run USING (run) "
+        f"WHERE dataset = {literal(dataset)} AND scope = 'dataset' ORDER BY started_at DESC LIMIT 1"
+    )
+    names = ("rows_in", "rows_out", "quarantined", "merged_away")
+    return Ledger(*(int(rows[0][name]) for name in names)) if rows else None
+
+
+def _sample(held: Published, reading: Reading) -> Sample:
+    with reading.engine.session() as session:
+        session.show(Extent(held.dataset, held.relation, reading.lake.snapshot[1]))
+        rows = session.rows(f"FROM {quoted_dataset(held.dataset)} LIMIT {_SAMPLE_ROWS}")
+    return Sample(tuple(a.name for a in held.relation.visible), tuple(rows), held.rows)
+
+
+def _terms(dataset: str, reading: Reading) -> dict[str, tuple[str, str]]:
+    rows = reading.records(
+        "SELECT attribute, term, means FROM lake.governance.binding JOIN lake.governance.term USING (term) "
+        f"WHERE dataset = {literal(dataset)}"
+    )
+    return {row["attribute"]: (row["term"], row["means"]) for row in rows}

@@ -1,0 +1,144 @@
+"""Looking at a file, before anything is done with it."""
+
+import shutil
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from backbone.errors import UsageError
+from backbone.formats.peek import Peeked, peek_file
+from backbone.model.files import LandedFile, Template
+from backbone.model.names import literal
+from backbone.model.project import Source
+from backbone.model.relations import Attribute
+from backbone.model.reports import PeekSummary, Sample
+from backbone.model.steps import Format, Staged, Staging, Step
+from backbone.wiring import open_engine
+from backbone.zones.formatted import stage_formatted
+
+if TYPE_CHECKING:
+    import duckdb  # noqa: TID251 - only the type's name: the API returns DuckDB's own relation
+
+_DIALECT = ("encoding", "delimiter", "quotechar", "escapechar", "header_rows", "preamble_rows", "footer_rows")
+_SAMPLE_ROWS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a text file is written; what the format doesn't have is as in `Template`."""
+
+    delimiter: str
+    quotechar: str
+    escapechar: str
+    encoding: str
+    header_rows: int
+    preamble_rows: int
+    footer_rows: int
+
+
+class Peek:
+    """A file that was looked at. Nothing was written, but for scratch files that go with this object.
+
+    Attributes:
+        template: how it is read.
+        columns: its columns with the domains inferred.
+        evidence: what was concluded from what, as short sentences.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stack = ExitStack()
+        self._scratch = Path(tempfile.mkdtemp(prefix="backbone-peek-"))
+        self._stack.callback(shutil.rmtree, self._scratch, ignore_errors=True)
+        self._session = self._stack.enter_context(self._stack.enter_context(open_engine()).session())
+        self.peeked: Peeked = peek_file(path, self._session, scratch=self._scratch)
+        self.template: Template = self.peeked.template
+        self.columns = self.peeked.columns
+        self.evidence = self.peeked.evidence
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the file is written."""
+        return Dialect(**{name: getattr(self.template, name) for name in Dialect.__slots__})
+
+    @cached_property
+    def _staged(self) -> Staged:
+        source = Source("peek", template=self.template, columns=self.columns)
+        size = self._path.stat().st_size
+        file = LandedFile(1, "peek", self._path.name, self._path, "", size, str(self._path), datetime.now(UTC))
+        staging = Staging(
+            step=Step(("formatted.peek",), (), Format(source), {}),
+            how="full",
+            run="peek",
+            root=self._scratch,
+            new_file=self._new_file,
+            snapshot=0,
+            inputs={},
+            current={},
+            files=(file,),
+            all_files=(file,),
+            scratch=self._scratch,
+        )
+        return stage_formatted(staging, self._session)[0]
+
+    def _new_file(self, dataset: str) -> Path:
+        number = len(list(self._scratch.iterdir()))
+        return self._scratch / f"{dataset}-{number}.parquet"
+
+    @property
+    def relation(self) -> "duckdb.DuckDBPyRelation":
+        """The rows that can be read, typed, in the order of the file, without system columns."""
+        relation: duckdb.DuckDBPyRelation = self._session.fetch(self._query(), "duckdb")
+        return relation
+
+    def _query(self) -> str:
+        paths = ", ".join(literal(str(path)) for path in self._staged.added)
+        return f"SELECT * EXCLUDE (_file, _record) FROM read_parquet([{paths}]) ORDER BY _record"
+
+    @property
+    def summary(self) -> PeekSummary:
+        """What the file looks like, as people see it."""
+        rows: list[tuple[Any, ...]] = self._session.rows(f"{self._query()} LIMIT {_SAMPLE_ROWS}")
+        names = tuple(a.name for a in self._staged.relation.visible)
+        return PeekSummary(
+            str(self._path),
+            self.template.format,
+            self._path.stat().st_size,
+            {name: getattr(self.template, name) for name in _DIALECT} if self.template.format == "csv" else {},
+            tuple(Attribute(c.name, c.domain) for c in self.columns),
+            Sample(names, tuple(rows), self.peeked.records),
+            self.evidence,
+        )
+
+    def close(self) -> None:
+        """Release scratch files; also done when the object goes away."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_stack"):
+            self._stack.close()
+
+
+def peek(path: str | Path) -> Peek:
+    """Look at a file: its dialect, columns and types, and the evidence for them.
+
+    Raises:
+        UsageError: there is no such file, or it can't be read.
+
+    Example:
+        >>> backbone.peek("sales.csv").relation.df()
+    """
+    file = Path(path).absolute()
+    if not file.is_file():
+        raise UsageError(f"There is no file '{path}'")
+    return Peek(file)

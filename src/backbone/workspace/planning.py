@@ -1,0 +1,113 @@
+"""Planning and running a workspace's project."""
+
+import subprocess
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backbone.analysis.steps import analysis_steps
+from backbone.errors import UsageError
+from backbone.lake.catalogue import last_snapshot
+from backbone.lake.lock import locked
+from backbone.model.files import LandedFile
+from backbone.model.project import Project
+from backbone.model.reports import RunEvent, RunReport
+from backbone.model.steps import Plan, Published, Step
+from backbone.runs.check import check_project
+from backbone.runs.plan import make_plan, select_datasets
+from backbone.runs.run import OnEvent, Request, Upstreamed, landed_files, read_published, run_project
+from backbone.wiring import open_backend, open_engine, open_reading
+from backbone.workspace.opening import upstream_environment
+from backbone.zones.steps import data_steps
+
+if TYPE_CHECKING:
+    from backbone.workspace.workspace import Workspace
+
+
+def all_steps(project: Project) -> tuple[Step, ...]:
+    """The steps of both backbones."""
+    return (*data_steps(project), *analysis_steps(project))
+
+
+def plan_workspace(workspace: "Workspace", select: tuple[str, ...], force: bool) -> Plan:
+    """What a run would do; files that wait to be landed count as landed. Nothing is changed."""
+    steps, upstream = workspace.steps, _upstream(workspace)
+    chosen = select_datasets(steps, select)
+    published = _checked(workspace, dict(upstream.published) if upstream else {})
+    return make_plan(steps, published, _landed_and_waiting(workspace), chosen=chosen, force=force)
+
+
+def _checked(workspace: "Workspace", published: dict[str, Published]) -> dict[str, Published]:
+    """What is published, after the project was checked against it."""
+    if last_snapshot(workspace.environment.folder) is None:
+        with open_engine() as engine:
+            check_project(workspace.steps, published, engine)
+        return published
+    with open_reading(workspace.environment) as backend:
+        published |= read_published(workspace.environment, backend.lake)
+        check_project(workspace.steps, published, backend.engine)
+    return published
+
+
+def _landed_and_waiting(workspace: "Workspace") -> dict[str, tuple[LandedFile, ...]]:
+    """Landed files by source, and those that wait to be landed with the ids that they might get."""
+    landing, landed = workspace.environment.landing, landed_files(workspace.environment)
+    ids = count(1 + max((file.id for files in landed.values() for file in files), default=0))
+    for source in workspace.project.sources:
+        for arrival in landing.arrivals(source.name, source.origins):
+            origin = arrival.origin
+            moment = datetime.now(UTC)
+            file = LandedFile(next(ids), source.name, origin.name, origin, "", arrival.size, str(origin), moment)
+            landed[source.name] = (*landed.get(source.name, ()), file)
+    return landed
+
+
+def run_workspace(workspace: "Workspace", select: tuple[str, ...], force: bool, on_event: OnEvent) -> RunReport:
+    """Run the project under the run lock: one writer, who others wait for."""
+    request = Request(
+        project=workspace.project,
+        environment=workspace.environment,
+        steps=workspace.steps,
+        fingerprint=workspace.fingerprint,
+        select=select,
+        force=force,
+        code_version=_code_version(workspace.root),
+        upstream=_upstream(workspace),
+    )
+    select_datasets(request.steps, select)  # what can't be selected is refused before anything is touched
+    with (
+        locked(workspace.environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
+        open_backend(workspace.project, workspace.environment) as backend,
+    ):
+        if request.upstream:
+            backend.lake.attach_upstream(request.upstream.folder)
+        return run_project(request, backend, on_event)
+
+
+def _upstream(workspace: "Workspace") -> Upstreamed | None:
+    """The project that this one reads, pinned to the snapshot that it names, or to the last one."""
+    upstream = workspace.project.upstream
+    if upstream is None:
+        return None
+    environment = upstream_environment(workspace.root, upstream)
+    known = last_snapshot(environment.folder)
+    if known is None:
+        raise UsageError(f"{environment.root} has not run in environment '{environment.name}' yet, so there is no data")
+    snapshot = upstream.snapshot if upstream.snapshot is not None else known[1]
+    if snapshot > known[1]:
+        raise UsageError(f"{environment.root} has no snapshot {snapshot} yet: its last is {known[1]}")
+    with open_reading(environment) as backend:
+        published = read_published(environment, backend.lake, snapshot)
+    exposed = {name: one for name, one in published.items() if name.startswith("exploitation.")}
+    return Upstreamed(environment.folder, snapshot, exposed)
+
+
+def _code_version(root: Path) -> str:
+    """The commit of the project's repository; empty where there is none."""
+    command = ["git", "-C", str(root), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603 - fixed words
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()

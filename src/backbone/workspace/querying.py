@@ -1,0 +1,49 @@
+"""Asking for rows: sealed queries at a snapshot."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from backbone.errors import QueryError, UsageError, did_you_mean
+from backbone.lake.catalogue import datasets_at, last_snapshot, snapshot_at
+from backbone.lake.sealed import SealedLake, most_refined
+from backbone.model.names import quoted_dataset
+from backbone.workspace.results import Result
+
+if TYPE_CHECKING:
+    from backbone.workspace.workspace import Workspace
+
+
+def query_workspace(workspace: "Workspace", query: str, as_of: str | None) -> Result:
+    """A query over the datasets of a snapshot; it runs when rows are asked for."""
+    folder = workspace.environment.folder
+    last, snapshot = _snapshots(workspace, as_of)
+    return Result(SealedLake(folder, last=last, snapshot=snapshot), query)
+
+
+def table_workspace(workspace: "Workspace", name: str, as_of: str | None) -> Result:
+    """All rows of a dataset at a snapshot."""
+    _, snapshot = _snapshots(workspace, as_of)
+    known = datasets_at(workspace.environment.folder, snapshot)
+    return query_workspace(workspace, f"FROM {quoted_dataset(find_dataset(name, known))}", as_of)
+
+
+def find_dataset(name: str, known: Iterable[str]) -> str:
+    """The dataset that a name means: itself, or for a bare name the one in the most refined zone.
+
+    Raises:
+        UsageError: there is none.
+    """
+    datasets = dict.fromkeys(known)
+    found = name if name in datasets else most_refined(datasets).get(name)
+    if found is None:
+        near = did_you_mean(name, [*datasets, *most_refined(datasets)])
+        raise UsageError(f"There is no dataset '{name}'.{near} Which there are: backbone status")
+    return found
+
+
+def _snapshots(workspace: "Workspace", as_of: str | None) -> tuple[int, int]:
+    folder = workspace.environment.folder
+    known = last_snapshot(folder)
+    if known is None:
+        raise QueryError(f"Nothing has run in environment '{workspace.environment.name}' yet. Next: backbone run")
+    return known[1], known[1] if as_of is None else snapshot_at(folder, as_of)

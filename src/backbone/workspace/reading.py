@@ -1,0 +1,164 @@
+"""Questions to the lake and its governance, answered without taking any lock."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, cast
+
+from backbone.errors import UsageError
+from backbone.lake.catalogue import last_snapshot
+from backbone.model.names import literal, zone_of
+from backbone.model.reports import (
+    DatasetStatus,
+    HistoryEntry,
+    LineageGraph,
+    Quarantine,
+    QuarantineGroup,
+    QuarantineRow,
+    Status,
+)  # fmt: skip
+from backbone.model.steps import Origin
+from backbone.runs.environment import Environment
+from backbone.runs.run import Backend, read_published
+from backbone.wiring import open_reading
+
+_LIVE = """
+    SELECT q.*, coalesce(f.name, '') AS name FROM lake.governance.quarantine q
+    LEFT JOIN (SELECT DISTINCT file, name FROM lake.governance.landed_file) f USING (file)"""
+
+_End = tuple[str, str]
+
+
+class Reading:
+    """A lake as readers see it: at its last snapshot when it was opened."""
+
+    def __init__(self, environment: Environment, backend: Backend) -> None:
+        self._environment = environment
+        self.engine, self.lake = backend.engine, backend.lake
+
+    def records(self, query: str) -> list[dict[str, Any]]:
+        """Rows of a query about governance; none before the first run."""
+        if not self.lake.has("governance.run") or not self.lake.has("governance.step"):
+            return []
+        return cast("list[dict[str, Any]]", self.lake.records(query))
+
+    def history(self, limit: int) -> tuple[HistoryEntry, ...]:
+        """The last runs, newest first."""
+        made = """
+            SELECT run, count(*) FILTER (status = 'done') AS datasets, sum(rows) FILTER (status = 'done') AS rows
+            FROM lake.governance.step GROUP BY run"""
+        rows = self.records(
+            f"SELECT r.*, s.datasets, s.rows FROM lake.governance.run r LEFT JOIN ({made}) s USING (run) "
+            f"ORDER BY started_at DESC LIMIT {int(limit)}"
+        )
+        return tuple(
+            HistoryEntry(
+                row["run"], row["environment"], row["status"], row["started_at"], row["seconds"], row["snapshot"],
+                row["datasets"] or 0, int(row["rows"] or 0), row["message"] or "",
+            )
+            for row in rows
+        )  # fmt: skip
+
+    def status(self, project: str, datasets: Sequence[str]) -> Status:
+        """How every dataset stands."""
+        published = read_published(self._environment, self.lake)
+        newest = {row["dataset"]: row for row in self.records(
+            "FROM lake.governance.step JOIN (SELECT run, started_at FROM lake.governance.run) USING (run) "
+            "QUALIFY row_number() OVER (PARTITION BY dataset ORDER BY committed DESC) = 1"
+        )}  # fmt: skip
+        waiting = {row["dataset"]: row["rows"] for row in self.records(
+            "SELECT dataset, count(*) AS rows FROM lake.governance.quarantine GROUP BY dataset"
+        )}  # fmt: skip
+        found = []
+        for dataset in dict.fromkeys([*datasets, *published]):
+            held, last = published.get(dataset), newest.get(dataset)
+            failing = bool(last and last["status"] == "failed")
+            found.append(
+                DatasetStatus(
+                    dataset, zone_of(dataset), held.rows if held else None, held.version.snapshot if held else None,
+                    last["run"] if last else None, cast("datetime", last["started_at"]) if last else None, failing,
+                    last["message"] or "" if last and failing else "", waiting.get(dataset, 0),
+                )
+            )  # fmt: skip
+        known = last_snapshot(self._environment.folder)
+        landed = len(self._environment.landing.registry.files())
+        last_run = next(iter(self.history(1)), None)
+        name = self._environment.name
+        return Status(project, name, known[1] if known else None, tuple(found), last_run, landed)
+
+    def quarantine(self, dataset: str | None, run: str | None, limit: int) -> Quarantine:
+        """The rows set aside: of the last good version of each dataset, and of failed attempts since."""
+        conditions = [f"dataset = {literal(dataset)}"] if dataset else []
+        conditions += [f"starts_with(run, {literal(run)})"] if run else []
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        groups = self.records(
+            f"SELECT dataset, rule, count(*) AS rows, max_by(run, started_at) AS run FROM ({_LIVE}) "
+            f"JOIN (SELECT run, started_at FROM lake.governance.run) USING (run){where} "
+            "GROUP BY dataset, rule ORDER BY dataset, rule"
+        )
+        rows = self.records(f"FROM ({_LIVE}){where} ORDER BY dataset, file, record, rule LIMIT {int(limit)}")
+        return Quarantine(
+            tuple(QuarantineGroup(g["dataset"], g["rule"], g["rows"], g["run"]) for g in groups),
+            tuple(
+                QuarantineRow(
+                    r["run"], r["dataset"], r["name"], r["file"], r["record"], r["rule"], r["reason"], r["raw"] or ""
+                )
+                for r in rows
+            ),
+            sum(g["rows"] for g in groups),
+        )
+
+    def lineage(self, dataset: str, column: str | None) -> LineageGraph:
+        """Where a dataset or column comes from and goes, all the way, to the models that use it."""
+        mapped = self.records("SELECT * FROM lake.governance.mapping")
+        edges = [
+            Origin(
+                r["dataset"], r["attribute"], r["input_dataset"], r["input_attribute"], r["expression"], r["partial"]
+            )
+            for r in mapped
+        ]
+        edges += [
+            Origin(f"model.{r['analysis']}", "*", f"analysis.{r['analysis']}__train", r["feature"], r["feature"])
+            for r in self.records("SELECT DISTINCT analysis, feature FROM lake.governance.feature")
+        ]
+        if column is None:
+            edges = list(dict.fromkeys(Origin(e.dataset, "*", e.input_dataset, "*", "", e.partial) for e in edges))
+        start = (dataset, column or "*")
+        up = _walk(edges, start, lambda e: (e.dataset, e.column), lambda e: (e.input_dataset, e.input_column))
+        down = _walk(edges, start, lambda e: (e.input_dataset, e.input_column), lambda e: (e.dataset, e.column))
+        return LineageGraph(dataset, column, up, down)
+
+
+def _walk(
+    edges: Sequence[Origin], start: _End, near: Callable[[Origin], _End], far: Callable[[Origin], _End]
+) -> tuple[Origin, ...]:
+    """Edges reachable from a column; one to `*` concerns all columns of its dataset."""
+    reached: dict[Origin, None] = {}
+    seen, frontier = {start}, [start]
+    while frontier:
+        dataset, column = frontier.pop(0)
+        for edge in edges:
+            edge_dataset, edge_column = near(edge)
+            if (
+                edge_dataset == dataset
+                and (edge_column == column or "*" in {edge_column, column})
+                and edge not in reached
+            ):
+                reached[edge] = None
+                if far(edge) not in seen:
+                    seen.add(far(edge))
+                    frontier.append(far(edge))
+    return tuple(reached)
+
+
+@contextmanager
+def open_for_reading(environment: Environment) -> Iterator[Reading]:
+    """Open a lake for questions; readers never wait for a run.
+
+    Raises:
+        UsageError: nothing has run yet.
+    """
+    if last_snapshot(environment.folder) is None:
+        raise UsageError(f"Nothing has run in environment '{environment.name}' yet. Next: backbone run")
+    with open_reading(environment) as backend:
+        yield Reading(environment, backend)

@@ -1,0 +1,170 @@
+"""A workspace: an open project in one environment."""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backbone.model.names import zone_of
+from backbone.model.reports import (
+    Check,
+    DatasetDescription,
+    DatasetProfile,
+    HistoryEntry,
+    LineageGraph,
+    Quarantine,
+    RunEvent,
+    RunReport,
+    Status,
+    StepReport,
+    TraceNode,
+)  # fmt: skip
+from backbone.runs.environment import Environment
+from backbone.runs.nothing import nothing_to_do
+
+if TYPE_CHECKING:
+    from backbone.model.project import Project
+    from backbone.model.steps import Plan, Step
+    from backbone.workspace.results import Result
+
+OnEvent = Callable[[RunEvent], None]
+
+
+class Workspace:
+    """An open project in one environment: what notebooks, command line and web all work with.
+
+    Nothing is kept open between calls, so a workspace may live as long as a notebook, and forks and threads are safe.
+    """
+
+    def __init__(self, root: Path, environment: Environment) -> None:
+        self.root = root
+        self.environment = environment
+
+    @cached_property
+    def project(self) -> "Project":
+        """The project as it was when it was first needed, checked.
+
+        Raises:
+            ProjectError: its files are wrong; all problems are listed.
+        """
+        from backbone.project.load import load_project  # noqa: PLC0415  it loads an SQL parser
+
+        return load_project(self.root)
+
+    @cached_property
+    def steps(self) -> "tuple[Step, ...]":
+        """All steps of the project."""
+        from backbone.workspace.planning import all_steps  # noqa: PLC0415  as above
+
+        return all_steps(self.project)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of the project's files."""
+        from backbone.project.fingerprint import fingerprint  # noqa: PLC0415  only needed here
+
+        return fingerprint(self.root)
+
+    def plan(self, select: tuple[str, ...] = (), force: bool = False) -> "Plan":
+        """What a run would do, and why. Nothing is changed.
+
+        Raises:
+            ProjectError: the project's files are wrong.
+        """
+        from backbone.workspace.planning import plan_workspace  # noqa: PLC0415  it loads an engine
+
+        return plan_workspace(self, select, force)
+
+    def run(self, select: tuple[str, ...] = (), force: bool = False, on_event: OnEvent | None = None) -> RunReport:
+        """Bring every dataset, or the selected ones, up to date and publish them in one snapshot.
+
+        Args:
+            select: names of datasets; `+name` takes in what it is made from, `name+` what depends on it.
+            force: make them again even if nothing changed.
+            on_event: called with each `RunEvent` as it happens.
+
+        Raises:
+            ProjectError: the project's files are wrong; nothing has changed.
+        """
+        if not select and not force and (state := nothing_to_do(self.environment, self.fingerprint)):
+            steps = tuple(
+                StepReport(name, zone_of(name), "unchanged", rows=one.rows, last_good=one.version.snapshot)
+                for name, one in state.published.items()
+            )
+            return RunReport("", self.environment.name, "nothing", state.snapshot, steps)
+        from backbone.workspace.planning import run_workspace  # noqa: PLC0415  it loads an engine
+
+        return run_workspace(self, select, force, on_event or (lambda _: None))
+
+    def sql(self, query: str, as_of: str | int | None = None) -> "Result":
+        """Ask for rows in SQL: one SELECT, over datasets (`zone.name`, or a bare name for the most refined zone).
+
+        It can't write, read files, or run for ever.
+
+        Args:
+            query: DuckDB's SQL.
+            as_of: a snapshot's number, or an ISO time (UTC); the last snapshot where it isn't given.
+        """
+        from backbone.workspace.querying import query_workspace  # noqa: PLC0415  it loads an engine
+
+        return query_workspace(self, query, None if as_of is None else str(as_of))
+
+    def table(self, name: str, as_of: str | int | None = None) -> "Result":
+        """All rows of a dataset: `zone.name`, or a bare name for the most refined zone that has it."""
+        from backbone.workspace.querying import table_workspace  # noqa: PLC0415  it loads an engine
+
+        return table_workspace(self, name, None if as_of is None else str(as_of))
+
+    def status(self) -> Status:
+        """How every dataset stands."""
+        from backbone.workspace.asking import status  # noqa: PLC0415  it loads an engine
+
+        return status(self)
+
+    def history(self, limit: int = 20) -> tuple[HistoryEntry, ...]:
+        """The last runs, newest first; failed and killed ones too."""
+        from backbone.workspace.asking import history  # noqa: PLC0415  it loads an engine
+
+        return history(self, limit)
+
+    def describe(self, name: str) -> DatasetDescription:
+        """All about one dataset: columns, key, rules and what they found, inputs and readers."""
+        from backbone.workspace.asking import describe  # noqa: PLC0415  it loads an engine
+
+        return describe(self, name)
+
+    def profile(self, name: str) -> DatasetProfile:
+        """A dataset's columns in numbers, measured now."""
+        from backbone.workspace.asking import profile  # noqa: PLC0415  it loads an engine
+
+        return profile(self, name)
+
+    def quarantine(self, dataset: str | None = None, run: str | None = None, limit: int = 20) -> Quarantine:
+        """The rows set aside: at most `limit` of them (0: counts only)."""
+        from backbone.workspace.asking import quarantine  # noqa: PLC0415  it loads an engine
+
+        return quarantine(self, dataset, run, limit)
+
+    def lineage(self, name: str) -> LineageGraph:
+        """Where a dataset, or a column (`zone.name.column`), comes from and goes, up to models."""
+        from backbone.workspace.asking import lineage  # noqa: PLC0415  it loads an engine
+
+        return lineage(self, name)
+
+    def trace(self, dataset: str, key: Mapping[str, str], limit: int | None = 1) -> TraceNode:
+        """From a row back to the landed files and records that made it.
+
+        Args:
+            dataset: `zone.name`, or a bare name.
+            key: columns of the row with their values.
+            limit: how many rows to follow at each place where several made one (None: all).
+        """
+        from backbone.workspace.tracing import trace  # noqa: PLC0415  it loads an engine
+
+        return trace(self, dataset, key, limit)
+
+    def doctor(self) -> tuple[Check, ...]:
+        """Whether project, landing zone and lake are sound."""
+        from backbone.workspace.doctor import examine  # noqa: PLC0415  it loads an engine
+
+        return examine(self)
