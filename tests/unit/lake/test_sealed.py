@@ -1,0 +1,122 @@
+from pathlib import Path
+
+import pytest
+
+from backbone.engine.duckdb.engine import DuckDBEngine
+from backbone.errors import QueryError
+from backbone.lake.catalogue import last_snapshot
+from backbone.lake.sealed import SealedLake, run_query, sealed_connection
+from backbone.lake.store import Lake
+from backbone.model.relations import Attribute, Relation
+
+
+@pytest.fixture
+def folder(tmp_path):
+    engine = DuckDBEngine()
+    lake = Lake(engine.connection, tmp_path / "dev")
+    path = lake.folder / "tables/trusted/a/r1-0.parquet"
+    with engine.session() as session:
+        session.write("SELECT 1 AS _file, 42 AS x", path)
+    relation = Relation((Attribute("_file", "integer"), Attribute("x", "integer")))
+    with lake.transaction("r1") as transaction:
+        transaction.replace("trusted.a", relation, [path])
+    engine.close()
+    return tmp_path / "dev"
+
+
+@pytest.fixture
+def sealed(folder):
+    last = last_snapshot(folder)[1]
+    return SealedLake(folder, last=last, snapshot=last)
+
+
+def fetch(sealed, query, **more):
+    return sealed.run(query, lambda cursor: cursor.fetchall(), **more)
+
+
+@pytest.mark.parametrize("query", ["from a", "from trusted.a", "select x from a;", "with b as (from a) from b"])
+def test_datasets_can_be_read_by_bare_and_full_name(sealed, query):
+    assert fetch(sealed, query) == [(42,)]
+
+
+def test_system_columns_are_there_for_those_who_ask(sealed):
+    assert fetch(sealed, "select _file from a", system=True) == [(1,)]
+
+
+ESCAPES = [
+    "insert into lake.trusted.a values (1, 2)",
+    "delete from lake.trusted.a",
+    "drop table lake.trusted.a",
+    "create table t as select 1",
+    "create temp table t as select 1",
+    "attach 'other.db'",
+    "attach ':memory:' as m",
+    "detach lake",
+    "use lake",
+    "copy (select 1) to 'out.csv'",
+    "copy a from 'in.csv'",
+    "export database 'out'",
+    "import database 'in'",
+    "install httpfs",
+    "load sqlite_scanner",
+    "load 'x.duckdb_extension'",
+    "set memory_limit = '100GB'",
+    "set enable_external_access = true",
+    "reset lock_configuration",
+    "pragma enable_profiling",
+    "call ducklake_expire_snapshots('lake')",
+    "call lake.set_option('a', 'b')",
+    "begin",
+    "checkpoint",
+    "vacuum",
+    "prepare p as select 1",
+    "select 1; select 2",
+    "select * from read_csv('/etc/passwd')",
+    "select * from read_text('/etc/passwd')",
+    "select * from read_blob('/etc/passwd')",
+    "select * from read_json('/etc/passwd')",
+    "select * from read_parquet('/etc/passwd')",
+    "select * from '/etc/passwd'",
+    "select * from '/etc/*'",
+    "select * from glob('/*')",
+    "select * from sniff_csv('/etc/passwd')",
+    "select * from parquet_metadata('/etc/passwd')",
+    "select * from read_csv('http://localhost/x')",
+    "select * from sqlite_scan('x', 'y')",
+    "select * from query('copy (select 1) to ''out.csv''')",
+    "select getenv('HOME')",
+    "from a where x = (select count(*) from read_text('/etc/passwd'))",
+]
+
+
+@pytest.mark.parametrize("query", ESCAPES)
+def test_a_query_can_do_nothing_but_read_datasets(sealed, query, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+
+    with pytest.raises(QueryError):
+        fetch(sealed, query)
+
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_python_variables_are_not_tables(sealed):
+    variable = Path()  # noqa: F841 - DuckDB would find it by its name
+
+    with pytest.raises(QueryError, match="variable"):
+        fetch(sealed, "from variable")
+
+
+def test_a_query_does_not_run_for_ever(folder):
+    last = last_snapshot(folder)[1]
+    connection = sealed_connection(folder, last=last, snapshot=last, datasets={})
+
+    with pytest.raises(QueryError, match="longer than 0.2 seconds"):
+        run_query(connection, "select sum(a.range * b.range) from range(10000000) a, range(10000000) b",
+                  lambda cursor: cursor.fetchall(), timeout_seconds=0.2)  # fmt: skip
+    connection.close()
+
+
+def test_rows_can_be_written_to_the_one_file_named(sealed, tmp_path):
+    assert sealed.write("from a", tmp_path / "out.csv", "FORMAT csv, HEADER true") == 1
+    assert (tmp_path / "out.csv").read_text() == "x\n42\n"
