@@ -1,13 +1,12 @@
 """The command `backbone`: its commands in the order in which a newcomer meets them."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import click
 
 import backbone
 from backbone.cli.commands import asking, making, running
-from backbone.cli.settings import ReaderGoneError, shared
+from backbone.cli.settings import shared
 from backbone.errors import did_you_mean
 
 _SECTIONS: Mapping[str, tuple[click.Command, ...]] = {
@@ -30,15 +29,6 @@ class _Commands(click.Group):
         for title, section in _SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl([(c.name or "", c.get_short_help_str(60)) for c in section])
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Carry out the command; click's own ways with Ctrl-C and closed pipes (blank lines, exit code 1) aren't ours."""
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt as interrupt:
-            raise click.Abort from interrupt
-        except BrokenPipeError as gone:
-            raise ReaderGoneError from gone
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

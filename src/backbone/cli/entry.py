@@ -13,7 +13,7 @@ from typing import IO, NoReturn
 
 import click
 
-from backbone.cli.settings import ReaderGoneError, Settings
+from backbone.cli.settings import Settings
 from backbone.errors import BackboneError, ProjectError
 
 INTERRUPTED = 130
@@ -45,10 +45,14 @@ def _guarded(arguments: list[str], settings: Settings) -> int:
     try:
         from backbone.cli.app import app  # noqa: PLC0415 - an error in here is shown as any other
 
-        app.main(arguments, prog_name="backbone", standalone_mode=False, obj=settings)
-    except (BrokenPipeError, ReaderGoneError):
+        # not app.main(): its ways with Ctrl-C and closed pipes (exit code 1, blank lines) aren't ours
+        with app.make_context("backbone", arguments, obj=settings) as context:
+            app.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except BrokenPipeError:
         _drop_stdout()
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
         after_echo = "\n" if sys.stderr.isatty() else ""  # the terminal has written ^C
         complain(after_echo + ": ".join(filter(None, ["interrupted", settings.when_interrupted])))
         return INTERRUPTED

@@ -12,10 +12,6 @@ from backbone.cli.door import Workspace, door
 Format = Literal["table", "json", "csv"]
 
 
-class ReaderGoneError(Exception):
-    """Whoever read our output has gone away (`backbone sql … | head`): no error, and nothing more to say."""
-
-
 @dataclass(slots=True)
 class Settings:
     """The shared options, and how the command ended: filled while the command line is read and carried out."""

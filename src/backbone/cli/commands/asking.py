@@ -23,7 +23,10 @@ _FILES = (".csv", ".json", ".parquet")
 @shared
 @click.pass_obj
 def sql(settings: Settings, query: str, as_of: str | None, output: Path | None) -> None:
-    """Query the published datasets, read-only: backbone sql "from trusted.flights"."""
+    """Query the published datasets, read-only.
+
+    For example: backbone sql "from trusted.flights limit 10"
+    """
     if output is not None and output.suffix.lower() not in _FILES:
         raise UsageError(f"can't tell the format of {output}. Name it {', '.join('*' + s for s in _FILES)}")
     result = settings.workspace().sql(query, as_of)
@@ -66,9 +69,10 @@ def profile(settings: Settings, dataset: str) -> None:
 @shared
 @click.pass_obj
 def quarantine(settings: Settings, words: tuple[str, ...], run_id: str | None, limit: int) -> None:
-    """Look at the rows set aside: counts (list), or rows with their reasons (show).
+    """Look at the rows set aside, and why.
 
-    Without a word, counts; with a DATASET alone, its rows.
+    list counts them by dataset and rule; show prints rows with their reasons. Without a word, list; with a DATASET
+    alone, show.
     """
     action, dataset = _meant(words)
     aside = settings.workspace().quarantine(dataset, run_id, limit if action == "show" else 0)
@@ -98,7 +102,7 @@ def _meant(words: tuple[str, ...]) -> tuple[str, str | None]:
 @shared
 @click.pass_obj
 def lineage(settings: Settings, name: str) -> None:
-    """Show where a dataset or column comes from and goes, to the model."""
+    """Show where a dataset or column comes from and goes to."""
     graph = settings.workspace().lineage(name)
     document = documents.lineage_document
     show(settings, lambda: document(graph), lambda screen: draw_lineage(graph, screen), table="edges")
@@ -111,7 +115,10 @@ def lineage(settings: Settings, name: str) -> None:
 @shared
 @click.pass_obj
 def trace(settings: Settings, dataset: str, key: tuple[str, ...], every: bool) -> None:
-    """Follow a row back to landed files: trace trusted.flights flight=1545."""
+    """Follow a row back to landed files.
+
+    For example: backbone trace exploitation.carrier_days carrier=UA date=2013-01-01
+    """
     node = settings.workspace().trace(dataset, dict(map(_pair, key)), limit=None if every else 1)
     show(
         settings,

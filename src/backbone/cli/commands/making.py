@@ -29,7 +29,7 @@ def init(settings: Settings, folder: Path, example: str | None) -> None:
 @shared
 @click.pass_obj
 def peek(settings: Settings, file: Path) -> None:
-    """Look at FILE: its dialect, columns and first rows. Writes nothing."""
+    """Look at a file: dialect, columns, first rows. Writes nothing."""
     summary = door().peek(file).summary
 
     show(settings, lambda: documents.peek_document(summary), lambda screen: draw_peek(summary, screen), table="columns")
@@ -41,16 +41,16 @@ def peek(settings: Settings, file: Path) -> None:
 @shared
 @click.pass_obj
 def add(settings: Settings, name: str, locations: tuple[str, ...]) -> None:
-    """Add a source: land its files, and write how they are read to sources/NAME.yml.
+    """Add a source: land its files, and write how they are read.
 
-    With a NAME alone, compare what is written there with what has landed since.
+    That is written to sources/NAME.yml, for you to edit. With a NAME alone, what is written there is compared with
+    what has landed since.
     """
     is_name = bool(locations) or not _is_location(name)
     folder = settings.project or Path.cwd()
     added = door().add(folder, name if is_name else None, locations if is_name else (name,), settings.env)
     if added.run is not None and added.run.failed:
         settings.code = 1
-
     show(settings, lambda: documents.added_document(added), lambda screen: draw_added(added, screen))
 
 

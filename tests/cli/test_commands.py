@@ -1,0 +1,272 @@
+"""What each command asks of the front door, prints and exits with."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from backbone.cli import documents
+
+EVERY_COMMAND = (
+    ("init", "demo"), ("add", "sales.csv"), ("peek", "sales.csv"), ("plan",), ("run",), ("status",), ("sql", "x"),
+    ("show", "flights"), ("profile", "flights"), ("quarantine",), ("lineage", "flights"), ("trace", "flights", "a=1"),
+    ("history",), ("doctor",),
+)  # fmt: skip
+
+
+def test_sql_as_json_is_an_array_of_objects(backbone):
+    code, out, _ = backbone("sql", "from x", "--format", "json")
+
+    assert code == 0
+    assert out == (
+        "[\n"
+        '{"name": "Zoë, \\"Z\\"", "n": 9007199254740993, "mean": 0.5, "price": 12.50, "at": "2013-01-01T05:00:00",'
+        ' "tags": ["a", null], "name_1": "x"},\n'
+        '{"name": "line\\nbreak \\u001b[31m", "n": null, "mean": null, "price": null, "at": "2013-01-01",'
+        ' "tags": [], "name_1": ""}\n'
+        "]\n"
+    )
+
+
+def test_sql_as_csv_tells_null_from_empty(backbone):
+    _, out, _ = backbone("--format", "csv", "sql", "from x")
+
+    assert out == (
+        'name,n,mean,price,at,tags,name_1\n"Zoë, ""Z""",9007199254740993,0.5,12.50,2013-01-01T05:00:00,'
+        '"[""a"", null]",x\n"line\nbreak \x1b[31m",,nan,,2013-01-01,[],""\n'
+    )
+
+
+def test_plan_as_json(backbone):
+    _, out, _ = backbone("plan", "--format", "json")
+
+    assert json.loads(out)["steps"][1] == {
+        "dataset": "exploitation.carrier_days",
+        "action": "run",
+        "reason": "trusted.flights changes; merge by carrier, date",
+        "how": "incremental",
+        "outputs": ["exploitation.carrier_days"],
+        "files": [],
+    }
+
+
+@pytest.mark.parametrize("command", EVERY_COMMAND)
+def test_json_has_the_documented_keys(backbone, command):
+    _, out, _ = backbone(*command, "--format", "json")
+
+    document = json.loads(out)
+    if command[0] != "sql":
+        described = documents.__doc__.split(f"`{command[0]}`:")[1].split("\n- ")[0]
+        assert all(key in described for key in document), document.keys()
+
+
+@pytest.mark.parametrize("command", [c for c in EVERY_COMMAND if c[0] not in ("init", "add")])
+def test_csv_has_a_header_and_rows(backbone, command):
+    _, out, err = backbone(*command, "--format", "csv")
+
+    assert err == ""
+    assert "," in out.splitlines()[0]
+    assert len(out.splitlines()) > 1
+
+
+def test_csv_is_refused_where_there_is_no_table(backbone):
+    code, out, err = backbone("add", "sales.csv", "--format", "csv")
+
+    assert (code, out) == (2, "")
+    assert err == "this command prints no single table: use --format table or --format json\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--project", "shop", "--env", "prod", "plan"), ("plan", "--project", "shop", "--env", "prod")]
+)
+def test_shared_options_stand_before_or_after(backbone, front_door, arguments):
+    backbone(*arguments)
+
+    assert [("open", Path("shop"), "prod"), ("plan", (), False)] == front_door.CALLS
+
+
+def test_selections_are_passed_on(backbone, front_door):
+    backbone("plan", "--select", "+trusted.flights", "--select", "planes+", "--force")
+
+    assert front_door.CALLS[1] == ("plan", ("+trusted.flights", "planes+"), True)
+
+
+@pytest.mark.parametrize(
+    ("words", "call"),
+    [
+        ((), (None, None, 0)),
+        (("list",), (None, None, 0)),
+        (("show",), (None, None, 20)),
+        (("trusted.flights",), ("trusted.flights", None, 20)),
+        (("list", "trusted.flights"), ("trusted.flights", None, 0)),
+        (("show", "trusted.flights", "--run", "2f9c", "--limit", "3"), ("trusted.flights", "2f9c", 3)),
+    ],
+)
+def test_quarantine_counts_or_shows(backbone, front_door, words, call):
+    backbone("quarantine", *words)
+
+    assert front_door.CALLS[1] == ("quarantine", *call)
+
+
+def test_quarantine_rows_show_where_they_came_from(backbone):
+    _, out, _ = backbone("quarantine", "show")
+
+    assert out == (
+        "dataset            run   file                 record  rule             values\n"
+        "trusted.flights    2f9c  flights-2013-13.csv     118  not_null(dest)   carrier=UA flight=1545 dest=∅\n"
+        "formatted.flights  2f9c  flights-2013-13.csv     640  too many fields  UA,1545,,,,\n"
+        "(3 more: --limit 5)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "call"),
+    [
+        (("sales.csv",), (None, ("sales.csv",), None)),
+        (("data/2013-*",), (None, ("data/2013-*",), None)),
+        (("flights", "a.csv", "b.csv"), ("flights", ("a.csv", "b.csv"), None)),
+        (("flights",), ("flights", (), None)),
+    ],
+)
+def test_add_tells_names_from_files(backbone, front_door, words, call):
+    backbone("add", *words)
+
+    assert [("add", *call)] == front_door.CALLS
+
+
+def test_add_shows_rows_repairs_and_what_next(backbone):
+    code, out, _ = backbone("add", "sales.csv")
+
+    assert code == 0
+    assert out == (
+        "made     ./backbone.yml\n"
+        "landed   flights-2013-13.csv, 1,204 records, 123.5 kB, sha256 5f0c5f0c5f0c…\n"
+        "wrote    sources/sales.yml: csv, utf-8, comma, 2 columns; amount: NA means missing (3)\n"
+        "\n"
+        "  id  amount\n"
+        "   1    9.50\n"
+        "   2       ∅\n"
+        "  … 12 rows\n"
+        "\n"
+        "⚠ 1 row set aside: line 7 has 4 fields instead of 2\n"
+        'next: backbone sql "from sales"\n'
+    )
+
+
+def test_trace_is_a_tree(backbone, front_door):
+    _, out, _ = backbone("trace", "exploitation.carrier_days", "carrier=UA", "where=a=b")
+
+    assert front_door.CALLS[1] == ("trace", "exploitation.carrier_days", {"carrier": "UA", "where": "a=b"}, 1)
+    assert out == (
+        "exploitation.carrier_days  carrier=UA where=a=b  flights=165  group of 165 rows, exact\n"
+        "└ trusted.flights  flight=1545 origin=EWR dest=IAH  no repairs, 1:1\n"
+        "  └ flights-2013-01.csv  record 1, line 2  arrived 2026-03-02 09:14, sha256 81d2…\n"
+        "  (164 more: --all)\n"
+    )
+
+
+def test_lineage_goes_up_and_down(backbone):
+    _, out, _ = backbone("lineage", "exploitation.carrier_days.late")
+
+    assert out == (
+        "exploitation.carrier_days.late\n"
+        "comes from\n"
+        "└ trusted.flights.arr_delay  count(*) FILTER (arr_delay > 30)\n"
+        "  └ formatted.flights.arr_delay\n"
+        "    └ landing.flights.arr_delay  partial\n"
+        "goes to\n"
+        "└ model.late_arrivals\n"
+        "partial: some of its origins could not be resolved\n"
+    )
+
+
+def test_output_file(backbone, tmp_path):
+    code, out, _ = backbone("sql", "x", "-o", str(tmp_path / "a.csv"))
+
+    assert (code, out) == (0, f"wrote 2 rows to {tmp_path / 'a.csv'}\n")
+
+
+@pytest.mark.parametrize(
+    ("mode", "command", "code", "out", "err"),
+    [
+        ("nothing", "run", 0, "nothing to do: 25 datasets unchanged\n", ""),
+        ("nothing", "plan", 0, "nothing to do: 1 dataset unchanged\n", ""),
+        ("locked", "run", 1, "", "another run (2f9b) is writing\n"),
+        ("interrupted", "run", 130, "", "interrupted: nothing was published; run again to continue\n"),
+        (
+            "broken", "run", 1, "",
+            (
+                "unexpected ValueError: the sky fell\n"
+                "  this is a fault of Backbone's: the same command with --debug shows where\n"
+            ),
+        ),
+        (
+            "misconfigured", "plan", 2, "",
+            (
+                "trusted/flights.yml:7:16: column 'air_tme' is not in formatted.flights. Did you mean 'air_time'?\n"
+                "    - {in_range: air_tme, from: 10, to: 720, else: null}\n"
+                "                 ^^^^^^^\n"
+            ),
+        ),
+    ],
+)  # fmt: skip
+def test_how_commands_end(backbone, monkeypatch, mode, command, code, out, err):
+    monkeypatch.setenv("BACKBONE_FAKE", mode)
+
+    assert backbone(command) == (code, out, err)
+
+
+def test_a_failed_dataset_is_exit_code_1_in_every_format(backbone, monkeypatch):
+    monkeypatch.setenv("BACKBONE_FAKE", "failed")
+
+    assert backbone("run")[0] == 1
+    code, out, _ = backbone("run", "--format", "json")
+    assert code == 1
+    assert json.loads(out)["steps"][0]["failure"]["at"] == "trusted/planes.yml:7:5"
+
+
+def test_debug_shows_the_traceback(backbone, monkeypatch):
+    monkeypatch.setenv("BACKBONE_FAKE", "broken")
+
+    code, _, err = backbone("run", "--debug")
+
+    assert code == 1
+    assert "Traceback" in err
+    assert "the sky fell" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("statsu",), "Error: there is no command 'statsu'. Did you mean 'status'?"),
+        (("sql",), "Missing argument 'QUERY'"),
+        (("sql", "x", "-o", "a.xlsx"), "can't tell the format of a.xlsx. Name it *.csv, *.json, *.parquet"),
+        (("trace", "flights", "UA"), "expected KEY=VALUE, such as carrier=UA, not 'UA'"),
+        (("quarantine", "a", "b"), "quarantine takes list or show, then a dataset, not 'a b'"),
+        (("plan", "--format", "xml"), "'xml' is not one of"),
+    ],
+)
+def test_wrong_use_is_exit_code_2(backbone, arguments, says):
+    code, out, err = backbone(*arguments)
+
+    assert (code, out) == (2, "")
+    assert says in err
+
+
+def test_help_is_grouped_in_the_order_of_a_newcomer(backbone):
+    code, out, _ = backbone()
+
+    assert code == 0
+    positions = [
+        out.index(f"\n  {name} ") for name in ("init", "peek", "add", "plan", "run", "status", "sql", "doctor")
+    ]
+    assert positions == sorted(positions)
+    assert "..." not in out.split("Begin:")[1]
+
+
+@pytest.mark.parametrize("command", EVERY_COMMAND)
+def test_every_command_has_help(backbone, command):
+    code, out, _ = backbone(command[0], "--help")
+
+    assert code == 0
+    assert all(option in out for option in ("--project", "--env", "--format", "--debug"))
