@@ -1,0 +1,100 @@
+"""Links that compare rows: which row of several stays, and which row it leaves out points to it.
+
+Hashes come first: one narrow pass over the input gives the hash of what is compared for every row. Only rows whose
+hash occurs again are read a second time, and compared exactly.
+"""
+
+from backbone.engine.protocol import Session
+from backbone.model.names import FILE, RECORD, quoted
+from backbone.model.relations import Relation
+from backbone.model.rules import Rule
+from backbone.quality.doubles import column_list, hash_sql, unique_scope
+from backbone.quality.predicates import refused, tested_columns
+from backbone.zones.trusted.layers import Layers
+from backbone.zones.trusted.links import MERGE, Link
+
+
+def hash_rows(session: Session, layers: Layers, link: Link) -> str:
+    """Read the rows once into a narrow table: the hash `h` of what a link compares, and all that is counted so far.
+
+    `h` is NULL for rows that the link doesn't look at; `keyless` says that an upsert's key has no value.
+    """
+    columns, scope = _compared(link.rule, layers.relation)
+    missing = " OR ".join(f"{quoted(c)} IS NULL" for c in columns) if link.rule.kind == MERGE else "false"
+    counters = [f"_hit_{n}" for n in layers.hits] + [f"_in_{n}" for n in layers.scopes]
+    wanted = [
+        f"CASE WHEN _taken IS NULL AND {scope} THEN {hash_sql(columns)} END AS h",
+        f"(_taken IS NULL AND ({missing})) AS keyless",
+        "_taken",
+        "_present",
+        *counters,
+    ]
+    name = f"_hashed_{link.number}"
+    session.execute(f"CREATE TEMP TABLE {name} AS SELECT {', '.join(wanted)} FROM {layers.table} AS t")
+    return name
+
+
+def add_present(session: Session, layers: Layers, link: Link, *, dataset: str, hashed: str) -> str:
+    """Copy the rows of the dataset as published that a new row may be equal to, and their hashes to `hashed`."""
+    columns, scope = _compared(link.rule, layers.relation)
+    names, name = column_list(layers.relation.names), f"_held_{link.number}"
+    session.execute(
+        f"CREATE TEMP TABLE {name} AS SELECT {names}, _h FROM (SELECT {names}, {hash_sql(columns)} AS _h "
+        f"FROM {dataset} AS t WHERE {scope}) AS c SEMI JOIN {hashed} AS r ON c._h = r.h"
+    )
+    session.execute(f"INSERT INTO {hashed} BY NAME SELECT _h AS h, false AS keyless, true AS _present FROM {name}")
+    return name
+
+
+def find_losers(session: Session, layers: Layers, link: Link, hashed: str) -> str | None:
+    """The table of the rows that a link takes, with their survivors; None where it takes none."""
+    repeated, losers = f"_repeated_{link.number}", f"_losers_{link.number}"
+    session.execute(
+        f"CREATE TEMP TABLE {repeated} AS SELECT h FROM {hashed} WHERE h IS NOT NULL GROUP BY h HAVING count(*) > 1"
+    )
+    if session.rows(f"SELECT count(*) FROM {repeated}") == [(0,)]:
+        return None
+    session.execute(f"CREATE TEMP TABLE {losers} AS {_losers(layers, link, repeated)}")
+    return losers
+
+
+def count_unequal(session: Session, layers: Layers, link: Link, losers: str) -> int:
+    """How many rows lost to a row of equal key and other values that came in the same landed file."""
+    values = tuple(a.name for a in layers.relation.visible)
+    pairs = f"SELECT {FILE}, {RECORD} FROM {losers} UNION SELECT survivor_file, survivor_record FROM {losers}"
+    rows = (
+        f"SELECT t.{FILE}, {hash_sql(link.rule.columns, 't')} AS k, {hash_sql(values, 't')} AS content "
+        f"FROM {layers.table} AS t SEMI JOIN ({pairs}) AS p ON t.{FILE} = p.{FILE} AND t.{RECORD} = p.{RECORD} "
+        f"WHERE NOT t._present"
+    )
+    groups = f"SELECT count(*) AS n FROM ({rows}) GROUP BY {FILE}, k HAVING count(DISTINCT content) > 1"
+    ((number,),) = session.rows(f"SELECT CAST(coalesce(sum(n - 1), 0) AS BIGINT) FROM ({groups})")
+    return int(number)
+
+
+def _compared(rule: Rule, relation: Relation) -> tuple[tuple[str, ...], str]:
+    """The columns that a link compares, and SQL for the rows that it looks at."""
+    return tested_columns(rule, relation), "true" if rule.kind == MERGE else unique_scope(rule, relation)
+
+
+def _losers(layers: Layers, link: Link, repeated: str) -> str:
+    columns, scope = _compared(link.rule, layers.relation)
+    order, stays = _order(link.rule)
+    candidates = f"SELECT *, {hash_sql(columns)} AS _h FROM {layers.table} AS t WHERE _taken IS NULL AND {scope}"
+    ranked = (
+        f"SELECT {FILE}, {RECORD}, _present, {stays}({FILE}) OVER w AS survivor_file, "
+        f"{stays}({RECORD}) OVER w AS survivor_record "
+        f"FROM ({candidates}) AS c SEMI JOIN {repeated} AS r ON c._h = r.h "
+        f"WINDOW w AS (PARTITION BY {column_list(columns)} ORDER BY {order} "
+        f"ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
+    )
+    return f"SELECT * FROM ({ranked}) WHERE {FILE} <> survivor_file OR {RECORD} <> survivor_record"
+
+
+def _order(rule: Rule) -> tuple[str, str]:
+    """The SQL order of equal rows, and the function that picks the one that stays."""
+    keep, order = str(rule.param("keep") or "last"), rule.param("order")
+    if keep not in {"first", "last"}:
+        raise refused(rule, f"keep is last or first, not {keep}")
+    place = f"{FILE}, {RECORD}"
+    return f"{order}, {place}" if order else place, f"{keep}_value"

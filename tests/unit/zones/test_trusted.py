@@ -1,0 +1,437 @@
+"""Staging a trusted dataset with the real engine, from Parquet files as a formatted dataset has them."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backbone.engine.duckdb.engine import DuckDBEngine
+from backbone.errors import DatasetError
+from backbone.model.domains import sql_type
+from backbone.model.project import Trusted
+from backbone.model.relations import Attribute, Relation
+from backbone.model.rules import Rule
+from backbone.model.steps import Extent, Ledger, Staged, Staging, Step, Trust
+from backbone.quality.vocabulary import DEFAULT_TOLERANCE
+from backbone.zones.trusted import stage_trusted, trusted_increments
+
+SYSTEM = (Attribute("_file", "integer"), Attribute("_record", "integer"))
+ENGINE = DuckDBEngine()
+
+
+@dataclass
+class Lake:
+    """A stand-in for the lake's bookkeeping: the formatted rows by delivery, and the trusted rows as Parquet files."""
+
+    folder: Path
+    trusted: Trusted
+    domains: dict[str, str]
+    deliveries: list[Path] = field(default_factory=list)
+    published: Staged | None = None
+    quarantined: list[tuple[Any, ...]] = field(default_factory=list)
+    merged: list[tuple[Any, ...]] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def relation(self) -> Relation:
+        return Relation((*(Attribute(n, d) for n, d in self.domains.items()), *SYSTEM))
+
+    def deliver(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write the rows of one landed file; each is numbered from 1."""
+        number = len(self.deliveries) + 1
+        path = self.folder / f"formatted-{number}.parquet"
+        values = ["(" + ", ".join([*(sql(v) for v in row), str(number), str(i)]) + ")" for i, row in enumerate(rows, 1)]
+        casts = ", ".join(
+            f"CAST({n} AS {sql_type(a.domain)}) AS {n}"
+            for n, a in zip(self.relation.names, self.relation.attributes, strict=True)
+        )
+        names = ", ".join(self.relation.names)
+        blank = "(" + ", ".join("NULL" for _ in self.relation.names) + ")"
+        query = f"SELECT {casts} FROM (VALUES {', '.join([*values, blank])}) AS v({names}) WHERE _file IS NOT NULL"
+        with ENGINE.session() as session:
+            session.write(query, path, ordered=True, relation=self.relation)
+        self.deliveries.append(path)
+
+    def stage(self, how: str = "full", new: int = 1) -> Staged:
+        """Stage the trusted dataset: all of it, or what the last `new` deliveries change."""
+        name = f"formatted.{self.trusted.name}"
+        added = tuple(self.deliveries[-new:] if how == "incremental" else self.deliveries)
+        step = Step((f"trusted.{self.trusted.name}",), (name,), Trust(self.trusted), {})
+        staging = Staging(
+            step, how, "run1", self.folder, self.new_file, 0, {name: Extent(name, self.relation, added=added)},
+            self.current() if how == "incremental" else {}, scratch=self.folder,
+        )  # fmt: skip
+        with ENGINE.session() as session:
+            (staged,) = stage_trusted(staging, session)
+        return staged
+
+    def publish(self, staged: Staged) -> None:
+        """Keep what was staged as the lake would."""
+        if staged.replaces:
+            self.quarantined, self.merged = [], []
+            files = list(staged.added)
+        else:
+            files = list(staged.added)
+            if self.published:
+                files.append(self.kept(staged))
+        self.quarantined += [row for path in staged.quarantined for row in read(path, "file, record, rule")]
+        self.merged += [row for path in staged.merged for row in read(path, "file, record")]
+        self.published = Staged(staged.dataset, staged.relation, replaces=True, added=tuple(files))
+
+    def kept(self, staged: Staged) -> Path:
+        path = self.new_file("kept")
+        with ENGINE.session() as session:
+            session.show_system(True)
+            session.show(self.current()[staged.dataset])
+            lost = "".join(
+                f" ANTI JOIN read_parquet('{r.path}') r ON r._file = t._file AND r._record = t._record"
+                for r in staged.removed
+            )
+            session.write(f"SELECT t.* FROM {staged.dataset} t{lost}", path, relation=staged.relation)
+        return path
+
+    def current(self) -> dict[str, Extent]:
+        one = self.published
+        return {one.dataset: Extent(one.dataset, one.relation, added=one.added)} if one else {}
+
+    def new_file(self, dataset: str) -> Path:
+        return self.folder / f"{dataset}-{next(self.numbers)}.parquet"
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        assert self.published
+        return sorted((row for path in self.published.added for row in read(path, "*")), key=repr)
+
+
+def sql(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def read(path: Path, columns: str) -> list[tuple[Any, ...]]:
+    with ENGINE.session() as session:
+        return session.rows(f"SELECT {columns} FROM read_parquet('{path}')")
+
+
+def rule(kind: str, *columns: str, action: str | None = None, **more: Any) -> Rule:
+    """A rule as the project's loader makes it."""
+    own = {k: more.pop(k) for k in ("where", "tolerate", "may_vanish", "exceptions", "sql", "because") if k in more}
+    params = tuple((name.rstrip("_"), value) for name, value in more.items())
+    tolerate = own.pop("tolerate", DEFAULT_TOLERANCE[action] if action else 0.0)
+    name = f"{kind}({own.get('sql') or ', '.join(columns)})"
+    return Rule(kind, name, columns=columns, action=action, params=params, tolerate=tolerate, **own)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path, Trusted("planes"), {})
+
+
+def made(lake: Lake, trusted: Trusted, domains: dict[str, str], *deliveries: Sequence[tuple[Any, ...]]) -> Staged:
+    lake.trusted, lake.domains = trusted, domains
+    for rows in deliveries:
+        lake.deliver(rows)
+    staged = lake.stage()
+    lake.publish(staged)
+    return staged
+
+
+def test_without_rules_all_rows_come_through(lake: Lake) -> None:
+    staged = made(lake, Trusted("planes"), {"a": "integer"}, [(1,), (2,)])
+
+    assert lake.rows() == [(1, 1, 1), (2, 1, 2)]
+    assert staged.ledger == Ledger(2, 2)
+
+
+def test_rules_act_in_the_order_written(lake: Lake) -> None:
+    rules = (
+        rule("trim", "all"),
+        rule("null_tokens", "a", tokens=("NA",)),
+        rule("in_range", "n", action="null", from_="1", tolerate=1.0),
+        rule("not_null", "n", action="quarantine", tolerate=1.0),
+        rule("not_null", "a", action="quarantine", tolerate=1.0),
+    )
+
+    staged = made(
+        lake, Trusted("planes", rules=rules), {"a": "text", "n": "integer"},
+        [(" x\t", 5), (" NA ", 0), ("NA", 7), ("\u00a0y", 8), ("z", None)],
+    )  # fmt: skip
+
+    assert lake.rows() == [("x", 5, 1, 1), ("y", 8, 1, 4)]
+    assert sorted(lake.quarantined) == [(1, 2, "not_null(n)"), (1, 3, "not_null(a)"), (1, 5, "not_null(n)")]
+    assert staged.ledger == Ledger(5, 2, quarantined=3)
+    assert [(f.level, f.tested, f.broken) for f in staged.findings] == [
+        ("repaired", 5, 3), ("repaired", 5, 2), ("repaired", 5, 1), ("set_aside", 5, 2), ("set_aside", 3, 1),
+    ]  # fmt: skip
+
+
+def test_quarantine_keeps_the_row_as_the_rule_saw_it(lake: Lake) -> None:
+    rules = (rule("type", "n", action="quarantine", as_="integer", tolerate=1.0, because="a number"),)
+
+    staged = made(lake, Trusted("planes", rules=rules), {"n": "text"}, [("007",), ("1.5",), ("8.0",), (None,)])
+
+    assert lake.rows() == [(7, 1, 1), (8, 1, 3), (None, 1, 4)]
+    ((reason, raw),) = read(staged.quarantined[0], "reason, raw")
+    assert (reason, json.loads(raw)) == ("a number", {"n": "1.5"})
+    assert staged.relation.domain("n") == "integer"
+
+
+def test_upsert_keeps_the_newest_row_of_each_key(lake: Lake) -> None:
+    trusted = Trusted("planes", versions="upsert", key=("k",))
+
+    staged = made(lake, trusted, {"k": "text", "v": "integer"}, [("a", 1), ("b", 1)], [("a", 2), ("a", 3)])
+
+    assert lake.rows() == [("a", 3, 2, 2), ("b", 1, 1, 2)]
+    assert staged.ledger == Ledger(4, 2, merged_away=2)
+    assert sorted(lake.merged) == [(1, 1), (2, 1)]
+    assert read(staged.merged[0], "DISTINCT survivor_file, survivor_record") == [(2, 2)]
+    assert [(f.level, f.broken) for f in staged.findings] == [("warned", 1)]
+
+
+def test_upsert_by_a_column_lets_late_rows_fall_into_place(lake: Lake) -> None:
+    trusted = Trusted("planes", versions="upsert", key=("k",), newest_by="day")
+
+    made(
+        lake,
+        trusted,
+        {"k": "text", "day": "date"},
+        [("a", "2013-02-01"), ("b", None)],
+        [("a", "2013-01-01"), ("b", None)],
+    )
+
+    assert [(row[0], row[2]) for row in lake.rows()] == [("a", 1), ("b", 2)]
+
+
+def test_a_rejected_correction_leaves_the_last_good_row(lake: Lake) -> None:
+    trusted = Trusted(
+        "planes", versions="upsert", key=("k",), rules=(rule("not_null", "v", action="quarantine", tolerate=1.0),)
+    )
+
+    made(lake, trusted, {"k": "text", "v": "integer"}, [("a", 1)], [("a", None)])
+
+    assert lake.rows() == [("a", 1, 1, 1)]
+
+
+def test_upsert_without_a_key_value_fails(lake: Lake) -> None:
+    trusted = Trusted("planes", versions="upsert", key=("k",))
+
+    with pytest.raises(DatasetError, match=r"upsert\(k\): 1 row \(50%\) without a value in the key, as 1:2 k=∅"):
+        made(lake, trusted, {"k": "text", "v": "integer"}, [("a", 1), (None, 2)])
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([(1,), (None,)], r"key\(k\), k is broken by 1 row \(50%\): 1:2 k=∅"),
+        ([(1,), (1,)], r"key\(k\) is broken by 1 row \(50%\): k=1"),
+    ],
+)
+def test_the_key_of_appended_files_is_checked(lake: Lake, rows: list[tuple[int | None]], message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
+        made(lake, Trusted("planes", key=("k",)), {"k": "integer"}, rows)
+
+
+def test_doubles_are_merged_away_with_a_pointer_to_the_survivor(lake: Lake) -> None:
+    rules = (rule("unique", "all", action="deduplicate"),)
+
+    staged = made(
+        lake, Trusted("planes", rules=rules), {"a": "integer", "b": "text"}, [(1, None), (1, None), (2, "x"), (1, None)]
+    )
+
+    assert lake.rows() == [(1, None, 1, 4), (2, "x", 1, 3)]
+    assert read(staged.merged[0], "record, rule, survivor_record") == [(1, "unique(all)", 4), (2, "unique(all)", 4)]
+
+
+def test_unique_can_keep_the_first_by_an_order(lake: Lake) -> None:
+    rules = (rule("unique", "a", action="quarantine", keep="first", order="b DESC", tolerate=1.0),)
+
+    made(lake, Trusted("planes", rules=rules), {"a": "integer", "b": "integer"}, [(1, 5), (1, 9), (None, 1), (None, 1)])
+
+    assert lake.rows() == [(1, 9, 1, 2), (None, 1, 1, 3), (None, 1, 1, 4)]
+
+
+def test_above_the_tolerated_share_the_dataset_fails(lake: Lake) -> None:
+    rules = (rule("in_range", "n", action="quarantine", from_="10"),)
+
+    with pytest.raises(DatasetError) as caught:
+        made(lake, Trusted("planes", rules=rules), {"n": "integer"}, [(1,), (20,), (30,)])
+
+    failure = caught.value.failure
+    assert failure.message == "in_range(n) would quarantine 1 row (33.3%), tolerated 20%: 1:1 n=1"
+    assert failure.hint == "meant? add tolerate: 34%."
+    assert read(failure.quarantined[0], "dataset, file, record") == [("trusted.planes", 1, 1)]
+
+
+def test_a_group_that_would_vanish_fails_the_dataset(lake: Lake) -> None:
+    rows = [("Rotorcraft", 5)] * 5 + [("Fixed wing", 100)] * 30
+    rules = (rule("in_range", "seats", action="quarantine", from_="20"),)
+
+    with pytest.raises(DatasetError) as caught:
+        made(lake, Trusted("planes", rules=rules), {"type": "text", "seats": "integer"}, rows)
+
+    assert caught.value.failure.message == "in_range(seats) would quarantine every row of type = 'Rotorcraft' (5)"
+    assert caught.value.failure.hint == "meant? add may_vanish: [type]."
+
+
+def test_a_group_may_vanish_where_the_rule_says_so_or_tests_it(lake: Lake) -> None:
+    rows = [("Rotorcraft", 5)] * 5 + [("Fixed wing", 100)] * 30
+    rules = (rule("in_range", "seats", action="quarantine", from_="20", may_vanish=("type",)),)
+
+    staged = made(lake, Trusted("planes", rules=rules), {"type": "text", "seats": "integer"}, rows)
+
+    assert staged.ledger == Ledger(35, 30, quarantined=5)
+
+
+def test_a_year_that_would_vanish_fails_the_dataset(lake: Lake) -> None:
+    rows = [(f"2012-01-0{i}", None) for i in range(1, 6)] + [("2013-01-01", i) for i in range(30)]
+    rules = (rule("not_null", "n", action="quarantine"),)
+
+    with pytest.raises(DatasetError, match=r"every row of year\(day\) = '2012' \(5\)"):
+        made(lake, Trusted("planes", rules=rules), {"day": "date", "n": "integer"}, rows)
+
+
+def test_sql_that_fails_names_its_rule(lake: Lake) -> None:
+    rules = (rule("trim", "all"), rule("set", "n", to="CAST(a AS INTEGER)"))
+
+    with pytest.raises(DatasetError, match=r"set\(n\): Conversion Error: Could not convert string 'x'"):
+        made(lake, Trusted("planes", rules=rules), {"a": "text", "n": "integer"}, [("x", 1)])
+
+
+def test_checks_of_the_whole_dataset(lake: Lake) -> None:
+    rules = (
+        rule("expect", sql="count(*) > 1", action="fail"),
+        rule("expect", sql="sum(n) < 3", action="warn"),
+        rule("unique", "all", action="warn"),
+    )
+
+    staged = made(lake, Trusted("planes", rules=rules), {"n": "integer"}, [(1,), (2,), (2,)])
+
+    assert [(f.level, f.broken, f.message) for f in staged.findings] == [
+        ("passed", 0, ""), ("warned", 1, "not true of the dataset"), ("warned", 1, "1 row (33.3%)"),
+    ]  # fmt: skip
+
+
+def test_new_rows_replace_rows_of_the_same_key(lake: Lake) -> None:
+    made(lake, Trusted("planes", versions="upsert", key=("k",)), {"k": "text", "v": "integer"}, [("a", 1), ("b", 1)])
+    lake.deliver([("a", 2), ("c", 1)])
+
+    staged = lake.stage("incremental")
+    lake.publish(staged)
+
+    assert not staged.replaces
+    assert lake.rows() == [("a", 2, 2, 1), ("b", 1, 1, 2), ("c", 1, 2, 2)]
+    assert staged.delta == Ledger(2, 1, merged_away=1)
+    assert staged.rows == 3
+
+
+def test_redelivered_rows_do_not_make_groups_vanish(lake: Lake) -> None:
+    rules = (rule("unique", "n", action="deduplicate", keep="first"),)
+    rows = [("x", i) for i in range(6)]
+    made(lake, Trusted("planes", rules=rules), {"g": "text", "n": "integer"}, rows)
+    lake.deliver(rows)
+
+    staged = lake.stage("incremental")
+
+    assert staged.delta == Ledger(6, 0, merged_away=6)
+
+
+def test_no_new_rows_change_nothing(lake: Lake) -> None:
+    made(lake, Trusted("planes"), {"n": "integer"}, [(1,)])
+    lake.deliver([])
+
+    assert lake.stage("incremental").unchanged
+
+
+REMOVES = rule("unique", "k", action="deduplicate")
+ROWWISE = rule("not_null", "k", action="quarantine")
+
+
+@pytest.mark.parametrize(
+    ("trusted", "expected"),
+    [
+        (Trusted("t", rules=(rule("trim", "all"), rule("unique", "all", action="warn"))), True),
+        (Trusted("t", versions="upsert", key=("k",), rules=(ROWWISE,)), True),
+        (Trusted("t", rules=(ROWWISE, REMOVES)), True),
+        (Trusted("t", rules=(REMOVES, ROWWISE)), False),
+        (Trusted("t", rules=(REMOVES, REMOVES)), False),
+        (Trusted("t", versions="upsert", key=("k",), rules=(REMOVES,)), False),
+        (Trusted("t", rules=(rule("unique", "k", action="warn"), rule("trim", "all"))), False),
+        (Trusted("t", rules=(rule("expect", sql="count(*) > 1", action="warn"), ROWWISE)), False),
+        (Trusted("t", rules=(ROWWISE, rule("expect", sql="count(*) > 1", action="warn"))), True),
+    ],
+)
+def test_which_datasets_grow_by_new_rows_alone(trusted: Trusted, expected: bool) -> None:
+    assert trusted_increments(trusted) is expected
+
+
+ANYTHING = {"tolerate": 1.0, "may_vanish": ("k", "g", "v", "day")}
+ROW_RULES = [
+    rule("trim", "all"),
+    rule("null_tokens", "g", tokens=("NA",)),
+    rule("in_range", "v", action="null", from_="1", **ANYTHING),
+    rule("in_range", "v", action="warn", to="3"),
+    rule("not_null", "k", action="quarantine", **ANYTHING),
+    rule("one_of", "g", action="quarantine", values=("x", "y"), **ANYTHING),
+    rule("set", "v", to="9", where="g = 'y'"),
+]
+LAST_RULES = [
+    (),
+    (rule("unique", "g", "v", action="deduplicate", **ANYTHING),),
+    (rule("unique", "k", action="quarantine", keep="first", order="v", **ANYTHING),),
+    (rule("unique", "all", action="warn"), rule("expect", sql="count(*) > 2", action="warn")),
+]
+VERSIONS = [
+    Trusted("t"),
+    Trusted("t", versions="upsert", key=("k",)),
+    Trusted("t", versions="upsert", key=("k",), newest_by="day"),
+]
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["a", " a", "b", "c", None]),
+        st.sampled_from(["x", "y ", "NA", "z", None]),
+        st.sampled_from([0, 1, 2, 4, None]),
+        st.sampled_from([1, 2, 3, None]),
+    ),
+    max_size=6,
+)
+DOMAINS = {"k": "text", "g": "text", "v": "integer", "day": "integer"}
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(ROWS, min_size=2, max_size=4),
+    st.sampled_from(VERSIONS),
+    st.lists(st.sampled_from(ROW_RULES), max_size=5, unique_by=id),
+    st.sampled_from(LAST_RULES),
+)
+def test_incremental_equals_full_and_each_row_is_in_one_place(
+    deliveries: list[list[tuple[Any, ...]]], versions: Trusted, row_rules: list[Rule], last: tuple[Rule, ...]
+) -> None:
+    keyed = [*row_rules, ROW_RULES[4]] if versions.versions == "upsert" else row_rules
+    trusted = Trusted("t", versions.versions, versions.key, versions.newest_by, (*keyed, *last))
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "grown").mkdir()
+        (Path(folder) / "whole").mkdir()
+        grown, whole = (Lake(Path(folder) / name, trusted, DOMAINS) for name in ("grown", "whole"))
+        for number, rows in enumerate(deliveries):
+            grown.deliver(rows)
+            whole.deliver(rows)
+            grown.publish(grown.stage("incremental" if number and trusted_increments(trusted) else "full"))
+        staged = whole.stage()
+        whole.publish(staged)
+
+        assert grown.rows() == whole.rows()
+        assert sorted(grown.quarantined) == sorted(whole.quarantined)
+        assert sorted(grown.merged) == sorted(whole.merged)
+        assert staged.ledger
+        assert staged.ledger.balances
+        places = [row[-2:] for row in whole.rows()] + [row[:2] for row in whole.quarantined] + whole.merged
+        delivered = [(f, r) for f, rows in enumerate(deliveries, 1) for r in range(1, len(rows) + 1)]
+        assert sorted(places) == delivered
