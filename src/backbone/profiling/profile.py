@@ -1,0 +1,173 @@
+"""Profiles of a dataset: the cheap one that every run makes, and the full one that is made on demand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from backbone.engine.protocol import Session
+from backbone.model.names import quoted
+from backbone.model.relations import Attribute, Relation
+from backbone.profiling.distinct import estimated_distinct, sampled_counts
+from backbone.profiling.histogram import Bin, histogram
+
+SAMPLED_ABOVE = 200_000
+"""Rows beyond which distinct values are estimated from a sample: counting them all costs more than all the rest.
+
+Measured: DuckDB's approx_count_distinct is off by up to a third, and slower than counting what is that small."""
+TEXT_LENGTH = 200
+"""How many characters of a minimum or maximum the cheap profile keeps."""
+TOP = 10
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_TIMES = ("date", "timestamp", "timestamp_tz")
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeProfile:
+    """One column in numbers, cheaply.
+
+    `rows`, `nulls`, `minimum`, `maximum` (as text) and `mean` are exact; `approximate` says that `distinct` may not be.
+    What makes no sense for the domain is None: the mean of what is no number, the minimum of JSON.
+    """
+
+    attribute: str
+    domain: str
+    rows: int
+    nulls: int
+    distinct: int
+    approximate: bool
+    minimum: str | None
+    maximum: str | None
+    mean: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeDetail:
+    """One column in numbers, in full: exact but for `quantiles`.
+
+    `top` are the most frequent values with their rows. `quantiles` pairs shares (0.5: the median) with values.
+    `histogram` has 20 bins of equal width; those of dates and times are in seconds since 1970.
+    """
+
+    attribute: str
+    domain: str
+    rows: int
+    nulls: int
+    distinct: int
+    approximate: bool = False
+    minimum: object = None
+    maximum: object = None
+    mean: float | None = None
+    deviation: float | None = None
+    top: tuple[tuple[object, int], ...] = ()
+    quantiles: tuple[tuple[float, object], ...] = ()
+    histogram: tuple[Bin, ...] = ()
+
+
+def profile_relation(session: Session, table: str, relation: Relation, rows: int) -> tuple[AttributeProfile, ...]:
+    """Profile the columns of `table` (SQL, such as `"trusted"."flights"`) that `relation` lists, in one fused pass.
+
+    `rows` is about how many rows there are: above 200,000, distinct values are estimated from 100,000 rows at random.
+    """
+    attributes, sampled = relation.attributes, rows > SAMPLED_ABOVE
+    if not attributes:
+        return ()
+    aggregates = ", ".join(_cheap(a, sampled=sampled) for a in attributes)
+    total, *values = session.rows(f"SELECT count(*), {aggregates} FROM {table}")[0]
+    samples = sampled_counts(session, table, relation.names, total) if sampled else {}
+    found = zip(*[iter(values)] * 5, strict=True)
+    return tuple(_profile(a, total, one, samples.get(a.name)) for a, one in zip(attributes, found, strict=True))
+
+
+def profile_detail(session: Session, table: str, relation: Relation) -> tuple[AttributeDetail, ...]:
+    """Profile the columns of `table` (SQL, such as `"trusted"."flights"`) that `relation` lists, in full."""
+    attributes = relation.attributes
+    if not attributes:
+        return ()
+    aggregates = ", ".join(_full(a) for a in attributes)
+    total, *values = session.rows(f"SELECT count(*), {aggregates} FROM {table}")[0]
+    found = zip(*[iter(values)] * 8, strict=True)
+    return tuple(_detail(session, table, a, total, one) for a, one in zip(attributes, list(found), strict=True))
+
+
+def _cheap(attribute: Attribute, *, sampled: bool) -> str:
+    name, domain = quoted(attribute.name), attribute.domain
+    distinct = "NULL" if sampled else f"count(DISTINCT {name})"
+    ends = (f"left(CAST({end}({name}) AS VARCHAR), {TEXT_LENGTH})" for end in ("min", "max"))
+    bounds = ", ".join(ends) if _is_ordered(domain) else "NULL, NULL"
+    return f"count({name}), {distinct}, {bounds}, {f'avg({name})' if _is_number(domain) else 'NULL'}"
+
+
+def _profile(
+    attribute: Attribute, rows: int, found: Sequence[Any], sample: tuple[int, int, int] | None
+) -> AttributeProfile:
+    values, distinct, minimum, maximum, mean = found
+    return AttributeProfile(
+        attribute=attribute.name,
+        domain=attribute.domain,
+        rows=rows,
+        nulls=rows - values,
+        distinct=estimated_distinct(values, *sample) if sample else distinct,
+        approximate=bool(sample),
+        minimum=minimum,
+        maximum=maximum,
+        mean=_finite(mean),
+    )
+
+
+def _full(attribute: Attribute) -> str:
+    name, domain, scale = quoted(attribute.name), attribute.domain, _scale(attribute)
+    bounds = f"min({name}), max({name})" if _is_ordered(domain) else "NULL, NULL"
+    # The variance of values beyond this would not be a number, which DuckDB takes for an error.
+    tame = f" FILTER (abs({name}) < 1e150)" if domain == "float" else ""
+    spread = f"avg({name}), stddev_samp({name}){tame}" if _is_number(domain) else "NULL, NULL"
+    finite = f" FILTER (isfinite({name}))" if domain in {"float", *_TIMES} else ""
+    ends = f"min({scale}){finite}, max({scale}){finite}" if scale else "NULL, NULL"
+    quantiles = f"approx_quantile({name}, {list(QUANTILES)}){finite}" if scale else "NULL"
+    return f"count({name}), {bounds}, {spread}, {ends}, {quantiles}"
+
+
+def _detail(session: Session, table: str, attribute: Attribute, rows: int, found: Sequence[Any]) -> AttributeDetail:
+    values, minimum, maximum, mean, deviation, low, high, quantiles = found
+    distinct, top = _frequent(session, table, attribute.name)
+    return AttributeDetail(
+        attribute=attribute.name,
+        domain=attribute.domain,
+        rows=rows,
+        nulls=rows - values,
+        distinct=distinct,
+        minimum=minimum,
+        maximum=maximum,
+        mean=_finite(mean),
+        deviation=_finite(deviation),
+        top=top,
+        quantiles=tuple(zip(QUANTILES, quantiles or (), strict=bool(quantiles))),
+        histogram=() if low is None else histogram(session, table, _scale(attribute), low, high),
+    )
+
+
+def _frequent(session: Session, table: str, column: str) -> tuple[int, tuple[tuple[object, int], ...]]:
+    """How many distinct values a column has, and its most frequent ones; of equally frequent ones, the smaller."""
+    name = quoted(column)
+    groups = f"SELECT {name} AS v, count(*) AS n FROM {table} WHERE {name} IS NOT NULL GROUP BY {name}"
+    found = session.rows(f"SELECT v, n, count(*) OVER () FROM ({groups}) ORDER BY n DESC, v LIMIT {TOP}")
+    return (found[0][2] if found else 0), tuple((value, number) for value, number, _ in found)
+
+
+def _scale(attribute: Attribute) -> str:
+    """An SQL expression that puts a column's values on a line of numbers, or nothing."""
+    if _is_number(attribute.domain):
+        return f"CAST({quoted(attribute.name)} AS DOUBLE)"
+    return f"epoch({quoted(attribute.name)})" if attribute.domain in _TIMES else ""
+
+
+def _is_number(domain: str) -> bool:
+    return domain in {"integer", "float"} or (domain.startswith("decimal") and not domain.endswith("[]"))
+
+
+def _is_ordered(domain: str) -> bool:
+    return domain not in {"json", "binary"} and not domain.endswith("[]")
+
+
+def _finite(number: Any) -> float | None:
+    return float(number) if number is not None and isfinite(number) else None
