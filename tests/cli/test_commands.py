@@ -139,7 +139,7 @@ def test_add_shows_rows_repairs_and_what_next(backbone):
 
     assert code == 0
     assert out == (
-        "made     ./backbone.yml\n"
+        "made     backbone.yml\n"
         "landed   flights-2013-13.csv, 1,204 records, 123.5 kB, sha256 5f0c5f0c5f0c…\n"
         "wrote    sources/sales.yml: csv, utf-8, comma, 2 columns; amount: NA means missing (3)\n"
         "\n"

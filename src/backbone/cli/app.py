@@ -1,20 +1,22 @@
 """The command `backbone`: its commands in the order in which a newcomer meets them."""
 
 from collections.abc import Mapping
+from importlib import import_module
 
 import click
 
 import backbone
-from backbone.cli.commands import asking, making, running
 from backbone.cli.settings import shared
 from backbone.errors import did_you_mean
 
-_SECTIONS: Mapping[str, tuple[click.Command, ...]] = {
-    "Begin": (making.init, making.peek, making.add),
-    "Bring up to date": (running.plan, running.run, running.status),
-    "Look": (asking.sql, asking.show_dataset, asking.profile, asking.quarantine),
-    "Understand": (asking.lineage, asking.trace, running.history, running.doctor),
+_SECTIONS: Mapping[str, Mapping[str, str]] = {
+    "Begin": {"init": "making", "peek": "making", "add": "making"},
+    "Bring up to date": {"plan": "running", "run": "running", "status": "running"},
+    "Look": {"sql": "asking", "show": "asking", "profile": "asking", "quarantine": "asking"},
+    "Understand": {"lineage": "asking", "trace": "asking", "history": "running", "doctor": "running"},
 }
+"""The commands, each with the module that has it: imported when it is used, as most of `--version` would be imports."""
+_HOMES = {name: home for section in _SECTIONS.values() for name, home in section.items()}
 
 
 class _Commands(click.Group):
@@ -22,22 +24,32 @@ class _Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The commands in the order of the sections."""
-        return [command.name or "" for section in _SECTIONS.values() for command in section]
+        return list(_HOMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        """Import a command."""
+        return _command(cmd_name) if cmd_name in _HOMES else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         """Write the sections."""
         for title, section in _SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl([(c.name or "", c.get_short_help_str(60)) for c in section])
+                formatter.write_dl([(name, _command(name).get_short_help_str(70)) for name in section])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or say which one may be meant."""
-        if args and args[0] not in self.commands and not args[0].startswith("-"):
-            near = did_you_mean(args[0], self.commands) or " See: backbone --help"
+        if args and args[0] not in _HOMES and not args[0].startswith("-"):
+            near = did_you_mean(args[0], _HOMES) or " See: backbone --help"
             ctx.fail(f"there is no command {args[0]!r}.{near}")
         return super().resolve_command(ctx, args)
+
+
+def _command(name: str) -> click.Command:
+    """The command, from its module."""
+    command: click.Command = getattr(import_module(f"backbone.cli.commands.{_HOMES[name]}"), name)
+    return command
 
 
 @click.group(
@@ -53,8 +65,3 @@ def app(context: click.Context) -> None:
     """One backbone for an organisation's data and for every analysis made on it."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
-
-
-for _section in _SECTIONS.values():
-    for _command in _section:
-        app.add_command(_command)

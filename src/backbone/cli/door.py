@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from backbone.model import reports
-from backbone.model.steps import Plan
+if TYPE_CHECKING:
+    from backbone import workspace
+    from backbone.model import reports
+    from backbone.model.steps import Plan
 
 
 class Result(Protocol):
@@ -26,49 +28,49 @@ class Peek(Protocol):
     """A file that was looked at."""
 
     @property
-    def summary(self) -> reports.PeekSummary:
+    def summary(self) -> "reports.PeekSummary":
         """What it looks like."""
 
 
 class Workspace(Protocol):
     """An open project in one environment. Every call may raise a BackboneError."""
 
-    def plan(self, select: tuple[str, ...] = (), force: bool = False) -> Plan:
+    def plan(self, select: tuple[str, ...] = (), force: bool = False) -> "Plan":
         """What a run would do."""
 
     def run(
         self,
         select: tuple[str, ...] = (),
         force: bool = False,
-        on_event: Callable[[reports.RunEvent], None] | None = None,
-    ) -> reports.RunReport:
+        on_event: "Callable[[reports.RunEvent], None] | None" = None,
+    ) -> "reports.RunReport":
         """Bring everything up to date."""
 
-    def status(self) -> reports.Status:
+    def status(self) -> "reports.Status":
         """How it stands."""
 
     def sql(self, query: str, as_of: str | None = None) -> Result:
         """Run a read-only query; `as_of` is a snapshot's number or a time."""
 
-    def describe(self, name: str) -> reports.DatasetDescription:
+    def describe(self, name: str) -> "reports.DatasetDescription":
         """All about one dataset; a bare name means the most refined zone that has it."""
 
-    def profile(self, name: str) -> reports.DatasetProfile:
+    def profile(self, name: str) -> "reports.DatasetProfile":
         """A dataset's columns in numbers."""
 
-    def quarantine(self, dataset: str | None = None, run: str | None = None, limit: int = 20) -> reports.Quarantine:
+    def quarantine(self, dataset: str | None = None, run: str | None = None, limit: int = 20) -> "reports.Quarantine":
         """The rows set aside: at most `limit` of them (0: counts only)."""
 
-    def lineage(self, name: str) -> reports.LineageGraph:
+    def lineage(self, name: str) -> "reports.LineageGraph":
         """Where a dataset or column (`zone.name.column`) comes from and goes."""
 
-    def trace(self, dataset: str, key: Mapping[str, str], limit: int | None = 1) -> reports.TraceNode:
+    def trace(self, dataset: str, key: Mapping[str, str], limit: int | None = 1) -> "reports.TraceNode":
         """From a row back to landed files; `limit` children each (None: all)."""
 
-    def history(self, limit: int = 20) -> Sequence[reports.HistoryEntry]:
+    def history(self, limit: int = 20) -> "Sequence[reports.HistoryEntry]":
         """The last runs, newest first."""
 
-    def doctor(self) -> Sequence[reports.Check]:
+    def doctor(self) -> "Sequence[reports.Check]":
         """Whether project, lake and landing zone are sound."""
 
 
@@ -78,7 +80,7 @@ class Door(Protocol):
     def open_workspace(self, project: Path | None, env: str | None) -> Workspace:
         """Open a project: the one in the nearest folder upwards with `backbone.yml` where none is named."""
 
-    def add(self, folder: Path, name: str | None, locations: tuple[str, ...], env: str | None) -> reports.Added:
+    def add(self, folder: Path, name: str | None, locations: tuple[str, ...], env: str | None) -> "reports.Added":
         """Add a source; makes a project in an empty folder."""
 
     def peek(self, path: Path) -> Peek:
@@ -93,3 +95,7 @@ def door() -> Door:
     from importlib import import_module  # noqa: PLC0415 - as above
 
     return cast("Door", import_module("backbone.workspace"))
+
+
+if TYPE_CHECKING:
+    _FITS: Door = workspace  # the type checker compares the real one with what is asked of it

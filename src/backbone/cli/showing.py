@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from backbone.cli.drawing.screen import Screen
 
 
-def show(
+def present(
     settings: Settings,
     document: Callable[[], Mapping[str, object]],
     draw: "Callable[[Screen], None]",

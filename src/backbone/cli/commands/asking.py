@@ -9,7 +9,7 @@ from backbone.cli.drawing.datasets import draw_description, draw_profile, draw_r
 from backbone.cli.drawing.ways import draw_lineage, draw_quarantine_groups, draw_quarantine_rows, draw_trace
 from backbone.cli.phrases import count
 from backbone.cli.settings import Settings, shared
-from backbone.cli.showing import draw_on_screen, show, write_plainly
+from backbone.cli.showing import draw_on_screen, present, write_plainly
 from backbone.cli.writing import write_csv_rows, write_json_rows
 from backbone.errors import UsageError
 
@@ -32,23 +32,26 @@ def sql(settings: Settings, query: str, as_of: str | None, output: Path | None) 
     result = settings.workspace().sql(query, as_of)
     if output is not None:
         click.echo(f"wrote {count(result.write(output), 'row')} to {output}")
-    elif settings.format == "json":
-        write_plainly(lambda write: write_json_rows(result.columns, result.rows(), write))
-    elif settings.format == "csv":
-        write_plainly(lambda write: write_csv_rows(result.columns, result.rows(), write))
-    else:
-        draw_on_screen(lambda screen: draw_rows(result.columns, result.rows(), screen))
+        return
+    rows = result.rows()  # before the columns, which would need another run of the query
+    match settings.format:
+        case "json":
+            write_plainly(lambda write: write_json_rows(result.columns, rows, write))
+        case "csv":
+            write_plainly(lambda write: write_csv_rows(result.columns, rows, write))
+        case _:
+            draw_on_screen(lambda screen: draw_rows(result.columns, rows, screen))
 
 
-@click.command("show")
+@click.command()
 @click.argument("dataset")
 @shared
 @click.pass_obj
-def show_dataset(settings: Settings, dataset: str) -> None:
+def show(settings: Settings, dataset: str) -> None:
     """Describe a dataset: columns, key, rules, a few rows."""
     described = settings.workspace().describe(dataset)
     document = documents.description_document
-    show(settings, lambda: document(described), lambda screen: draw_description(described, screen), table="columns")
+    present(settings, lambda: document(described), lambda screen: draw_description(described, screen), table="columns")
 
 
 @click.command()
@@ -59,7 +62,7 @@ def profile(settings: Settings, dataset: str) -> None:
     """Show a dataset's columns in numbers."""
     numbers = settings.workspace().profile(dataset)
     document = documents.profile_document
-    show(settings, lambda: document(numbers), lambda screen: draw_profile(numbers, screen), table="columns")
+    present(settings, lambda: document(numbers), lambda screen: draw_profile(numbers, screen), table="columns")
 
 
 @click.command()
@@ -78,9 +81,9 @@ def quarantine(settings: Settings, words: tuple[str, ...], run_id: str | None, l
     aside = settings.workspace().quarantine(dataset, run_id, limit if action == "show" else 0)
     document = documents.quarantine_document
     if action == "show":
-        show(settings, lambda: document(aside), lambda s: draw_quarantine_rows(aside, dataset, s), table="rows")
+        present(settings, lambda: document(aside), lambda s: draw_quarantine_rows(aside, dataset, s), table="rows")
     else:
-        show(settings, lambda: document(aside), lambda s: draw_quarantine_groups(aside, s), table="groups")
+        present(settings, lambda: document(aside), lambda s: draw_quarantine_groups(aside, s), table="groups")
 
 
 def _meant(words: tuple[str, ...]) -> tuple[str, str | None]:
@@ -105,7 +108,7 @@ def lineage(settings: Settings, name: str) -> None:
     """Show where a dataset or column comes from and goes to."""
     graph = settings.workspace().lineage(name)
     document = documents.lineage_document
-    show(settings, lambda: document(graph), lambda screen: draw_lineage(graph, screen), table="edges")
+    present(settings, lambda: document(graph), lambda screen: draw_lineage(graph, screen), table="edges")
 
 
 @click.command()
@@ -120,7 +123,7 @@ def trace(settings: Settings, dataset: str, key: tuple[str, ...], every: bool) -
     For example: backbone trace exploitation.carrier_days carrier=UA date=2013-01-01
     """
     node = settings.workspace().trace(dataset, dict(map(_pair, key)), limit=None if every else 1)
-    show(
+    present(
         settings,
         lambda: documents.trace_document(node),
         lambda screen: draw_trace(node, screen),

@@ -1,6 +1,7 @@
 """Commands that begin something: `init`, `peek`, `add`."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ from backbone.cli import documents
 from backbone.cli.door import door
 from backbone.cli.drawing.datasets import draw_added, draw_lines, draw_peek
 from backbone.cli.settings import Settings, shared
-from backbone.cli.showing import show
+from backbone.cli.showing import present
 from backbone.model.names import PLAIN_NAME
 
 
@@ -21,7 +22,7 @@ from backbone.model.names import PLAIN_NAME
 def init(settings: Settings, folder: Path, example: str | None) -> None:
     """Make a project in DIR."""
     made = list(door().init(folder, example))
-    show(settings, lambda: {"made": made}, lambda screen: draw_lines(made, screen))
+    present(settings, lambda: {"made": made}, lambda screen: draw_lines(made, screen))
 
 
 @click.command()
@@ -30,9 +31,11 @@ def init(settings: Settings, folder: Path, example: str | None) -> None:
 @click.pass_obj
 def peek(settings: Settings, file: Path) -> None:
     """Look at a file: dialect, columns, first rows. Writes nothing."""
-    summary = door().peek(file).summary
+    summary = replace(door().peek(file).summary, path=str(file))
 
-    show(settings, lambda: documents.peek_document(summary), lambda screen: draw_peek(summary, screen), table="columns")
+    present(
+        settings, lambda: documents.peek_document(summary), lambda screen: draw_peek(summary, screen), table="columns"
+    )
 
 
 @click.command()
@@ -51,7 +54,7 @@ def add(settings: Settings, name: str, locations: tuple[str, ...]) -> None:
     added = door().add(folder, name if is_name else None, locations if is_name else (name,), settings.env)
     if added.run is not None and added.run.failed:
         settings.code = 1
-    show(settings, lambda: documents.added_document(added), lambda screen: draw_added(added, screen))
+    present(settings, lambda: documents.added_document(added), lambda screen: draw_added(added, screen))
 
 
 def _is_location(word: str) -> bool:

@@ -8,7 +8,7 @@ from backbone.cli.drawing.live import Progress
 from backbone.cli.drawing.runs import draw_history, draw_plan, draw_run
 from backbone.cli.phrases import count
 from backbone.cli.settings import Settings, shared
-from backbone.cli.showing import show
+from backbone.cli.showing import present
 from backbone.model.reports import RunEvent
 
 _SELECT = click.option(
@@ -32,7 +32,7 @@ def plan(settings: Settings, select: tuple[str, ...], force: bool) -> None:
         click.echo(_nothing_to_do(sum(len(step.step.outputs) for step in planned.steps)))
         return
     document = documents.plan_document
-    show(settings, lambda: document(planned), lambda screen: draw_plan(planned, screen), table="steps")
+    present(settings, lambda: document(planned), lambda screen: draw_plan(planned, screen), table="steps")
 
 
 @click.command()
@@ -56,7 +56,7 @@ def run(settings: Settings, select: tuple[str, ...], force: bool) -> None:
     if settings.format == "table" and report.status == "nothing" and not report.failed:
         click.echo(_nothing_to_do(len(report.steps)))
         return
-    show(settings, lambda: documents.run_document(report), lambda screen: draw_run(report, screen), table="steps")
+    present(settings, lambda: documents.run_document(report), lambda screen: draw_run(report, screen), table="steps")
 
 
 def _nothing_to_do(datasets: int) -> str:
@@ -69,7 +69,7 @@ def _nothing_to_do(datasets: int) -> str:
 def status(settings: Settings) -> None:
     """Show how every dataset stands."""
     now = settings.workspace().status()
-    show(settings, lambda: documents.status_document(now), lambda screen: draw_status(now, screen), table="datasets")
+    present(settings, lambda: documents.status_document(now), lambda screen: draw_status(now, screen), table="datasets")
 
 
 @click.command()
@@ -80,7 +80,7 @@ def history(settings: Settings, limit: int) -> None:
     """List the last runs: failed and killed ones too."""
     entries = settings.workspace().history(limit)
     document = documents.history_document
-    show(settings, lambda: document(entries), lambda screen: draw_history(entries, screen), table="runs")
+    present(settings, lambda: document(entries), lambda screen: draw_history(entries, screen), table="runs")
 
 
 @click.command()
@@ -91,4 +91,4 @@ def doctor(settings: Settings) -> None:
     checks = settings.workspace().doctor()
     settings.code = 0 if all(check.ok for check in checks) else 1
     document = documents.doctor_document
-    show(settings, lambda: document(checks), lambda screen: draw_checks(checks, screen), table="checks")
+    present(settings, lambda: document(checks), lambda screen: draw_checks(checks, screen), table="checks")

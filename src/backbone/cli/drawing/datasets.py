@@ -1,6 +1,8 @@
 """Datasets as people see them: their rows, how they stand, what they are made of."""
 
+import os
 from collections.abc import Iterable, Sequence
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from backbone.cli.drawing.cells import Part, pairs, shown
@@ -191,7 +193,7 @@ def draw_peek(summary: PeekSummary, screen: "Screen") -> None:
     screen.table(("column", "domain"), [[a.name, (a.domain, "dim")] for a in summary.columns])
     screen.line()
     draw_sample(summary.sample, screen)
-    screen.line("next: ", (f"backbone add {summary.path}", "cyan"))
+    screen.line("next: ", (f"backbone add {quote(summary.path)}", "cyan"))
 
 
 def _visible(value: object) -> object:
@@ -201,7 +203,7 @@ def _visible(value: object) -> object:
 def draw_added(added: Added, screen: "Screen") -> None:
     """What `add` did."""
     if added.project:
-        screen.line(("made     ", "dim"), f"{added.project}/backbone.yml")
+        screen.line(("made     ", "dim"), os.path.relpath(f"{added.project}/backbone.yml"))
     for landed in added.landed:
         screen.line(("landed   ", "dim"), _landed(landed), hang=9)
     verb = "wrote    " if added.written else "read     "

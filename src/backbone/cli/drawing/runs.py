@@ -41,6 +41,8 @@ def draw_run(report: RunReport, screen: "Screen") -> None:
     zones = [zone for zone in ZONES if any(step.zone == zone for step in done)]
     lines = {zone: _facts(report, [s for s in done if s.zone == zone]) for zone in zones}
     widths = [max([0, *(len(lines[zone][i]) for zone in zones)]) for i in range(len(_FACTS))]
+    if repeats := sum(file.repeat for file in report.landed):
+        screen.line(f"{count(repeats, 'landed file')} with content that had landed before: recorded, nothing new")
     for zone in zones:
         steps = [s for s in done if s.zone == zone]
         _zone(zone, lines[zone], widths, screen)
