@@ -11,6 +11,7 @@ from backbone.project.tree import Text
 Domains = Mapping[str, str]
 """Columns and their domains; an empty domain is not known."""
 SYSTEM_COLUMNS = (FILE, RECORD)
+_SHOWN = 12
 _MOST_REFINED = ("exploitation", "trusted", "formatted", "analysis")
 
 
@@ -82,4 +83,5 @@ def check_columns(texts: tuple[Text, ...], columns: Domains | None, where: str, 
 def missing_column(name: str, columns: Domains, where: str) -> str:
     """What to say about a column that isn't there."""
     near = did_you_mean(name, columns) or did_you_mean(name.lower(), columns)
-    return f"column '{name}' is not in {where}.{near or ' Its columns: ' + ', '.join(list(columns)[:12])}"
+    more = ", …" if len(columns) > _SHOWN else ""
+    return f"column '{name}' is not in {where}.{near or ' Columns: ' + ', '.join(list(columns)[:_SHOWN]) + more}"

@@ -20,7 +20,8 @@ def listed(words: Iterable[str]) -> str:
 class Fields:
     """One mapping of a file. Unknown keys are problems at once, with what is valid there.
 
-    `word` is what a message calls a key. `unbuilt` are keys that the project format describes and that are refused by name until they are built.
+    `word` is what a message calls a key. `unbuilt` are keys that the project format describes and that are refused by
+    name until they are built.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class Fields:
     ) -> None:
         self.problems = problems
         self.mapping = node if isinstance(node, Mapping) else None
-        if node is not None and self.mapping is None:
+        if node is not None and self.mapping is None and not _missing(node):
             self.refuse(node.place, f"{what} is a mapping, not {shape_of(node)}. Its keys: {listed(known)}")
         for key, _ in self.mapping.entries if self.mapping else ():
             if key.value in unbuilt:

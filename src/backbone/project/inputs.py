@@ -35,7 +35,8 @@ def read_inputs(
         elif name := _dataset(parsed, table, catalogue, problems):
             inputs[name] = None
     for function in parsed.all(exp.Anonymous):
-        if function.name.lower() in {"query", "query_table", "getenv", "read_blob", "read_text", "glob"}:
+        inside = not isinstance(function.parent, exp.Table)  # those in FROM are judged above
+        if inside and function.name.lower() in {"query", "query_table", "getenv", "read_blob", "read_text", "glob"}:
             problems.append(
                 parsed.place(function).problem(f"{function.name}() can't be used here: only datasets are read")
             )

@@ -8,12 +8,11 @@ from pathlib import Path, PurePosixPath
 from backbone.errors import Problem, ProjectError, UsageError, did_you_mean
 from backbone.model.names import PLAIN_NAME
 from backbone.model.project import Project, Source, Trusted
-from backbone.model.rules import Location
 from backbone.project.analyses import KINDS, AnalysisDraft, draft_analysis, read_analysis
 from backbone.project.catalogue import Catalogue
 from backbone.project.cycles import check_cycles
 from backbone.project.glossary import read_glossary, with_inherited
-from backbone.project.places import File, read_file
+from backbone.project.places import File, about_file, read_file
 from backbone.project.python_tree import read_declared
 from backbone.project.settings import Secrets, Settings, read_settings
 from backbone.project.sources import SourceReader
@@ -70,6 +69,7 @@ class _Loader:
     root: Path
     problems: list[Problem] = field(default_factory=list)
     catalogue: Catalogue = field(default_factory=Catalogue)
+    stems: dict[str, set[str]] = field(default_factory=lambda: {folder: set() for folder in _ENDINGS})
 
     def project(self) -> Project:
         secrets = Secrets(self.root)
@@ -115,8 +115,10 @@ class _Loader:
                 wrong = f"{folder} has {stems[stem]} already: a name occurs once in a folder"
             stems[stem] = name
             if wrong:
-                self.problems.append(Problem(Location(path), wrong))
-            elif file := read_file(self.root, path, self.problems):
+                self.problems.append(about_file(path, wrong))
+                continue
+            self.stems[folder].add(stem)
+            if file := read_file(self.root, path, self.problems):
                 yield file
 
     def _wrong_file(self, folder: str, stem: str, ending: str, is_folder: bool) -> str:
@@ -162,26 +164,24 @@ class _Loader:
         """All datasets there are, so that files can be checked against each other."""
         catalogue = self.catalogue
         for source in sources:
-            catalogue.names |= {f"formatted.{source.name}", f"trusted.{source.name}"}
             node = files[source.name][1] if source.name in files else None
             catalogue.keys[f"trusted.{source.name}"] = _key(node)
         for draft in drafts:
-            catalogue.names.add(draft.dataset)
             catalogue.keys[draft.dataset] = draft.key
             if draft.parsed:
                 catalogue.queries[draft.dataset] = draft.parsed
         # A file that can't be read still names its dataset: those who read it shouldn't be blamed too.
-        broken = (f"exploitation.{PurePosixPath(name).stem}" for name, _ in _listing(self.root / "exploitation"))
-        catalogue.names.update(name for name in broken if PLAIN_NAME.fullmatch(name.partition(".")[2]))
+        catalogue.names |= {f"{zone}.{stem}" for zone in ("formatted", "trusted") for stem in self.stems["sources"]}
+        catalogue.names |= {f"exploitation.{stem}" for stem in self.stems["exploitation"]}
         for question in questions:
             catalogue.names.update(question.outputs)
 
     def _trusted(self, sources: tuple[Source, ...], files: dict[str, tuple[File, Node | None]]) -> tuple[Trusted, ...]:
-        known = {source.name: source for source in sources}
         for stem, (file, _) in files.items():
-            if stem not in known:
-                message = f"there is no source '{stem}' (sources/{stem}.yml).{did_you_mean(stem, known)}"
-                self.problems.append(Problem(Location(file.path), message))
+            if stem not in self.stems["sources"]:
+                near = did_you_mean(stem, self.stems["sources"])
+                message = f"there is no source '{stem}' (sources/{stem}.yml).{near}"
+                self.problems.append(about_file(file.path, message))
         trusted = []
         for source in sources:
             entry = files.get(source.name)

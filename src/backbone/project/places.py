@@ -68,6 +68,11 @@ class Place:
         return Problem(self.at, message.removesuffix("."), source_line, max(length, 1))
 
 
+def about_file(path: str, message: str) -> Problem:
+    """What is wrong with a file as a whole."""
+    return Problem(Location(path), message.removesuffix("."))
+
+
 def read_file(root: "Path", path: str, problems: list[Problem]) -> File | None:
     """A text file of the project, or None (and a problem) where it can't be read as one."""
     try:

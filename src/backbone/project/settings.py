@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from backbone.errors import Problem
     from backbone.project.places import File
 
-CONTRACTS: tuple[Contract, ...] = ("evolve", "freeze", "quarantine")
+CONTRACTS: tuple[Contract, ...] = ("evolve", "freeze")
+UNBUILT_CONTRACTS = ("quarantine",)
 _MEMORY = re.compile(r"\d{1,6}(\.\d+)? ?([KMGT]i?B|%)")
 _REFERENCE = re.compile(r"\$\{(\w*)\}")
 
@@ -133,7 +134,7 @@ def _memory(fields: Fields) -> str:
 def _default_contract(fields: Fields) -> Contract:
     defaults = Fields(fields.node("defaults"), fields.problems, known=("contract", "clean"), what="`defaults`")
     defaults.choice("clean", "off", ("off",), unbuilt=("suggest", "auto"))
-    return defaults.choice("contract", "evolve", CONTRACTS)
+    return defaults.choice("contract", "evolve", CONTRACTS, UNBUILT_CONTRACTS)
 
 
 def _upstream(fields: Fields) -> Upstream | None:

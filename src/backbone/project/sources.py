@@ -11,7 +11,7 @@ from backbone.model.files import BadValues, Column, Contract, FileNamePattern, T
 from backbone.model.names import is_system
 from backbone.model.project import Source
 from backbone.project.fields import Fields
-from backbone.project.settings import CONTRACTS, Secrets
+from backbone.project.settings import CONTRACTS, UNBUILT_CONTRACTS, Secrets
 from backbone.project.tree import Items, Mapping, Node, Text, shape_of
 from backbone.project.yaml_tree import read_yaml
 
@@ -24,7 +24,7 @@ UNBUILT_FORMATS = ("excel", "xlsx", "xls", "xml", "avro", "orc", "fixed_width", 
 KEYS = ("from", "template", "contract", "bad_values", "columns", "file_name", "description", "owner", "tags")
 TEMPLATE_KEYS = (
     "format", "encoding", "delimiter", "quotechar", "escapechar", "header_rows", "preamble_rows", "footer_rows",
-    "null_tokens", "records", "member",
+    "null_tokens", "member",
 )  # fmt: skip
 COLUMN_KEYS = ("type", "header", "null_tokens", "format", "decimal", "thousands", "contract", "description")
 COLUMN_NAME = re.compile(r"[^\W\d_]\w*")
@@ -48,7 +48,7 @@ class SourceReader:
             name=file.stem,
             origins=self._origins(fields),
             template=_template(fields),
-            contract=fields.choice("contract", self.contract, CONTRACTS),
+            contract=fields.choice("contract", self.contract, CONTRACTS, UNBUILT_CONTRACTS),
             bad_values=fields.choice("bad_values", "quarantine", get_args(BadValues)),
             columns=columns,
             file_name=_file_name(fields, columns),
@@ -71,7 +71,7 @@ class SourceReader:
                 fields.refuse(
                     text.place, f"reading from {scheme}:// is not built yet. Expected: a path, glob or zip file"
                 )
-            elif not origin.strip() or "\0" in origin:
+            elif not text.value.strip() or "\0" in origin:
                 fields.refuse(text.place, "`from` is a path, glob or zip file")
             origins.append(origin)
         return tuple(origins)
@@ -79,7 +79,9 @@ class SourceReader:
 
 def _template(fields: Fields) -> Template:
     default = Template()
-    part = Fields(fields.node("template"), fields.problems, known=TEMPLATE_KEYS, unbuilt=("sheet",), what="`template`")
+    part = Fields(
+        fields.node("template"), fields.problems, known=TEMPLATE_KEYS, unbuilt=("sheet", "records"), what="`template`"
+    )
     return Template(
         format=part.choice("format", "csv", FORMATS, UNBUILT_FORMATS),
         encoding=_encoding(part, default.encoding),
@@ -90,7 +92,6 @@ def _template(fields: Fields) -> Template:
         preamble_rows=part.count("preamble_rows", default.preamble_rows),
         footer_rows=part.count("footer_rows", default.footer_rows),
         null_tokens=part.values("null_tokens", default.null_tokens),
-        records=part.text("records") or None,
         member=part.text("member") or None,
     )
 
@@ -138,7 +139,7 @@ def _column(name: Text, node: Node, fields: Fields) -> Column:
     given = part.given("type")
     if given is None and isinstance(node, Mapping) and part.node("type") is None:
         fields.refuse(name.place, f"column '{name.value}' has no `type`")
-    contract = part.choice("contract", "evolve", CONTRACTS) if part.given("contract") else None
+    own_contract = part.node("contract") is not None
     return Column(
         name=name.value,
         domain=_domain(given, fields) if given else "text",
@@ -147,7 +148,7 @@ def _column(name: Text, node: Node, fields: Fields) -> Column:
         format=part.text("format") or None,
         decimal=part.character("decimal", "") or None,
         thousands=part.character("thousands", "") or None,
-        contract=contract,
+        contract=part.choice("contract", "evolve", CONTRACTS, UNBUILT_CONTRACTS) if own_contract else None,
         description=part.text("description"),
     )
 

@@ -14,10 +14,18 @@ class Text:
 
     def within(self, start: int, end: int) -> Place:
         """The place of `value[start:end]`; of the whole where it is spelled with escapes or folded lines."""
-        found = self.place.file.text.find(self.value, self.place.start, self.place.end)
-        if found < 0:
-            return self.place
-        return Place(self.place.file, found + start, found + end)
+        text, place = self.place.file.text, self.place
+        found = text.find(self.value, place.start, place.end)
+        if found >= 0:
+            return Place(place.file, found + start, found + end)
+        # Indented or folded lines: the same word, counted from the beginning.
+        word = self.value[start:end]
+        found = place.start - 1
+        for _ in range(self.value.count(word, 0, start) + 1 if word else 0):
+            found = text.find(word, found + 1, place.end)
+            if found < 0:
+                return place
+        return Place(place.file, found, found + len(word)) if word else place
 
 
 @dataclass(frozen=True, slots=True)
