@@ -22,18 +22,20 @@ from backbone.analysis.records import Measured
 from backbone.analysis.refusals import blaming, refusal
 from backbone.analysis.registering import Trained, stage_model
 from backbone.analysis.steps import metrics_of, view_of
+from backbone.analysis.threads import threads_for
 from backbone.analysis.vocabulary import better
 from backbone.analysis.watch import Watch
 from backbone.model.names import quoted, quoted_dataset
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
     Values = Mapping[str, float | None]
 
+    from backbone.analysis.features import Feature
     from backbone.engine.protocol import Session
     from backbone.model.project import Analysis
     from backbone.model.steps import Finding, Staged, Staging
@@ -57,11 +59,20 @@ def stage_clustering(analysis: "Analysis", staging: "Staging", session: "Session
     x = read_frame(session, quoted_dataset(view.dataset), analysis.key, features)
     if len(x) < _LEAST_ROWS:
         raise refusal(analysis, dataset, f"the view has {len(x)} rows: too few for clusters")
+    with threads_for(len(x)):
+        trained = _train(analysis, staging, session, features, x)
+    return stage_model(analysis, staging, session, trained)
+
+
+def _train(
+    analysis: "Analysis", staging: "Staging", session: "Session", features: "Sequence[Feature]", x: "pd.DataFrame"
+) -> Trained:
+    dataset = metrics_of(analysis)
     with Watch() as watch:
         tried = [_try(analysis, c, x) for c in load_candidates(analysis, dataset, staging.root, features)]
         candidate, pipeline, values = _best(analysis, tried)
     current, findings = _current(analysis, staging, session)
-    trained = Trained(
+    return Trained(
         candidate=candidate,
         pipeline=pipeline,
         features=features,
@@ -78,7 +89,6 @@ def stage_clustering(analysis: "Analysis", staging: "Staging", session: "Session
         note=f"{candidate.name}: "
         + ", ".join(f"{name} {value:.3g}" for name, value in values.items() if value is not None),
     )
-    return stage_model(analysis, staging, session, trained)
 
 
 def clusters_of(pipeline: Any, x: "pd.DataFrame") -> "tuple[NDArray[np.intp], NDArray[np.float64]]":

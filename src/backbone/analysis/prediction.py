@@ -12,6 +12,7 @@ from backbone.analysis.model_file import Model, load_model
 from backbone.analysis.refusals import blaming, refusal
 from backbone.analysis.selection import predict
 from backbone.analysis.steps import predictions_of, sets_of, view_of
+from backbone.analysis.threads import threads_for
 from backbone.analysis.view import check_key
 from backbone.errors import did_you_mean
 from backbone.model.names import literal, quoted, quoted_dataset
@@ -95,7 +96,7 @@ def _answers(analysis: "Analysis", session: "Session", model: Model) -> Iterator
 def _answer(analysis: "Analysis", model: Model, rows: Any) -> pa.Table:
     """Key and answers, by number: a key may be called as a feature is."""
     x = frame_of(rows, model.features)
-    with blaming(analysis, predictions_of(analysis), f"model version {model.version}"):
+    with threads_for(len(x)), blaming(analysis, predictions_of(analysis), f"model version {model.version}"):
         answers = _columns(analysis.kind, model, x) if len(x) else [[] for _ in _ADDED[analysis.kind]]
     key = {f"key_{i}": column for i, column in enumerate(rows.columns[len(model.features) :])}
     types = [_ARROW[domain] for _, domain in _ADDED[analysis.kind]]

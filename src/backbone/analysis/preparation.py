@@ -18,7 +18,7 @@ MISSING = "(missing)"
 _RARE_SHARE = 0.01
 """Values of text that are rarer are taken together, and so is what wasn't there in training."""
 _MOST_VALUES = 40
-_PARTS = ("year", "month", "day", "weekday", "hour")
+_PARTS = ("year", "month", "day", "day_of_week", "hour")
 Row = tuple[str, str, str]
 """A feature, a task, and what it learnt, as JSON."""
 
@@ -27,7 +27,7 @@ def default_preparation(features: "Sequence[Feature]", *, clusters: bool = False
     """A transformer by type of feature.
 
     Numbers: the median where missing, and a column that says so; then scaled. Booleans: the most frequent value.
-    Text: `(missing)`, then one column per frequent value. Dates and times: year, month, day, weekday, hour, scaled.
+    Text: `(missing)`, then one column per frequent value. Dates and times: year, month, day, day of the week and hour, scaled.
     Clusters get no column for missing values: it would make groups of them.
     """
     tasks = {
@@ -45,7 +45,7 @@ def default_preparation(features: "Sequence[Feature]", *, clusters: bool = False
 
 
 def date_parts(frame: pd.DataFrame) -> pd.DataFrame:
-    """Year, month, day, weekday and hour of each column, as numbers. A model's file names this function."""
+    """Year, month, day, day of the week and hour of each column, as numbers. A model's file names this function."""
     parts = {
         f"{name}__{part}": getattr(frame[name].dt, part).astype("float64") for name in frame.columns for part in _PARTS
     }

@@ -14,6 +14,7 @@ from backbone.analysis.records import Measured
 from backbone.analysis.registering import Trained, stage_model
 from backbone.analysis.selection import Trial, best_of, fit, try_candidates
 from backbone.analysis.steps import metrics_of, sets_of
+from backbone.analysis.threads import threads_for
 from backbone.analysis.watch import Watch
 from backbone.model.names import literal, quoted_dataset
 
@@ -40,6 +41,12 @@ def stage_training(analysis: "Analysis", staging: "Staging", session: "Session")
             recorded with all its metrics, but not registered.
     """
     sets = _read(analysis, staging, session)
+    with threads_for(len(sets.train.y)):
+        trained = _train(analysis, staging, session, sets)
+    return stage_model(analysis, staging, session, trained)
+
+
+def _train(analysis: "Analysis", staging: "Staging", session: "Session", sets: _Sets) -> Trained:
     candidates = load_candidates(analysis, metrics_of(analysis), staging.root, sets.features)
     with Watch() as watch:
         trials = try_candidates(analysis, candidates, sets.train, _gap_seconds(analysis, session))
@@ -48,7 +55,7 @@ def stage_training(analysis: "Analysis", staging: "Staging", session: "Session")
     verdict = judge_model(analysis, pipeline, chosen.threshold, sets.train, sets.validate)
     current, warnings = judge_current(analysis, staging, session, sets.validate)
     importance, metric = importance_of(analysis, pipeline, sets.validate)
-    trained = Trained(
+    return Trained(
         candidate=chosen.candidate,
         pipeline=pipeline,
         features=sets.features,
@@ -64,7 +71,6 @@ def stage_training(analysis: "Analysis", staging: "Staging", session: "Session")
         findings=warnings,
         note=_note(analysis, chosen, verdict),
     )
-    return stage_model(analysis, staging, session, trained)
 
 
 def _read(analysis: "Analysis", staging: "Staging", session: "Session") -> _Sets:
