@@ -20,6 +20,8 @@ from backbone.model.names import ZONES, is_system, literal, quoted, quoted_datas
 
 TIMEOUT_SECONDS = 600.0
 _MANY = 50
+_INLINED_TYPES = {"float64": "DOUBLE", "timestamptz": "TIMESTAMPTZ", "boolean": "BOOLEAN", "int64": "BIGINT"}
+"""DuckLake's names for the types that governance tables have and SQLite hasn't, in DuckDB's words."""
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 
 T = TypeVar("T")
@@ -41,9 +43,26 @@ def frozen_catalogue(folder: Path, snapshot: int) -> Path:
         connection.execute(f"ATTACH {literal(str(catalogue_path(folder)))} AS meta (TYPE sqlite, READ_ONLY)")
         connection.execute(f"ATTACH {literal(str(part))} AS frozen")
         connection.execute("COPY FROM DATABASE meta TO frozen")
+        _retype_inlined(connection)
         connection.execute("DETACH frozen")
     part.replace(path)
     return path
+
+
+def _retype_inlined(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give inlined rows their types: SQLite keeps most of them as text, where DuckLake expects values in a DuckDB file."""
+    columns = connection.execute("""
+        SELECT i.table_name, c.column_name, c.column_type, child.column_type
+        FROM frozen.ducklake_inlined_data_tables i
+        JOIN frozen.ducklake_column c ON c.table_id = i.table_id AND c.parent_column IS NULL AND c.end_snapshot IS NULL
+        LEFT JOIN frozen.ducklake_column child ON child.table_id = c.table_id AND child.parent_column = c.column_id
+        JOIN duckdb_columns() d ON d.database_name = 'frozen' AND d.table_name = i.table_name
+            AND d.column_name = c.column_name AND d.data_type = 'VARCHAR'
+        """).fetchall()
+    for table, column, kind, child in columns:
+        wanted = f"{_INLINED_TYPES.get(child, 'VARCHAR')}[]" if kind == "list" else _INLINED_TYPES.get(kind)
+        if wanted:
+            connection.execute(f"ALTER TABLE frozen.{quoted(table)} ALTER {quoted(column)} TYPE {wanted}")
 
 
 def sealed_connection(

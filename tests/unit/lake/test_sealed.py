@@ -120,3 +120,21 @@ def test_a_query_does_not_run_for_ever(folder):
 def test_rows_can_be_written_to_the_one_file_named(sealed, tmp_path):
     assert sealed.write("from a", tmp_path / "out.csv", "FORMAT csv, HEADER true") == 1
     assert (tmp_path / "out.csv").read_text() == "x\n42\n"
+
+
+def test_inlined_governance_rows_keep_their_types(tmp_path):
+    engine = DuckDBEngine()
+    lake = Lake(engine.connection, tmp_path / "dev")
+    kinds = ("float", "timestamp_tz", "boolean", "integer", "text[]", "json")
+    relation = Relation(tuple(Attribute(f"c{number}", kind) for number, kind in enumerate(kinds)))
+    row = {"c0": 0.5, "c1": "2026-01-02T00:00:00+00:00", "c2": True, "c3": 7, "c4": ["x"], "c5": '{"a": 1}'}
+    with lake.transaction("r1") as transaction:
+        transaction.ensure("governance.run", relation)
+        transaction.insert("governance.run", relation, [row])
+    engine.close()
+    last = last_snapshot(tmp_path / "dev")[1]
+
+    found = fetch(SealedLake(tmp_path / "dev", last=last, snapshot=last),
+                  "select c0, epoch(c1), c2, c3, c4, c5 ->> 'a' from governance.run")  # fmt: skip
+
+    assert found == [(0.5, 1767312000.0, True, 7, ["x"], "1")]
