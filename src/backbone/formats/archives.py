@@ -1,0 +1,76 @@
+"""Archives: the one data file inside a zip, copied out to a scratch folder."""
+
+import shutil
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from backbone.errors import UsageError, did_you_mean
+
+MAX_MEMBER_BYTES = 64 << 30
+MAX_RATIO = 2000
+_SUSPECT_BYTES = 1 << 30
+_NO_DATA = ("__MACOSX/", ".DS_Store", "Thumbs.db")
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a file is a zip archive, by its first bytes; an empty archive counts."""
+    with path.open("rb") as file:
+        return file.read(4) in {b"PK\x03\x04", b"PK\x05\x06"}
+
+
+def extracted(path: Path, member: str | None, scratch: Path) -> Path:
+    """Copy the data file of a zip to `scratch`: the one named `member`, or the only one.
+
+    The member's own path is never used to write, so that `../` in it leads nowhere.
+
+    Raises:
+        UsageError: there is no such member, or there are several; it is encrypted, damaged or a bomb.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            info = _chosen(path, archive, member)
+            _guard(path, info)
+            target = scratch / "members" / (PurePosixPath(info.filename.replace("\\", "/")).name or "member")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(info) as source, target.open("wb") as copy:
+                shutil.copyfileobj(source, copy, 1 << 20)
+            return target
+    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+        msg = f"{path.name} is a damaged archive: {error}"
+        raise UsageError(msg) from error
+
+
+def _chosen(path: Path, archive: zipfile.ZipFile, member: str | None) -> zipfile.ZipInfo:
+    infos = {i.filename: i for i in archive.infolist() if not i.is_dir() and not _is_noise(i.filename)}
+    if "[Content_Types].xml" in infos:
+        msg = f"{path.name} is an office document; reading those is not built yet. Save it as CSV."
+        raise UsageError(msg)
+    if member is not None:
+        if member not in infos:
+            msg = f"{path.name} has no member '{member}'.{did_you_mean(member, infos)} It has {_listed(infos)}."
+            raise UsageError(msg)
+        return infos[member]
+    if len(infos) != 1:
+        what = f"several files: {_listed(infos)}. Say which one in the template: member: NAME" if infos else "no file"
+        msg = f"{path.name} has {what}"
+        raise UsageError(msg)
+    return next(iter(infos.values()))
+
+
+def _guard(path: Path, info: zipfile.ZipInfo) -> None:
+    if info.flag_bits & 0x1:
+        msg = f"{path.name} is encrypted; unpack it first"
+        raise UsageError(msg)
+    bomb = info.file_size > _SUSPECT_BYTES and info.file_size > MAX_RATIO * max(info.compress_size, 1)
+    if bomb or info.file_size > MAX_MEMBER_BYTES:
+        msg = f"{path.name} would unpack to {info.file_size:,} bytes, which looks like a trap; unpack it yourself"
+        raise UsageError(msg)
+
+
+def _is_noise(name: str) -> bool:
+    return name.startswith(_NO_DATA) or name.rpartition("/")[2] in _NO_DATA
+
+
+def _listed(infos: dict[str, zipfile.ZipInfo]) -> str:
+    names = sorted(infos)
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")

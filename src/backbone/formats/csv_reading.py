@@ -1,0 +1,130 @@
+"""CSV files as records, read by DuckDB's CSV reader in strict mode with nothing left to its own guess."""
+
+from pathlib import Path
+
+from backbone.engine.protocol import Session
+from backbone.formats.dialect import Dialect, first_row
+from backbone.formats.encoding import CHUNK_BYTES, sample_text, transcoded
+from backbone.formats.records import Records, attempt, counted, field_name, fresh_names
+from backbone.model.files import Template
+from backbone.model.names import literal
+
+_MAX_LINE_BYTES = 16 << 20
+_HEAD_CHARACTERS = 1 << 20
+
+
+def read_csv(path: Path, template: Template, session: Session, scratch: Path) -> Records:
+    """Read a CSV file; see `read_records`."""
+    file = transcoded(path, template.encoding, scratch)
+    return read_text(file, template, csv_headers(file, template), session)
+
+
+def csv_headers(file: Path, template: Template) -> tuple[str, ...]:
+    """The headers of a CSV file in UTF-8, or `column_1` and so on where it has none; at least one.
+
+    An empty last header is left out: it comes from a delimiter at the end of each line.
+    """
+    text, _ = sample_text(file, "utf-8", _HEAD_CHARACTERS)
+    row = first_row(text, dialect_of(template))
+    if not template.header_rows:
+        return tuple(f"column_{i}" for i in range(1, max(len(row), 1) + 1))
+    if len(row) > 1 and not row[-1].strip():
+        row = row[:-1]
+    return tuple(row) or ("column_1",)
+
+
+def dialect_of(template: Template) -> Dialect:
+    """The dialect that a template describes."""
+    return Dialect(
+        template.delimiter,
+        template.quotechar,
+        template.escapechar,
+        template.header_rows,
+        template.preamble_rows,
+        template.footer_rows,
+    )
+
+
+def read_text(file: Path, template: Template, headers: tuple[str, ...], session: Session) -> Records:
+    """Read a delimited text file in UTF-8 whose headers are known."""
+    text, errors, scans, table, bad = fresh_names("text", "errors", "scans", "records", "unreadable")
+    attempt(session, _scan(file, template, len(headers), (text, errors, scans)), file, "csv")
+    broken = counted(session, errors) > 0
+    blanks = _blank_lines(file, template) if broken else ()
+    session.execute(f"CREATE TEMP TABLE {bad} AS {_unreadable(errors, blanks, template)}")
+    last = counted(session, text) + counted(session, bad) - template.footer_rows
+    session.execute(f"DELETE FROM {bad} WHERE record > {last}")
+    unreadable = counted(session, bad)
+    session.execute(f"CREATE TEMP VIEW {table} AS {_numbered(text, bad if unreadable else None, len(headers), last)}")
+    made = (f"DROP VIEW {table}", *(f"DROP TABLE {name}" for name in (text, bad, errors, scans)))
+    return Records(headers, table, bad, last - unreadable if last > 0 else 0, unreadable, made=made)
+
+
+def _scan(file: Path, template: Template, width: int, names: tuple[str, str, str]) -> str:
+    text, errors, scans = names
+    columns = ", ".join(f"{literal(field_name(i))}: 'VARCHAR'" for i in range(width))
+    options = {
+        "auto_detect": "false",
+        "header": "true" if template.header_rows else "false",
+        "skip": str(template.preamble_rows),
+        "delim": literal(template.delimiter),
+        "quote": literal(template.quotechar),
+        "escape": literal(template.escapechar if template.quotechar else ""),
+        "columns": "{" + columns + "}",
+        "strict_mode": "true",
+        "store_rejects": "true",
+        "rejects_table": literal(errors),
+        "rejects_scan": literal(scans),
+        "max_line_size": str(_MAX_LINE_BYTES),
+    }
+    listed = ", ".join(f"{key} = {value}" for key, value in options.items())
+    return f"CREATE TEMP TABLE {text} AS SELECT * FROM read_csv({literal(str(file))}, {listed})"
+
+
+def _unreadable(errors: str, blanks: tuple[int, ...], template: Template) -> str:
+    """Unreadable records, numbered, each once however many errors it has.
+
+    DuckDB's `line` counts records from 1 (a quoted line end doesn't count), but also the header, the preamble and
+    blank lines, which are no records.
+    """
+    line_ends = "chr(10) || chr(13)"
+    place = f"line_byte_position + length(csv_line) - length(ltrim(csv_line, {line_ends}))"
+    blank = f"len(list_filter([{', '.join(map(str, blanks))}], lambda b: b < place))" if blanks else "0"
+    return (
+        f"SELECT record + i - 1 AS record, raw, reason FROM ("
+        f"SELECT max(line - {template.header_rows + template.preamble_rows} - {blank} - i + 1) OVER (ORDER BY line) AS record, "
+        f"i, raw, reason FROM (SELECT line, row_number() OVER (ORDER BY line) AS i, min({place}) AS place, "
+        f"first(ltrim(csv_line, {line_ends}) ORDER BY column_idx) AS raw, "
+        f"first(error_message ORDER BY byte_position, column_idx) AS reason FROM {errors} GROUP BY line))"
+    )
+
+
+def _numbered(text: str, bad: str | None, width: int, last: int) -> str:
+    """The records of a text table with their numbers.
+
+    Before the i-th unreadable record r there are r - i good ones, so good record k moves on by the number of
+    unreadable ones that have fewer than k good ones before them.
+    """
+    fields = ", ".join(f"t.{field_name(i)}" for i in range(width))
+    if bad is None:
+        return f"SELECT t.rowid + 1 AS _record, {fields} FROM {text} AS t WHERE t.rowid < {last}"
+    numbered = f"SELECT record, row_number() OVER (ORDER BY record) AS i FROM {bad}"
+    before = f"SELECT record - i AS good, max(i) AS moved FROM ({numbered}) GROUP BY 1"
+    return (
+        f"SELECT * FROM (SELECT t.rowid + 1 + coalesce(b.moved, 0) AS _record, {fields} FROM {text} AS t "
+        f"ASOF LEFT JOIN ({before}) AS b ON t.rowid + 1 > b.good) WHERE _record <= {last} ORDER BY _record"
+    )
+
+
+def _blank_lines(file: Path, template: Template) -> tuple[int, ...]:
+    """Where blank lines after the preamble and outside of quotes begin, in bytes from 1."""
+    places: list[int] = []
+    position, quotes, quote = 1, 0, template.quotechar.encode()
+    with file.open("rb", buffering=CHUNK_BYTES) as lines:
+        for number, line in enumerate(lines):
+            if number >= template.preamble_rows:
+                if not quotes & 1 and not line.rstrip(b"\r\n"):
+                    places.append(position)
+                quotes += line.count(quote) if quote else 0
+            position += len(line)
+    return tuple(places)

@@ -1,0 +1,65 @@
+"""What a file is: its format, and for text its encoding and dialect. Standard library only; no engine is started."""
+
+from pathlib import Path
+
+from backbone.errors import UsageError
+from backbone.formats.dialect import detect_dialect
+from backbone.formats.encoding import detect_encoding, sample_text, tail_text
+from backbone.model.files import Template
+
+SAMPLE_CHARACTERS = 256 << 10
+TAIL_BYTES = 16 << 10
+_REFUSED = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"(\xb5/\xfd": "zstandard",
+    b"7z\xbc\xaf": "7z",
+    b"\xd0\xcf\x11\xe0": "an old office document",
+    b"SQLite format 3": "an SQLite database",
+    b"%PDF": "PDF",
+    b"<?xml": "XML",
+}
+
+
+def detect_template(path: Path) -> Template:
+    """The template of a file that is no archive.
+
+    Raises:
+        UsageError: it is of a format that isn't built yet.
+    """
+    with path.open("rb") as file:
+        head = file.read(16)
+    for magic, name in _REFUSED.items():
+        if head.startswith(magic):
+            msg = f"{path.name} is {name}; reading that is not built yet. Save it as CSV, JSON or Parquet."
+            raise UsageError(msg)
+    if head.startswith(b"PAR1"):
+        return Template(format="parquet")
+    encoding = detect_encoding(path)
+    text, complete = sample_text(path, encoding, SAMPLE_CHARACTERS)
+    if form := json_form(text):
+        return Template(format=form, encoding=encoding)
+    tail = text if complete else tail_text(path, encoding, TAIL_BYTES)
+    dialect = detect_dialect(text, tail)
+    return Template(
+        encoding=encoding,
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quotechar,
+        escapechar=dialect.escapechar,
+        header_rows=dialect.header_rows,
+        preamble_rows=dialect.preamble_rows,
+        footer_rows=dialect.footer_rows,
+    )
+
+
+def json_form(text: str) -> str | None:
+    """`json` for an array or objects over several lines, `ndjson` for one object per line, None for other text."""
+    start = text.lstrip("\ufeff \t\r\n")
+    if start.startswith("["):
+        return "json" if start[1:].lstrip()[:1] in {"{", "]"} else None
+    if not start.startswith("{"):
+        return None
+    lines = [line.strip() for line in start.splitlines() if line.strip()]
+    whole = sum(1 for line in lines if line.startswith("{") and line.endswith("}"))
+    return "ndjson" if whole * 2 > len(lines) else "json"

@@ -1,0 +1,111 @@
+"""Which encoding a text file has, and its copy in UTF-8, the only one that engines read."""
+
+import codecs
+from pathlib import Path
+
+CHUNK_BYTES = 1 << 20
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_UNDEFINED_IN_1252 = b"\x81\x8d\x8f\x90\x9d"
+_NUL_SHARE = 0.2
+_MOSTLY = 10
+
+
+def detect_encoding(path: Path) -> str:
+    """The encoding of a text file, judged by all of its bytes.
+
+    A byte-order mark decides. Else it is UTF-8 if its bytes are, or if well-formed sequences outnumber broken ones by
+    far (the records with the broken ones are set aside later). Else UTF-16 where every other byte is zero, as Western
+    text has it, and windows-1252, or latin-1 where a byte means nothing in windows-1252.
+    """
+    with path.open("rb") as file:
+        head = file.read(CHUNK_BYTES)
+        for bom, encoding in _BOMS:
+            if head.startswith(bom):
+                return encoding
+        if wide := _utf_16_by_zeros(head):
+            return wide
+        file.seek(0)
+        good, broken, undefined = 0, 0, False
+        while chunk := file.read(CHUNK_BYTES):
+            chunk += file.read(_cut_sequence(chunk))
+            if chunk.isascii():
+                continue
+            new_good, new_broken = _count_sequences(chunk)
+            good, broken = good + new_good, broken + new_broken
+            undefined = undefined or any(byte in chunk for byte in _UNDEFINED_IN_1252)
+    if not broken or good > _MOSTLY * broken:
+        return "utf-8"
+    return "latin-1" if undefined else "windows-1252"
+
+
+def transcoded(path: Path, encoding: str, scratch: Path) -> Path:
+    """The file itself if it is UTF-8, else a copy in `scratch` that is; line ends stay as they are."""
+    if codecs.lookup(encoding).name == "utf-8":
+        return path
+    scratch.mkdir(parents=True, exist_ok=True)
+    target = scratch / f"{path.name}.utf8"
+    with (
+        path.open(encoding=encoding, errors="replace", newline="") as source,
+        target.open("w", encoding="utf-8", newline="") as copy,
+    ):
+        while text := source.read(CHUNK_BYTES):
+            copy.write(text)
+    return target
+
+
+def sample_text(path: Path, encoding: str, limit: int) -> tuple[str, bool]:
+    """The beginning of a file as text, cut at the end of a line, and whether that is all of it."""
+    with path.open(encoding=_without_mark(encoding), errors="replace", newline="") as file:
+        text = file.read(limit)
+        complete = not file.read(1)
+    if complete:
+        return text, True
+    cut = max(text.rfind("\n"), text.rfind("\r"))
+    return (text[: cut + 1] if cut > 0 else text), False
+
+
+def tail_text(path: Path, encoding: str, limit: int) -> str:
+    """The end of a file as text, from the beginning of a line; nothing where bytes can't be told apart (UTF-16)."""
+    if codecs.lookup(encoding).name.startswith("utf-16"):
+        return ""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - limit))
+        text = file.read().decode(_without_mark(encoding), errors="replace")
+    return text if size <= limit else text.partition("\n")[2]
+
+
+def _without_mark(encoding: str) -> str:
+    return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
+
+
+def _utf_16_by_zeros(head: bytes) -> str | None:
+    half = len(head) // 2
+    if not half:
+        return None
+    if head[1::2].count(0) > half * _NUL_SHARE and not head[0::2].count(0):
+        return "utf-16-le"
+    if head[0::2].count(0) > half * _NUL_SHARE and not head[1::2].count(0):
+        return "utf-16-be"
+    return None
+
+
+def _cut_sequence(chunk: bytes) -> int:
+    """How many more bytes complete the UTF-8 sequence that the end of a chunk may cut."""
+    for back in range(1, min(4, len(chunk)) + 1):
+        byte = chunk[-back]
+        if byte >> 6 == 0b11:
+            return max(0, (2 if byte < 0xE0 else 3 if byte < 0xF0 else 4) - back)
+        if byte >> 6 != 0b10:
+            return 0
+    return 0
+
+
+def _count_sequences(chunk: bytes) -> tuple[int, int]:
+    """How many characters beyond ASCII are well-formed UTF-8 (at least), and how many bytes are not."""
+    try:
+        return (len(chunk) - len(chunk.decode())) // 3 + 1, 0
+    except UnicodeDecodeError:
+        text = chunk.decode("utf-8", errors="surrogateescape")
+    broken = sum(1 for character in text if "\udc80" <= character <= "\udcff")
+    return sum(1 for character in text if character > "\x7f") - broken, broken

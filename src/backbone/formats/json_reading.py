@@ -1,0 +1,118 @@
+"""JSON files as records: an array of flat objects, objects one after the other, or one object per line."""
+
+from pathlib import Path
+
+from backbone.engine.protocol import Session
+from backbone.errors import UsageError, shown_value
+from backbone.formats.csv_reading import read_text
+from backbone.formats.encoding import transcoded
+from backbone.formats.records import Records, attempt, counted, field_name, fresh_names
+from backbone.model.files import Template
+from backbone.model.names import literal
+
+_MAX_OBJECT_BYTES = 64 << 20
+_NO_DELIMITER = "\x01"
+_KIND = "json_type(json_extract(json, {}))"
+
+
+def read_json(path: Path, template: Template, session: Session, scratch: Path) -> Records:
+    """Read an array of objects, or objects one after the other."""
+    file = _utf8(path, template, scratch)
+    documents, bad = fresh_names("documents", "unreadable")
+    form = "array" if _first_character(file) == "[" else "unstructured"
+    options = f"format = {literal(form)}, maximum_object_size = {_MAX_OBJECT_BYTES}"
+    rows = f"SELECT json FROM read_json_objects({literal(str(file))}, {options})"
+    attempt(session, f"CREATE TEMP TABLE {documents} AS {rows}", file, "json")
+    session.execute(
+        f"CREATE TEMP TABLE {bad} AS SELECT rowid + 1 AS record, json::VARCHAR AS raw, 'no object' AS reason "
+        f"FROM {documents} WHERE coalesce(json_type(json), '') <> 'OBJECT'"
+    )
+    good = f"SELECT rowid + 1 AS _record, json FROM {documents} WHERE json_type(json) = 'OBJECT'"
+    return _records(session, good, documents, bad)
+
+
+def read_ndjson(path: Path, template: Template, session: Session, scratch: Path) -> Records:
+    """Read one object per line. The record's number is that of its line, blank lines included."""
+    lines_template = Template(delimiter=_NO_DELIMITER, quotechar="", escapechar="", header_rows=0)
+    lines = read_text(_utf8(path, template, scratch), lines_template, ("line",), session)
+    documents, bad = fresh_names("documents", "unreadable")
+    line = field_name(0)
+    valid = f"json_valid({line}) AND json_type(CASE WHEN json_valid({line}) THEN {line} END) = 'OBJECT'"
+    session.execute(
+        f"CREATE TEMP TABLE {documents} AS SELECT _record, {line}::JSON AS json FROM {lines.table} WHERE {valid}"
+    )
+    session.execute(
+        f"CREATE TEMP TABLE {bad} AS SELECT * FROM {lines.unreadable_table} UNION ALL "
+        f"SELECT _record, {line}, CASE WHEN json_valid({line}) THEN 'no object' ELSE 'no JSON' END FROM {lines.table} "
+        f"WHERE trim({line}) <> '' AND NOT ({valid}) ORDER BY 1"
+    )
+    lines.drop(session)
+    return _records(session, f"SELECT _record, json FROM {documents}", documents, bad)
+
+
+def _records(session: Session, good: str, documents: str, bad: str) -> Records:
+    keys = _keys(session, good)
+    lists = _lists(session, good, keys)
+    (table,) = fresh_names("records")
+    scalars = [k for i, k in enumerate(keys) if i not in lists]
+    place = {key: number for number, key in enumerate(scalars, 1)}
+    fields = [
+        f"CAST(json_extract(json, {_pointer(key)}) AS VARCHAR[]) AS {field_name(i)}"
+        if i in lists
+        else f"texts[{place[key]}] AS {field_name(i)}"
+        for i, key in enumerate(keys)
+    ]
+    pointers = f"[{', '.join(_pointer(key) for key in scalars)}]" if scalars else "[]::VARCHAR[]"
+    texts = f"SELECT *, json_extract_string(json, {pointers}) AS texts FROM ({good})"
+    session.execute(f"CREATE TEMP TABLE {table} AS SELECT {', '.join(['_record', *fields])} FROM ({texts})")
+    session.execute(f"DROP TABLE {documents}")
+    made = (f"DROP TABLE {table}", f"DROP TABLE {bad}")
+    return Records(keys, table, bad, counted(session, table), counted(session, bad), lists, made=made)
+
+
+def _keys(session: Session, good: str) -> tuple[str, ...]:
+    """All keys, in the order in which they first appear."""
+    rows = session.rows(f"SELECT json_keys(json) AS keys, min(_record) FROM ({good}) GROUP BY 1 ORDER BY 2")
+    return tuple(dict.fromkeys(key for keys, _ in rows for key in keys))
+
+
+def _lists(session: Session, good: str, keys: tuple[str, ...]) -> frozenset[int]:
+    """The positions of the keys whose values are lists of scalars.
+
+    Raises:
+        UsageError: there are nested objects, or lists of them.
+    """
+    if not keys:
+        return frozenset()
+    tests = [test for key in keys for test in _shape_tests(_pointer(key))]
+    found = session.rows(f"SELECT {', '.join(tests)} FROM ({good})")[0]
+    for i, key in enumerate(keys):
+        if found[3 * i]:
+            msg = f"nested data under {shown_value(key)!r} is not built yet: only scalars and lists of scalars"
+            raise UsageError(msg)
+    return frozenset(i for i in range(len(keys)) if found[3 * i + 1] and not found[3 * i + 2])
+
+
+def _shape_tests(pointer: str) -> tuple[str, str, str]:
+    kind = _KIND.format(pointer)
+    inner = f"list_has_any(json_type(json_extract(json, {pointer}), '$[*]'), ['OBJECT', 'ARRAY'])"
+    nested = f"bool_or({kind} = 'OBJECT' OR ({kind} = 'ARRAY' AND {inner}))"
+    return nested, f"bool_or({kind} = 'ARRAY')", f"bool_or({kind} NOT IN ('ARRAY', 'NULL'))"
+
+
+def _pointer(key: str) -> str:
+    return literal("/" + key.replace("~", "~0").replace("/", "~1"))
+
+
+def _utf8(path: Path, template: Template, scratch: Path) -> Path:
+    with path.open("rb") as file:
+        marked = file.read(3) == b"\xef\xbb\xbf"
+    return transcoded(path, "utf-8-sig" if marked else template.encoding, scratch)
+
+
+def _first_character(path: Path) -> str:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        while block := file.read(1024):
+            if text := block.lstrip():
+                return text[0]
+    return ""

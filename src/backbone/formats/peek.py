@@ -1,0 +1,102 @@
+"""A first look at a file: how it is read, which columns it has, and why that is believed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from backbone.engine.protocol import Session
+from backbone.errors import shown_value
+from backbone.formats.archives import extracted, is_zip
+from backbone.formats.casting import misfits, no_such, present
+from backbone.formats.detection import detect_template
+from backbone.formats.inference import Inferred, infer_columns
+from backbone.formats.markers import EMPTY, tokens_of
+from backbone.formats.reading import read_records
+from backbone.formats.records import Records, field_name
+from backbone.model.files import Column, Template
+
+
+@dataclass(frozen=True, slots=True)
+class Peeked:
+    """What a file looks like. `evidence` are short sentences such as `tzone: NA means missing (3)`."""
+
+    template: Template
+    columns: tuple[Column, ...]
+    records: int
+    unreadable: int
+    evidence: tuple[str, ...]
+
+
+def peek_file(path: Path, session: Session, *, scratch: Path, template: Template | None = None) -> Peeked:
+    """Look at all of a file. With a template, it is read as that says, and only the columns are inferred.
+
+    Raises:
+        UsageError: its format isn't built yet, or it can't be read at all.
+    """
+    if template is None:
+        file = extracted(path, None, scratch) if is_zip(path) else path
+        template = detect_template(file)
+    else:
+        file = extracted(path, template.member, scratch) if is_zip(path) else path
+    records = read_records(file, template, session, scratch=scratch)
+    try:
+        return peek_records(records, template, session)
+    finally:
+        records.drop(session)
+
+
+def peek_records(records: Records, template: Template, session: Session) -> Peeked:
+    """What the records of a file say about its columns and null tokens."""
+    inferred = infer_columns(records, session)
+    tokens = _common_tokens(inferred)
+    template = replace(template, null_tokens=tokens or EMPTY)
+    columns = tuple(_with_tokens(i, tokens) for i in inferred)
+    sentences = [s for i in inferred for s in _sentences(i)]
+    sentences += _strays(records, template, columns, session)
+    if records.unreadable:
+        sentences.append(f"{records.unreadable:,} of {records.total:,} records are unreadable")
+    return Peeked(template, columns, records.total, records.unreadable, tuple(sentences))
+
+
+def _common_tokens(inferred: Sequence[Inferred]) -> tuple[str, ...]:
+    """Tokens of the whole file: all that mean *missing* somewhere, the most frequent first."""
+    counts: dict[str, int] = {}
+    for item in inferred:
+        for marker, count in item.missing.items():
+            counts[marker] = counts.get(marker, 0) + count
+    return tuple(sorted(counts, key=lambda m: (-counts[m], m)))
+
+
+def _with_tokens(item: Inferred, tokens: tuple[str, ...]) -> Column:
+    """A column that keeps one of the file's tokens as a value has tokens of its own."""
+    if not set(item.kept) & set(tokens):
+        return item.column
+    return replace(item.column, null_tokens=tuple(item.missing) or EMPTY)
+
+
+def _sentences(item: Inferred) -> list[str]:
+    name = item.column.name
+    missing = [f"{name}: {shown_value(m)} means missing ({n:,})" for m, n in item.missing.items()]
+    kept = [f"{name}: {shown_value(m)} is a value like the others ({n:,})" for m, n in item.kept.items()]
+    return missing + kept + [f"{name}: {note}" for note in item.notes]
+
+
+def _strays(records: Records, template: Template, columns: Sequence[Column], session: Session) -> list[str]:
+    """One sentence per column with values that its domain can't hold."""
+    tests: Mapping[int, str] = {
+        i: misfits(f"p{i}", c) for i, c in enumerate(columns) if c.domain not in {"text", "text[]"}
+    }
+    if not tests:
+        return []
+    values = ", ".join(
+        f"{present(field_name(i), tokens_of(columns[i], template)) if i not in records.lists else field_name(i)} AS p{i}"
+        for i in tests
+    )
+    counts = ", ".join(f"count_if({t}), min(CASE WHEN {t} THEN p{i} END)" for i, t in tests.items())
+    row = session.rows(f"SELECT {counts} FROM (SELECT {values} FROM {records.table})")[0]
+    found = {i: (row[2 * n], row[2 * n + 1]) for n, i in enumerate(tests)}
+    return [
+        f"{columns[i].name}: {count:,} {'value is' if count == 1 else 'values are'} {no_such(columns[i].domain)}, such as '{shown_value(example)}'"
+        for i, (count, example) in found.items()
+        if count
+    ]

@@ -1,0 +1,199 @@
+"""Staging a formatted dataset: each landed file becomes one Parquet file of rows, or says why it can't."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from backbone.engine.protocol import Session
+from backbone.errors import BackboneError, DatasetError
+from backbone.formats.casting import no_such
+from backbone.formats.peek import peek_records
+from backbone.formats.reading import read_records
+from backbone.formats.records import Records
+from backbone.model.files import Column, LandedFile
+from backbone.model.names import literal, quoted_dataset
+from backbone.model.project import Source
+from backbone.model.rules import Rule
+from backbone.model.steps import Failure, Format, Ledger, Staged, Staging
+from backbone.zones.formatted.account import CONTRACT, EXAMPLES, PARSER, Account
+from backbone.zones.formatted.cells import (
+    any_misfit,
+    bad_rows_sql,
+    cells_of,
+    file_name_cells,
+    raw_sql,
+    rows_sql,
+    shown_sql,
+    source_sql,
+)
+from backbone.zones.formatted.contract import Schema, columns_of, match_file, relation_of, schema_now
+from backbone.zones.formatted.drift import Counted, Widening, count_misfits, header_drift, type_drift
+
+
+def stage_formatted(staging: Staging, session: Session) -> tuple[Staged, ...]:
+    """Read landed files into `formatted.NAME`: the new ones, or all of them.
+
+    Where a file needs a wider column, all files are read again from landing: typed rows have lost what they looked
+    like (`007`).
+
+    Raises:
+        DatasetError: a file can't be read at all, or breaks a contract that says `freeze`.
+    """
+    source = _source(staging)
+    full = staging.how == "full"
+    schema, files = _schema(staging, session, source), staging.all_files if full else staging.files
+    notes: list[str] = []
+    while True:
+        account = Account(source, schema, staging, session)
+        try:
+            widening = _read_files(files, account)
+        except BaseException:
+            account.discard()
+            raise
+        if widening is None:
+            return (_staged(account, full=full, notes=notes),)
+        account.discard()
+        schema, files, full = account.schema.widened(widening.domains), staging.all_files, True
+        notes += [*account.notes, widening.note]
+
+
+def _source(staging: Staging) -> Source:
+    if not isinstance(staging.step.work, Format):
+        msg = f"{staging.step.dataset} is no formatted dataset"
+        raise TypeError(msg)
+    return staging.step.work.source
+
+
+def _schema(staging: Staging, session: Session, source: Source) -> Schema:
+    """The schema to begin with. All files read anew show by themselves what the published relation was widened for."""
+    columns = source.columns or _inferred(staging, session, source)
+    current = staging.current.get(staging.step.dataset)
+    return schema_now(source, columns, current.relation if current and staging.how == "incremental" else None)
+
+
+def _inferred(staging: Staging, session: Session, source: Source) -> tuple[Column, ...]:
+    """The columns of the first file, for a source that declares none."""
+    first = min(staging.all_files, key=lambda f: f.id, default=None)
+    if first is None:
+        return ()
+    records = _opened(first, staging, session)
+    try:
+        peeked = peek_records(records, source.template, session)
+    finally:
+        records.drop(session)
+    found = dict.fromkeys((*source.template.null_tokens, *peeked.template.null_tokens))
+    return tuple(c if c.null_tokens else replace(c, null_tokens=tuple(found)) for c in peeked.columns)
+
+
+def _opened(file: LandedFile, staging: Staging, session: Session) -> Records:
+    source = _source(staging)
+    try:
+        return read_records(file.path, source.template, session, scratch=staging.scratch / f"{source.name}-{file.id}")
+    except BackboneError as error:
+        hint = f"its template is in sources/{source.name}.yml; look at the file: backbone peek {file.name}"
+        message = f"landed file {file.id}, {file.name}: {error}"
+        raise DatasetError(Failure(staging.step.dataset, message, source.at, hint=hint)) from error
+
+
+def _read_files(files: Sequence[LandedFile], account: Account) -> Widening | None:
+    for file in sorted(files, key=lambda f: f.id):
+        records = _opened(file, account.staging, account.session)
+        try:
+            if widening := _read_file(file, records, account):
+                return widening
+        finally:
+            records.drop(account.session)
+    return None
+
+
+def _read_file(file: LandedFile, records: Records, account: Account) -> Widening | None:
+    account.rows_in += records.total
+    drift: str | Widening = header_drift(file, match_file(account.schema, records.headers), records, account)
+    counted: tuple[Counted, ...] = ()
+    if not drift:
+        positions = match_file(account.schema, records.headers).positions
+        counted = count_misfits(records, cells_of(account.schema, positions), account)
+        drift = type_drift(file, counted, records, account)
+    if isinstance(drift, Widening):
+        return drift
+    if drift:
+        _set_aside(file, records, drift, account)
+    else:
+        _write(file, records, counted, account)
+    if records.unreadable:
+        query = f"SELECT record, '{PARSER}' AS rule, reason, raw FROM {records.unreadable_table} ORDER BY record"
+        account.quarantine(file, query)
+    account.find(Rule(PARSER, PARSER, action="quarantine", at=account.source.at), tested=records.total)
+    return None
+
+
+def _set_aside(file: LandedFile, records: Records, why: str, account: Account) -> None:
+    """Set a whole file's rows aside, because of its contract."""
+    reason = f"'{CONTRACT}' AS rule, {literal(why)} AS reason"
+    account.quarantine(
+        file, f"SELECT _record AS record, {reason}, {raw_sql(records.headers)} AS raw FROM {records.table}"
+    )
+    account.find(Rule(CONTRACT, CONTRACT, action="quarantine", at=account.source.at), tested=records.records)
+    account.notes.append(f"{file.name} was set aside: {why}")
+
+
+def _write(file: LandedFile, records: Records, counted: Sequence[Counted], account: Account) -> None:
+    """Write the rows that fit, and set aside the others."""
+    source, cells = account.source, [c.cell for c in counted]
+    broken = [c for c in counted if c.misfits]
+    texts = source_sql(records, cells, source.template)
+    aside = [c.cell for c in broken] if source.bad_values == "quarantine" else []
+    kept = f"SELECT * FROM ({texts}) WHERE NOT {any_misfit(aside)}" if aside else texts
+    named = file_name_cells(source.file_name, file.name)
+    query = rows_sql(kept, cells, file, columns_of(account.schema, source), named)
+    account.write_rows(query, relation_of(account.schema, source))
+    for each in counted:
+        if each.cell.checked:
+            account.find(account.type_rule(each.cell.column), tested=records.records)
+    if aside:
+        account.quarantine(file, bad_rows_sql(texts, aside, records.headers))
+    else:
+        _note_nulls(file, texts, broken, account)
+
+
+def _note_nulls(file: LandedFile, texts: str, broken: Sequence[Counted], account: Account) -> None:
+    for counted in broken:
+        cell = counted.cell
+        example = (
+            f"SELECT _record, {shown_sql(cell.value)} FROM ({texts}) WHERE {cell.misfit} ORDER BY 1 LIMIT {EXAMPLES}"
+        )
+        shown = [f"{file.id}:{n} {v} is {no_such(cell.column.domain)}" for n, v in account.session.rows(example)]
+        account.find(account.type_rule(cell.column), broken=counted.misfits, examples=shown)
+
+
+def _staged(account: Account, *, full: bool, notes: Sequence[str]) -> Staged:
+    staging = account.staging
+    ledger = Ledger(account.rows_in, account.rows_out, account.set_aside)
+    if not ledger.balances:
+        message = (
+            f"the ledger doesn't balance: {ledger.rows_in:,} records in, {ledger.rows_out:,} rows out, "
+            f"{ledger.quarantined:,} quarantined"
+        )
+        raise DatasetError(
+            Failure(staging.step.dataset, message, account.source.at, hint="this is a defect of Backbone")
+        )
+    return Staged(
+        dataset=staging.step.dataset,
+        relation=relation_of(account.schema, account.source),
+        replaces=full or staging.step.dataset not in staging.current,
+        added=tuple(account.added),
+        ledger=ledger if full else None,
+        delta=ledger,
+        findings=account.found(),
+        quarantined=tuple(account.quarantined),
+        rows=ledger.rows_out + (0 if full else _present(staging, account.session)),
+        note="; ".join(dict.fromkeys((*notes, *account.notes))),
+    )
+
+
+def _present(staging: Staging, session: Session) -> int:
+    """How many rows are published already."""
+    current = staging.current.get(staging.step.dataset)
+    if current is None:
+        return 0
+    session.show(current)
+    return int(session.rows(f"SELECT count(*) FROM {quoted_dataset(current.dataset)}")[0][0])
