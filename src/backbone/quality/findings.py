@@ -182,7 +182,7 @@ def _count_doubles(measured: _Measured, rule: Rule) -> int:
 def _doubles(measured: _Measured, rule: Rule) -> str | None:
     """A SELECT of the groups of equal rows, or None where there are none."""
     columns, scope = tested_columns(rule, measured.relation), unique_scope(rule, measured.relation)
-    repeated = f"_repeated_{next(_names)}"
+    repeated = f"_measured_{next(_names)}"
     query = repeated_sql(measured.table, columns, scope)
     measured.session.execute(f"CREATE TEMP TABLE {repeated} AS {query}")
     if not _one(measured, rule, f"SELECT count(*) FROM {repeated}"):

@@ -187,7 +187,8 @@ def _in_range(rule: Rule, name: str, domain: str) -> str:
             parts.append(f"CAST({name} AS DATE) {operator} current_date")
             continue
         if domain == "text" and value_sql(str(bound), "float") is not None:
-            message = f"{name} is text, where '9' comes after '10'. Put {{type: {name}, as: integer}} before it"
+            column = rule.columns[0]
+            message = f"{column} is text, where '9' comes after '10'. Put {{type: {column}, as: integer}} before it"
             raise refused(rule, message)
         parts.append(f"{name} {operator} {_known(rule, bound_sql(str(bound), domain, side), str(bound), domain)}")
     if not parts:

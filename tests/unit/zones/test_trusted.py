@@ -48,10 +48,7 @@ class Lake:
         number = len(self.deliveries) + 1
         path = self.folder / f"formatted-{number}.parquet"
         values = ["(" + ", ".join([*(sql(v) for v in row), str(number), str(i)]) + ")" for i, row in enumerate(rows, 1)]
-        casts = ", ".join(
-            f"CAST({n} AS {sql_type(a.domain)}) AS {n}"
-            for n, a in zip(self.relation.names, self.relation.attributes, strict=True)
-        )
+        casts = ", ".join(f"CAST({a.name} AS {sql_type(a.domain)}) AS {a.name}" for a in self.relation.attributes)
         names = ", ".join(self.relation.names)
         blank = "(" + ", ".join("NULL" for _ in self.relation.names) + ")"
         query = f"SELECT {casts} FROM (VALUES {', '.join([*values, blank])}) AS v({names}) WHERE _file IS NOT NULL"

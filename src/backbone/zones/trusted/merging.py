@@ -60,14 +60,24 @@ def find_losers(session: Session, layers: Layers, link: Link, hashed: str) -> st
 
 def count_unequal(session: Session, layers: Layers, link: Link, losers: str) -> int:
     """How many rows lost to a row of equal key and other values that came in the same landed file."""
-    values = tuple(a.name for a in layers.relation.visible)
-    pairs = f"SELECT {FILE}, {RECORD} FROM {losers} UNION SELECT survivor_file, survivor_record FROM {losers}"
-    rows = (
-        f"SELECT t.{FILE}, {hash_sql(link.rule.columns, 't')} AS k, {hash_sql(values, 't')} AS content "
-        f"FROM {layers.table} AS t SEMI JOIN ({pairs}) AS p ON t.{FILE} = p.{FILE} AND t.{RECORD} = p.{RECORD} "
-        f"WHERE NOT t._present"
+    rivals = f"_rivals_{link.number}"
+    met = (
+        f"SELECT _h, {FILE}, {RECORD} FROM {losers} WHERE NOT _present "
+        f"UNION SELECT _h, survivor_file, survivor_record FROM {losers}"
     )
-    groups = f"SELECT count(*) AS n FROM ({rows}) GROUP BY {FILE}, k HAVING count(DISTINCT content) > 1"
+    # Values are read only for keys that a file has twice: few, where files hold what their names say.
+    session.execute(
+        f"CREATE TEMP TABLE {rivals} AS SELECT * FROM ({met}) "
+        f"WHERE ({FILE}, _h) IN (SELECT ({FILE}, _h) FROM ({met}) GROUP BY {FILE}, _h HAVING count(*) > 1)"
+    )
+    if session.rows(f"SELECT count(*) FROM {rivals}") == [(0,)]:
+        return 0
+    values = tuple(a.name for a in layers.relation.visible)
+    rows = (
+        f"SELECT t.{FILE}, p._h, {hash_sql(values, 't')} AS content FROM {layers.table} AS t "
+        f"JOIN {rivals} AS p ON t.{FILE} = p.{FILE} AND t.{RECORD} = p.{RECORD} WHERE NOT t._present"
+    )
+    groups = f"SELECT count(*) AS n FROM ({rows}) GROUP BY {FILE}, _h HAVING count(DISTINCT content) > 1"
     ((number,),) = session.rows(f"SELECT CAST(coalesce(sum(n - 1), 0) AS BIGINT) FROM ({groups})")
     return int(number)
 
@@ -82,7 +92,7 @@ def _losers(layers: Layers, link: Link, repeated: str) -> str:
     order, stays = _order(link.rule)
     candidates = f"SELECT *, {hash_sql(columns)} AS _h FROM {layers.table} AS t WHERE _taken IS NULL AND {scope}"
     ranked = (
-        f"SELECT {FILE}, {RECORD}, _present, {stays}({FILE}) OVER w AS survivor_file, "
+        f"SELECT {FILE}, {RECORD}, _present, _h, {stays}({FILE}) OVER w AS survivor_file, "
         f"{stays}({RECORD}) OVER w AS survivor_record "
         f"FROM ({candidates}) AS c SEMI JOIN {repeated} AS r ON c._h = r.h "
         f"WINDOW w AS (PARTITION BY {column_list(columns)} ORDER BY {order} "

@@ -125,8 +125,7 @@ def _walk_and_write(task: _Task, walk: Walk, links: Sequence[Link]) -> _Out:
     query = f"SELECT {names} FROM {walk.layers.table} AS t WHERE _taken IS NULL AND NOT _present"
     written = task.session.write(query, task.staging.new_file(task.dataset), relation=relation)
     if aside:
-        for link in links:
-            _stop_at_vanished(task, walk, link, _Out(written, quarantined, None, findings))
+        _stop_at_vanished(task, walk, links, _Out(written, quarantined, None, findings))
     return _Out(written, quarantined, write_merged(walk, task.staging, links), findings)
 
 
@@ -154,28 +153,23 @@ def _settling(failed: Finding) -> str:
     return ""
 
 
-def _stop_at_vanished(task: _Task, walk: Walk, link: Link, out: _Out) -> None:
+def _stop_at_vanished(task: _Task, walk: Walk, links: Sequence[Link], out: _Out) -> None:
     """A rule that takes all rows of a group fails the dataset, before anyone misses them."""
-    if not link.sets_aside or walk.taken.get(link.number, 0) < SMALLEST_GROUP:
-        return
-    number, layers = link.number, walk.layers
-    left = [f"read_parquet({literal(str(out.written.path))})"]
-    if walk.held and link.merges:
+    taking = [link for link in links if link.sets_aside and walk.taken.get(link.number, 0) >= SMALLEST_GROUP]
+    layers = walk.layers
+
+    def rest(link: Link) -> tuple[Sequence[str], str]:
+        later = f"(SELECT * FROM {layers.table} AS t WHERE _taken IS NULL OR _taken > {link.number})"
         # What a comparison with the dataset's own rows takes is gone only if they don't hold the group either.
-        left.append(_held_without(walk.present or "", walk, layers.relation))
-    left.append(f"(SELECT * FROM {layers.table} AS t WHERE _taken IS NULL OR _taken > {number})")
-    gone = vanished_groups(
-        task.session,
-        link,
-        layers.relation,
-        taken=f"(SELECT * FROM {ASIDE} WHERE _taken = {number} AND NOT _present)",
-        left=left,
-        everything=f"(SELECT * FROM {layers.table} AS t WHERE NOT _present)",
-    )
-    if gone:
-        verb = _WOULD[link.rule.action or ""]
+        held = [_held_without(walk.present or "", walk, layers.relation)] if walk.held and link.merges else []
+        return [*held, later], f"(SELECT * FROM {layers.table} AS t WHERE NOT _present)"
+
+    taken, left = f"(SELECT * FROM {ASIDE} WHERE NOT _present) AS t", f"read_parquet({literal(str(out.written.path))})"
+    found = vanished_groups(task.session, taking, layers.relation, taken=taken, left=left, rest=rest)
+    if found:
+        link, gone = found
         hint = f"meant? add may_vanish: [{', '.join(group.column for group in gone)}]."
-        message = f"{link.rule.name} {verb} every row of {gone[0]}"
+        message = f"{link.rule.name} {_WOULD[link.rule.action or '']} every row of {gone[0]}"
         _fail(task, message, link.rule.at, hint, out.findings, out.quarantined)
 
 
