@@ -8,8 +8,9 @@ from backbone.model.project import Term, Trusted, View
 from backbone.model.rules import Rule
 from backbone.project.catalogue import Catalogue, missing_column
 from backbone.project.fields import Fields
+from backbone.project.rule_node import Setting
 from backbone.project.rule_sql import with_column
-from backbone.project.rules import Setting, read_rules
+from backbone.project.rules import read_rules
 from backbone.project.tree import Mapping, Text
 from backbone.project.yaml_tree import read_yaml
 from backbone.quality.vocabulary import VIEW_ACTIONS
@@ -80,7 +81,7 @@ def _check_binding(text: Text, rules: tuple[Rule, ...], catalogue: Catalogue, fi
     if columns is not None and column not in columns:
         place = text.within(len(dataset) + 1, len(text.value))
         fields.refuse(place, missing_column(column, columns, dataset))
-    heirs = dataset in catalogue.keys
+    heirs = dataset in catalogue.names and dataset.startswith(("trusted.", "exploitation.")) and "__" not in dataset
     view_rule = next((r for r in rules if r.action not in VIEW_ACTIONS), None)
     if rules and not heirs:
         fields.refuse(text.place, f"{dataset} inherits no rules: bind a trusted dataset or a view of this project")

@@ -11,6 +11,7 @@ from backbone.model.project import Project, Source, Trusted
 from backbone.project.analyses import KINDS, AnalysisDraft, draft_analysis, read_analysis
 from backbone.project.catalogue import Catalogue
 from backbone.project.cycles import check_cycles
+from backbone.project.finding import PROJECT_FILE, find_project
 from backbone.project.glossary import read_glossary, with_inherited
 from backbone.project.places import File, about_file, read_file
 from backbone.project.python_tree import read_declared
@@ -21,7 +22,8 @@ from backbone.project.trusted import converted_columns, default_trusted, read_tr
 from backbone.project.views import Draft, draft_python, draft_sql, read_view
 from backbone.project.yaml_tree import read_yaml
 
-PROJECT_FILE = "backbone.yml"
+__all__ = ["PROJECT_FILE", "find_project", "load_project"]
+
 GLOSSARY_FILE = "glossary.yml"
 _ENDINGS = {
     "sources": (".yml",),
@@ -30,19 +32,6 @@ _ENDINGS = {
     "analysis": (".py",),
 }
 """What each folder holds. Crosswalks (.yml, .csv in exploitation) are not built yet."""
-
-
-def find_project(start: Path) -> Path:
-    """The nearest folder with a `backbone.yml`, from `start` upwards.
-
-    Raises:
-        UsageError: there is none.
-    """
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        if (folder / PROJECT_FILE).is_file():
-            return folder
-    raise UsageError(f"{start} is in no project: there is no {PROJECT_FILE} here or above. Start one: backbone init .")
 
 
 def load_project(root: Path) -> Project:

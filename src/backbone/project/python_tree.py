@@ -5,7 +5,6 @@ import hashlib
 import sys
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -173,7 +172,7 @@ def _literal_mapping(file: "File", node: ast.Dict, problems: list[Problem]) -> M
 
 def _digest(root: Path, file: "File", tree: ast.Module, call: ast.Call) -> str:
     """What counts of the code: this file without our decorator, the project's modules that it imports, and packages."""
-    modules, packages = _reached(root, tree)
+    modules, packages = _reached(root, file, tree)
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):
             node.decorator_list = [d for d in node.decorator_list if d is not call]
@@ -196,33 +195,42 @@ def _has_docstring(node: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | a
     return isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
 
 
-def _reached(root: Path, tree: ast.Module) -> tuple[dict[str, ast.Module], set[str]]:
+def _reached(root: Path, file: "File", tree: ast.Module) -> tuple[dict[str, ast.Module], set[str]]:
     """The project's modules that a module imports, directly or not, by path; and the other packages."""
     modules: dict[str, ast.Module] = {}
     packages: set[str] = set()
-    waiting = [tree]
+    waiting = [(file.path, tree)]
     while waiting:
-        for name in _imports(waiting.pop()):
+        for name in _imports(*waiting.pop()):
             own = _module_paths(root, name)
             for path in own - modules.keys():
-                try:
-                    modules[path] = ast.parse((root / path).read_bytes())
-                except (SyntaxError, ValueError):
-                    # Found when it is run: the module may be imported only where it is never used.
-                    modules[path] = ast.Module([ast.Expr(ast.Constant((root / path).read_bytes()))], [])
-                waiting.append(modules[path])
+                modules[path] = _module(root / path)
+                waiting.append((path, modules[path]))
             top = name.partition(".")[0]
             if not own and top not in sys.stdlib_module_names and top != "backbone":
                 packages.add(top)
     return modules, packages
 
 
-def _imports(tree: ast.Module) -> "Iterator[str]":
+def _module(path: Path) -> ast.Module:
+    content = path.read_bytes()
+    try:
+        return ast.parse(content)
+    except (SyntaxError, ValueError):
+        # Found when it is run: the module may be imported only where it is never used.
+        return ast.Module([ast.Expr(ast.Constant(content))], [])
+
+
+def _imports(path: str, tree: ast.Module) -> "Iterator[str]":
+    """The dotted names that a module imports; those relative to it (`from .sums import total`) in full."""
+    package = path.split("/")[:-1]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            parts = [*base, *([node.module] if node.module else [])]
+            yield from (".".join([*parts, alias.name]) for alias in node.names)
 
 
 def _module_paths(root: Path, name: str) -> set[str]:
@@ -238,6 +246,8 @@ def _module_paths(root: Path, name: str) -> set[str]:
 @cache
 def _version(package: str) -> str:
     """The installed version of the distribution that provides a package."""
+    from importlib import metadata  # noqa: PLC0415  slow to import, and only needed by Python files
+
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
@@ -247,4 +257,6 @@ def _version(package: str) -> str:
 
 @cache
 def _distributions() -> "dict[str, list[str]]":
+    from importlib import metadata  # noqa: PLC0415  as above
+
     return dict(metadata.packages_distributions())

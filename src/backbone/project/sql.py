@@ -103,10 +103,13 @@ def parse_part(text: "Text", part: Part, problems: list[Problem]) -> Parsed | No
 
 
 def normalised(parsed: Parsed) -> str:
-    """The SQL printed back from its tree: comments, blanks and the case of keywords don't count."""
+    """The SQL printed back from its tree: comments, blanks and the case of keywords don't count.
+
+    The tree may be changed by it, so this comes last: copying every tree would cost as much as printing it.
+    """
     from sqlglot import ErrorLevel  # noqa: PLC0415  lazy: see duckdb_dialect
 
-    return parsed.tree.sql(dialect=duckdb_dialect(), comments=False, unsupported_level=ErrorLevel.IGNORE)
+    return parsed.tree.sql(dialect=duckdb_dialect(), copy=False, comments=False, unsupported_level=ErrorLevel.IGNORE)
 
 
 def _tokens(text: "Text", sql: str, problems: list[Problem], shift: int = 0) -> list[Any] | None:

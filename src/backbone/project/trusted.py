@@ -6,7 +6,8 @@ from backbone.model.project import Source, Trusted, Versions
 from backbone.model.rules import Location, Rule
 from backbone.project.catalogue import Catalogue, Domains, check_columns
 from backbone.project.fields import Fields
-from backbone.project.rules import Setting, read_rules
+from backbone.project.rule_node import Setting
+from backbone.project.rules import read_rules
 from backbone.quality.vocabulary import DEFAULT_TOLERANCE
 
 if TYPE_CHECKING:

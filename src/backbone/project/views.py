@@ -11,7 +11,8 @@ from backbone.project.columns import check_query_columns
 from backbone.project.fields import Fields
 from backbone.project.inputs import read_inputs
 from backbone.project.python_tree import Declared, literal_node
-from backbone.project.rules import Setting, read_rules
+from backbone.project.rule_node import Setting
+from backbone.project.rules import read_rules
 from backbone.project.sql import Parsed, normalised, parse_select
 from backbone.project.tree import Mapping, Text
 from backbone.project.yaml_tree import read_yaml

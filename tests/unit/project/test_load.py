@@ -47,7 +47,7 @@ def test_the_smallest_project_has_defaults(tmp_path):
 def test_yaml_scalars_are_text(project):
     root = project(
         {
-            "sources/orders.yml": "template: {null_tokens: [~, null, NaN, NO, 007, 1.10, 2013-01-01]}\ncolumns: {id: text}\n",
+            "sources/orders.yml": "template: {null_tokens: [~, null, NO, 007, 1.10, 2013-01-01]}\n",
             "exploitation/big.sql": "FROM trusted.orders",
             "trusted/orders.yml": "rules: [{one_of: id, values: [NO, 007, 1.10, true], else: null}]\n",
         }
@@ -56,7 +56,7 @@ def test_yaml_scalars_are_text(project):
     loaded = load_project(root)
 
     orders = next(s for s in loaded.sources if s.name == "orders")
-    assert orders.template.null_tokens == ("~", "null", "NaN", "NO", "007", "1.10", "2013-01-01")
+    assert orders.template.null_tokens == ("~", "null", "NO", "007", "1.10", "2013-01-01")
     rule = next(t for t in loaded.trusted if t.name == "orders").rules[0]
     assert rule.action == "null"
     assert rule.param("values") == ("NO", "007", "1.10", "true")
@@ -167,7 +167,8 @@ def test_inputs_are_those_read_in_order_without_ctes(project):
 
 
 def test_a_reference_is_to_the_key_of_its_target(project):
-    text = "/*---\nrules: [{references: customer, to: trusted.customers, else: warn, tolerate: 20%}]\n---*/\nFROM trusted.orders"
+    header = "/*---\nrules: [{references: customer, to: trusted.customers, else: warn, tolerate: 20%}]\n---*/\n"
+    text = header + "FROM trusted.orders"
 
     rule = view(project, "v", text).rules[0]
 
@@ -205,6 +206,16 @@ def test_comments_and_docstrings_dont_count_in_python_but_imported_code_does(pro
     changed = view(project, "spent", PYTHON_VIEW, **{"tools/sums.py": SUMS.replace("return x", "return x + 1")})
 
     assert first.normal == commented.normal == called_otherwise.normal
+    assert first.normal != changed.normal
+
+
+def test_code_that_is_imported_from_beside_counts(project):
+    text = PYTHON_VIEW.replace("from tools.sums import total", "from ._near import total")
+    near = "from tools.sums import total\n"
+    more = {"exploitation/_near.py": near, "tools/__init__.py": "from .sums import total\n"}
+    first = view(project, "spent", text, **more, **{"tools/sums.py": SUMS})
+    changed = view(project, "spent", text, **{"tools/sums.py": SUMS.replace("return x", "return x + 1")})
+
     assert first.normal != changed.normal
 
 
