@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from backbone.project.catalogue import SYSTEM_COLUMNS, Domains, missing_column
 from backbone.project.sql import Parsed, duckdb_dialect
+from backbone.quality import expressions
 
 if TYPE_CHECKING:
     from backbone.errors import Problem
@@ -24,10 +25,13 @@ def check_part_columns(parsed: Parsed, columns: Domains | None, where: str, prob
 
 
 def is_aggregate(parsed: Parsed) -> bool:
-    """Whether a piece of SQL sums up many rows (a window function doesn't)."""
+    """Whether a piece of SQL sums up many rows; quality knows aggregates that sqlglot doesn't."""
     from sqlglot import exp  # noqa: PLC0415  lazy: see duckdb_dialect
 
-    return any(not isinstance(found.parent, exp.Window) for found in parsed.all(exp.AggFunc))
+    if parsed.all(exp.AggFunc):
+        return True
+    # In brackets, so that a column called `comment` or `show` isn't taken for a statement.
+    return bool(parsed.all(exp.Anonymous)) and expressions.is_aggregate(f"({parsed.text.value}\n)")
 
 
 def with_column(sql: str, column: str) -> str:

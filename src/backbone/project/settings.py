@@ -3,7 +3,7 @@
 import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from backbone.errors import did_you_mean
 from backbone.model.files import Contract
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from backbone.errors import Problem
     from backbone.project.places import File
 
-CONTRACTS: tuple[Contract, ...] = ("evolve", "freeze")
-UNBUILT_CONTRACTS = ("quarantine",)
+CONTRACTS: tuple[Contract, ...] = get_args(Contract)
 _MEMORY = re.compile(r"\d{1,6}(\.\d+)? ?([KMGT]i?B|%)")
 _REFERENCE = re.compile(r"\$\{(\w*)\}")
 
@@ -134,7 +133,7 @@ def _memory(fields: Fields) -> str:
 def _default_contract(fields: Fields) -> Contract:
     defaults = Fields(fields.node("defaults"), fields.problems, known=("contract", "clean"), what="`defaults`")
     defaults.choice("clean", "off", ("off",), unbuilt=("suggest", "auto"))
-    return defaults.choice("contract", "evolve", CONTRACTS, UNBUILT_CONTRACTS)
+    return defaults.choice("contract", "evolve", CONTRACTS)
 
 
 def _upstream(fields: Fields) -> Upstream | None:

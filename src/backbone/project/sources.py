@@ -11,7 +11,7 @@ from backbone.model.files import BadValues, Column, Contract, FileNamePattern, T
 from backbone.model.names import is_system
 from backbone.model.project import Source
 from backbone.project.fields import Fields
-from backbone.project.settings import CONTRACTS, UNBUILT_CONTRACTS, Secrets
+from backbone.project.settings import CONTRACTS, Secrets
 from backbone.project.tree import Items, Mapping, Node, Text, shape_of
 from backbone.project.yaml_tree import read_yaml
 
@@ -48,7 +48,7 @@ class SourceReader:
             name=file.stem,
             origins=self._origins(fields),
             template=_template(fields),
-            contract=fields.choice("contract", self.contract, CONTRACTS, UNBUILT_CONTRACTS),
+            contract=fields.choice("contract", self.contract, CONTRACTS),
             bad_values=fields.choice("bad_values", "quarantine", get_args(BadValues)),
             columns=columns,
             file_name=_file_name(fields, columns),
@@ -148,7 +148,7 @@ def _column(name: Text, node: Node, fields: Fields) -> Column:
         format=part.text("format") or None,
         decimal=part.character("decimal", "") or None,
         thousands=part.character("thousands", "") or None,
-        contract=part.choice("contract", "evolve", CONTRACTS, UNBUILT_CONTRACTS) if own_contract else None,
+        contract=part.choice("contract", "evolve", CONTRACTS) if own_contract else None,
         description=part.text("description"),
     )
 

@@ -96,9 +96,12 @@ def parse_part(text: "Text", part: Part, problems: list[Problem]) -> Parsed | No
             problems.append(text.place.problem("one SQL expression is expected here"))
         return None
     parsed = Parsed(text, trees[0], shift)
-    if parsed.all(exp.Query, exp.Exists):
-        problems.append(text.place.problem("a subquery can't stand here: a rule looks at one row, or at one dataset"))
-        return None
+    for what, kinds in (("subquery", (exp.Query, exp.Exists)), ("window function", (exp.Window,))):
+        if parsed.all(*kinds):
+            problems.append(
+                text.place.problem(f"a {what} can't stand here: a rule looks at one row, or at one dataset")
+            )
+            return None
     return parsed
 
 

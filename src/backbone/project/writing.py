@@ -30,7 +30,7 @@ def source_text(
     lines += [_comment(sentence) for sentence in evidence]
     lines += _origins(name, origins)
     lines.append(f"template: {_flow(_template_pairs(template))}")
-    lines.append("contract: evolve                     # header or type drift: evolve | freeze")
+    lines.append("contract: evolve                     # header or type drift: evolve | freeze | quarantine")
     if columns:
         lines.append("columns:")
         lines += [f"  {scalar(column.name)}: {_column(column)}" for column in columns]

@@ -130,6 +130,16 @@ def test_parameters_stay_text_in_their_shape(project):
     assert (rules[3].params, rules[3].where) == ((("to", "upper(note)"),), "id > 3")
 
 
+@pytest.mark.parametrize("name", ["comment", "show", "copy", "values", "end", "date", "merge"])
+def test_columns_called_like_keywords_can_be_judged(project, name):
+    columns = {"sources/notes.yml": f"columns: {{{name}: integer}}\n"}
+    rule = f"rules: [{{expect: '{name} > product({name})', else: warn}}, {{set: {name}, to: {name} + 1}}]\n"
+
+    loaded = load_project(project({**columns, "trusted/notes.yml": rule}))
+
+    assert loaded.trusted[1].rules[0].sql == f"{name} > product({name})"
+
+
 def test_names_of_rules_differ(project):
     rules = trusted(
         project,

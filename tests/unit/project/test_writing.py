@@ -24,7 +24,7 @@ COLUMNS = st.lists(
         format=st.none() | ANY_TEXT.filter(bool),
         decimal=st.none() | CHARACTER,
         thousands=st.none() | CHARACTER,
-        contract=st.sampled_from([None, "evolve", "freeze"]),
+        contract=st.sampled_from([None, "evolve", "freeze", "quarantine"]),
         description=ANY_TEXT,
     ),
     max_size=4,
@@ -82,7 +82,7 @@ def test_a_source_is_written_as_people_would():
         "# tzone: NA means missing (3)\n"
         "from: data/airports.csv\n"
         "template: {format: csv, delimiter: ';', null_tokens: ['', NA]}\n"
-        "contract: evolve                     # header or type drift: evolve | freeze\n"
+        "contract: evolve                     # header or type drift: evolve | freeze | quarantine\n"
         "columns:\n"
         "  faa: text\n"
         "  temp_f: {type: float, header: 'Temp (°F)'}\n"
