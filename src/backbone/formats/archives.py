@@ -9,6 +9,7 @@ from backbone.errors import UsageError, did_you_mean
 MAX_MEMBER_BYTES = 64 << 30
 MAX_RATIO = 2000
 _SUSPECT_BYTES = 1 << 30
+_LISTED = 10
 _NO_DATA = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 
 
@@ -73,4 +74,4 @@ def _is_noise(name: str) -> bool:
 
 def _listed(infos: dict[str, zipfile.ZipInfo]) -> str:
     names = sorted(infos)
-    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")

@@ -90,13 +90,14 @@ def _unreadable(errors: str, blanks: tuple[int, ...], template: Template) -> str
     line_ends = "chr(10) || chr(13)"
     place = f"line_byte_position + length(csv_line) - length(ltrim(csv_line, {line_ends}))"
     blank = f"len(list_filter([{', '.join(map(str, blanks))}], lambda b: b < place))" if blanks else "0"
-    return (
-        f"SELECT record + i - 1 AS record, raw, reason FROM ("
-        f"SELECT max(line - {template.header_rows + template.preamble_rows} - {blank} - i + 1) OVER (ORDER BY line) AS record, "
-        f"i, raw, reason FROM (SELECT line, row_number() OVER (ORDER BY line) AS i, min({place}) AS place, "
+    lines = (
+        f"SELECT line, row_number() OVER (ORDER BY line) AS i, min({place}) AS place, "
         f"first(ltrim(csv_line, {line_ends}) ORDER BY column_idx) AS raw, "
-        f"first(error_message ORDER BY byte_position, column_idx) AS reason FROM {errors} GROUP BY line))"
+        f"first(error_message ORDER BY byte_position, column_idx) AS reason FROM {errors} GROUP BY line"
     )
+    # The number of good records before it never falls, whatever broken quotes do to the count of blank lines.
+    good = f"max(line - {template.header_rows + template.preamble_rows} - {blank} - i) OVER (ORDER BY line)"
+    return f"SELECT good + i AS record, raw, reason FROM (SELECT {good} AS good, i, raw, reason FROM ({lines}))"
 
 
 def _numbered(text: str, bad: str | None, width: int, last: int) -> str:

@@ -18,6 +18,7 @@ MAX_ROWS = 2000
 MAX_PREAMBLE = 50
 MAX_FOOTER = 5
 _REGULAR = 0.6
+_FEW = 3
 _VALUE = re.compile(
     r"""\s*(
         [+-]?[\d.,]*\d[\d.,]*([eE][+-]?\d+)?\s*[%€$£]?          # numbers
@@ -55,7 +56,7 @@ def detect_dialect(text: str, tail: str = "") -> Dialect:
     best = replace(best, delimiter=best.delimiter + " ") if _blank_after(rows) else best
     preamble = _preamble(rows, width)
     body = [row for row in rows[preamble:] if row]
-    footer = _footer([row for row in split_rows(tail, best)], width) if tail else 0
+    footer = _footer(list(split_rows(tail, best)), width) if tail else 0
     return replace(best, preamble_rows=preamble, header_rows=int(has_header(body)), footer_rows=footer)
 
 
@@ -104,7 +105,7 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _is_year(cell: str) -> bool:
-    return len(cell) == 4 and cell.isdigit() and "1900" <= cell <= "2100"
+    return re.fullmatch(r"19\d\d|20\d\d", cell) is not None
 
 
 def _vote(cell: str, values: list[str]) -> int:
@@ -116,7 +117,7 @@ def _vote(cell: str, values: list[str]) -> int:
         return 0 if _PLAIN.fullmatch(cell) else 1
     shapes = Counter(_shape(v) for v in values)
     shape, count = shapes.most_common(1)[0]
-    if len(values) < 3 or count < 0.9 * len(values):
+    if len(values) < _FEW or count < 0.9 * len(values):
         return 0
     return -1 if _shape(cell) == shape else 1
 
@@ -177,7 +178,7 @@ def _preamble(rows: Sequence[Sequence[str]], width: int) -> int:
     if width <= 1:
         return next((i for i, row in enumerate(rows) if row), 0)
     for number, row in enumerate(rows[: MAX_PREAMBLE + 1]):
-        title = width > 2 and sum(1 for cell in row if cell.strip()) <= 1
+        title = width >= _FEW and sum(1 for cell in row if cell.strip()) <= 1
         if len(row) == width and not title:
             return number
     return next((i for i, row in enumerate(rows) if len(row) == width), 0)
@@ -185,7 +186,7 @@ def _preamble(rows: Sequence[Sequence[str]], width: int) -> int:
 
 def _footer(rows: Sequence[Sequence[str]], width: int) -> int:
     """Rows at the end that have one cell where records have three and more: a remark, a source, a date."""
-    if width < 3:
+    if width < _FEW:
         return 0
     filled = [row for row in rows if row]
     count = 0

@@ -8,6 +8,7 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BO
 _UNDEFINED_IN_1252 = b"\x81\x8d\x8f\x90\x9d"
 _NUL_SHARE = 0.2
 _MOSTLY = 10
+_LATER_BYTE, _FIRST_OF_TWO, _FIRST_OF_THREE, _FIRST_OF_FOUR = 0x80, 0xC0, 0xE0, 0xF0
 
 
 def detect_encoding(path: Path) -> str:
@@ -94,9 +95,9 @@ def _cut_sequence(chunk: bytes) -> int:
     """How many more bytes complete the UTF-8 sequence that the end of a chunk may cut."""
     for back in range(1, min(4, len(chunk)) + 1):
         byte = chunk[-back]
-        if byte >> 6 == 0b11:
-            return max(0, (2 if byte < 0xE0 else 3 if byte < 0xF0 else 4) - back)
-        if byte >> 6 != 0b10:
+        if byte >= _FIRST_OF_TWO:
+            return max(0, (2 if byte < _FIRST_OF_THREE else 3 if byte < _FIRST_OF_FOUR else 4) - back)
+        if byte < _LATER_BYTE:
             return 0
     return 0
 

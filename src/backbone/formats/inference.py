@@ -29,7 +29,8 @@ _LONE_MISFIT = 5
 _SAMPLE = 1_000
 _LIKELY = 0.5
 _PAIRS = (("true", "false"), ("yes", "no"), ("t", "f"), ("y", "n"))
-_CODES = r"[+-]?0\d.*|[+-]?\d{19,}|\S*\d\S*[A-Za-z]\S*|\S*[A-Za-z]\S*\d\S*|\d+[-/]\d+"
+_MIXED = r"\S*\d\S*[A-Za-z]\S*|\S*[A-Za-z]\S*\d\S*|\d+[-/]\d+"
+_NO_QUANTITY = r"[+-]?0\d.*|[+-]?\d{19,}"
 _STEP = r"[+-]?(0|[1-9]\d{0,17})"
 
 
@@ -126,8 +127,7 @@ def _count(table: str, session: Session, tried: Mapping[int, Sequence[Candidate]
         inner.append(f"{trimmed(field_name(i))} AS {text}")
         outer += [
             f"count({value})",
-            f"count_if(regexp_full_match({value}, {literal(_CODES)}) AND NOT regexp_full_match({value}, '{FLOAT_FORM}') "
-            f"OR regexp_full_match({value}, '[+-]?0\\d.*|[+-]?\\d{{19,}}'))",
+            f"count_if({_is_code(value)})",
             f"histogram(CASE WHEN {marker} THEN {text} END)",
             *(f"count_if({c.form.format(v=value)})" for c in candidates),
         ]
@@ -137,6 +137,12 @@ def _count(table: str, session: Session, tried: Mapping[int, Sequence[Candidate]
     query = f"SELECT {', '.join(outer)} FROM (SELECT *, {values} FROM (SELECT {', '.join(inner)} FROM {table}))"
     row = iter(session.rows(query)[0])
     return {i: _read_evidence(row, candidates) for i, candidates in tried.items()}
+
+
+def _is_code(value: str) -> str:
+    number = f"regexp_full_match({value}, {literal(FLOAT_FORM)})"
+    mixed = f"regexp_full_match({value}, {literal(_MIXED)})"
+    return f"({mixed} AND NOT {number}) OR regexp_full_match({value}, {literal(_NO_QUANTITY)})"
 
 
 def _read_evidence(row: Any, candidates: Sequence[Candidate]) -> Evidence:

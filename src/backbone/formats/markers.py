@@ -15,6 +15,7 @@ MARKERS = (
 _WORDS = frozenset({"missing", "unknown", "undefined", "nil"})
 """Markers that say something in a text column, and are only missing values among numbers, dates and booleans."""
 _SAME_SHAPE = 0.01
+_WORD_SLACK = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,9 @@ _RUNS = (("[0-9]+", "9"), ("[A-ZÀ-ÖØ-Þ]+", "A"), ("[a-zß-öø-ÿ]+", "a"), 
 def missing_in_text(markers: Mapping[str, int], shapes: Sequence[Shape]) -> dict[str, int]:
     """Those markers of a text column that don't look like its other values, so that they mean *missing*.
 
-    A marker looks like them if at least 1% of them have its shape and its length is within theirs: `NA` among
-    country codes, `Null` among surnames. Such values stay what they are.
+    A marker looks like them if at least 1% of them have its shape and its length is within theirs (words in small
+    letters may be two letters shorter; codes have their length): `NA` among country codes, `Null` among surnames.
+    Such values stay what they are.
     """
     total = sum(shape.count for shape in shapes)
     return {
@@ -67,7 +69,7 @@ def _looks_like(marker: str, shapes: Sequence[Shape], total: int) -> bool:
     return any(
         shape.text == collapsed(marker)
         and shape.count >= _SAME_SHAPE * total
-        and shape.shortest <= len(marker) <= shape.longest
+        and shape.shortest - (_WORD_SLACK if "a" in shape.text else 0) <= len(marker) <= shape.longest
         for shape in shapes
     )
 

@@ -88,15 +88,18 @@ def _strays(records: Records, template: Template, columns: Sequence[Column], ses
     }
     if not tests:
         return []
-    values = ", ".join(
-        f"{present(field_name(i), tokens_of(columns[i], template)) if i not in records.lists else field_name(i)} AS p{i}"
-        for i in tests
-    )
+    values = ", ".join(f"{_text(i, records, columns[i], template)} AS p{i}" for i in tests)
     counts = ", ".join(f"count_if({t}), min(CASE WHEN {t} THEN p{i} END)" for i, t in tests.items())
     row = session.rows(f"SELECT {counts} FROM (SELECT {values} FROM {records.table})")[0]
     found = {i: (row[2 * n], row[2 * n + 1]) for n, i in enumerate(tests)}
-    return [
-        f"{columns[i].name}: {count:,} {'value is' if count == 1 else 'values are'} {no_such(columns[i].domain)}, such as '{shown_value(example)}'"
-        for i, (count, example) in found.items()
-        if count
-    ]
+    return [_stray(columns[i], count, example) for i, (count, example) in found.items() if count]
+
+
+def _text(position: int, records: Records, column: Column, template: Template) -> str:
+    name = field_name(position)
+    return name if position in records.lists else present(name, tokens_of(column, template))
+
+
+def _stray(column: Column, count: int, example: object) -> str:
+    values = f"{count:,} value is" if count == 1 else f"{count:,} values are"
+    return f"{column.name}: {values} {no_such(column.domain)}, such as '{shown_value(example)}'"

@@ -5,7 +5,6 @@ import pytest
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.errors import UsageError
 from backbone.formats.reading import read_records
-from backbone.formats.records import Records
 from backbone.model.files import Template
 
 
@@ -13,7 +12,7 @@ def read(tmp_path: Path, data: str | bytes, template: Template | None = None, na
     path = tmp_path / name
     path.write_bytes(data if isinstance(data, bytes) else data.encode())
     with DuckDBEngine().session() as session:
-        records: Records = read_records(path, template or Template(), session, scratch=tmp_path / "scratch")
+        records = read_records(path, template or Template(), session, scratch=tmp_path / "scratch")
         good = session.rows(f"SELECT * FROM {records.table} ORDER BY _record")
         bad = session.rows(f"SELECT record, raw FROM {records.unreadable_table} ORDER BY record")
         assert records.records == len(good)
@@ -89,7 +88,7 @@ def test_an_open_quote_takes_the_rest_with_it(tmp_path):
 
     assert good == [(1, "1", "2")]
     assert [record for record, _ in bad] == [2]
-    assert "3,\"4" in bad[0][1]
+    assert '3,"4' in bad[0][1]
 
 
 def test_many_records_keep_their_order(tmp_path):

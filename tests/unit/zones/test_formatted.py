@@ -1,4 +1,4 @@
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class Lake:
         number = len(self.files) + 1
         path = self.root / f"landed-{number}"
         path.write_text(text, encoding="utf-8")
-        arrived = datetime(2026, 1, number, tzinfo=timezone.utc)
+        arrived = datetime(2026, 1, number, tzinfo=UTC)
         file = LandedFile(number, "s", name or f"f{number}.csv", path, "", path.stat().st_size, "", arrived)
         self.files.append(file)
         return file

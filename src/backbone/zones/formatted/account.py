@@ -59,7 +59,8 @@ class Account:
         """Write entries (record, rule, reason, raw) for `governance.quarantine`, and note what was found."""
         path = self.staging.new_file("governance.quarantine")
         self.quarantined.append(path)
-        named = f"{literal(self.staging.run)} AS run, {literal(self.staging.step.dataset)} AS dataset, {file.id}::BIGINT AS file"
+        run, dataset = literal(self.staging.run), literal(self.staging.step.dataset)
+        named = f"{run} AS run, {dataset} AS dataset, {file.id}::BIGINT AS file"
         entries = f"SELECT {named}, record, rule, reason, raw FROM ({query})"
         written = self.session.write(entries, path, ordered=True, relation=_QUARANTINE)
         self.set_aside += written.rows
@@ -80,8 +81,9 @@ class Account:
             broken=before.broken + broken,
             examples=(*before.examples, *examples)[:EXAMPLES],
         )
-        level = "passed" if not finding.broken else "repaired" if rule.action == "null" else "set_aside"
-        self.findings[rule.name] = replace(finding, level=level)
+        if finding.broken:
+            finding = replace(finding, level="repaired" if rule.action == "null" else "set_aside")
+        self.findings[rule.name] = finding
 
     def found(self) -> tuple[Finding, ...]:
         """All findings about rows, in words; a rule that nothing broke is left out."""
