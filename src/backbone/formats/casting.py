@@ -29,8 +29,12 @@ def fits(value: str, form: str) -> str:
 
 def present(value: str, tokens: tuple[str, ...]) -> str:
     """SQL: the value, or NULL where all of it, trimmed, is a token that means *missing*."""
-    listed = ", ".join(literal(token.strip()) for token in tokens)
-    return f"CASE WHEN {trimmed(value)} IN ({listed}) THEN NULL ELSE {value} END" if tokens else value
+    return f"CASE WHEN {is_token(value, tokens)} THEN NULL ELSE {value} END" if tokens else value
+
+
+def is_token(value: str, tokens: tuple[str, ...]) -> str:
+    """SQL: whether all of a value, trimmed, is one of the tokens. An expression, since trimming costs four times it."""
+    return fits(value, "|".join(re.escape(token.strip()) for token in tokens)) if tokens else "false"
 
 
 def trimmed(value: str) -> str:

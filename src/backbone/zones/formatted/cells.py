@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backbone.formats.casting import INTEGER_FORM, cast, fits, misfits, no_such, present
+from backbone.formats.casting import INTEGER_FORM, cast, fits, is_token, misfits, no_such, present
 from backbone.formats.markers import tokens_of
 from backbone.formats.records import Records, field_name
 from backbone.model.domains import sql_type
@@ -14,15 +14,20 @@ from backbone.zones.formatted.contract import Schema
 
 _EXACT_FLOATS = 1 << 53
 _SHOWN = 60
+_OF_DIGITS = frozenset({"integer", "decimal", "float", "date", "time", "timestamp", "timestamp_tz"})
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A column of a file as SQL: `value` is its text in `source_sql`, NULL where missing."""
+    """A column of a file as SQL: `value` is its text in `source_sql`, NULL where missing.
+
+    `tokens` are those that are still in it: no form of its domain has them, so that the cast makes them NULL anyway.
+    """
 
     column: Column
     value: str
     exact: bool = False
+    tokens: tuple[str, ...] = ()
 
     @property
     def checked(self) -> bool:
@@ -38,17 +43,28 @@ class Cell:
     def misfit(self) -> str:
         """Whether the value is there and doesn't fit."""
         unfit = misfits(self.value, self.column)
+        if self.tokens:
+            unfit = f"({unfit} AND NOT {is_token(self.value, self.tokens)})"
         if not self.exact:
             return unfit
         large = f"abs(TRY_CAST({self.value} AS HUGEINT)) > {_EXACT_FLOATS}"
         return f"({unfit} OR coalesce({fits(self.value, INTEGER_FORM)} AND {large}, false))"
 
 
-def cells_of(schema: Schema, positions: dict[str, int]) -> tuple[Cell, ...]:
+def cells_of(schema: Schema, positions: dict[str, int], template: Template) -> tuple[Cell, ...]:
     """The cells of the columns that a file has."""
     return tuple(
-        Cell(c, f"p{positions[c.name] + 1}", c.name in schema.exact) for c in schema.all if c.name in positions
+        Cell(c, f"p{positions[c.name] + 1}", c.name in schema.exact, _left_in(c, template))
+        for c in schema.all
+        if c.name in positions
     )
+
+
+def _left_in(column: Column, template: Template) -> tuple[str, ...]:
+    """Tokens that needn't be looked for in each value: without digits, they are no number and no time."""
+    tokens = tokens_of(column, template)
+    timely = column.domain.partition("(")[0] in _OF_DIGITS
+    return tokens if timely and not any(any(c.isdigit() for c in token) for token in tokens) else ()
 
 
 def source_sql(records: Records, cells: Sequence[Cell], template: Template) -> str:
@@ -62,7 +78,7 @@ def source_sql(records: Records, cells: Sequence[Cell], template: Template) -> s
         elif cell.column.domain.endswith("[]"):
             texts.append(f"CASE WHEN {raw} IS NOT NULL THEN [{raw}] END AS {cell.value}")
         else:
-            texts.append(f"{present(raw, tokens)} AS {cell.value}")
+            texts.append(f"{raw if cell.tokens else present(raw, tokens)} AS {cell.value}")
     return f"SELECT {', '.join(['*', *texts])} FROM {records.table}"
 
 
@@ -72,8 +88,14 @@ def _list_text(raw: str, cell: Cell) -> str:
 
 
 def counts_sql(source: str, cells: Sequence[Cell]) -> str:
-    """One row: values and misfits per cell, in order."""
-    counts = ", ".join(f"count({c.value}), coalesce(count_if({c.misfit}), 0)::BIGINT" for c in cells)
+    """One row: misfits per cell, in order."""
+    counts = ", ".join(f"coalesce(count_if({c.misfit}), 0)::BIGINT" for c in cells)
+    return f"SELECT {counts} FROM ({source})"
+
+
+def values_sql(source: str, cells: Sequence[Cell]) -> str:
+    """One row: values that aren't missing per cell, in order."""
+    counts = ", ".join(f"count({present(c.value, c.tokens)})" for c in cells)
     return f"SELECT {counts} FROM ({source})"
 
 

@@ -10,13 +10,13 @@ from backbone.formats.records import Records
 from backbone.model.files import Contract, LandedFile
 from backbone.model.steps import Failure
 from backbone.zones.formatted.account import Account
-from backbone.zones.formatted.cells import Cell, counts_sql, shown_sql, source_sql
+from backbone.zones.formatted.cells import Cell, counts_sql, shown_sql, source_sql, values_sql
 from backbone.zones.formatted.contract import Match, contract_of, relation_of, widenings
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The values of one cell in one file, and those that don't fit."""
+    """The values of one cell in one file, and those that don't fit; 0 and 0 where all do."""
 
     cell: Cell
     values: int
@@ -46,13 +46,19 @@ class Widening:
 
 
 def count_misfits(records: Records, cells: Sequence[Cell], account: Account) -> tuple[Counted, ...]:
-    """Count, in one pass, values and misfits of all cells whose domain isn't text."""
+    """Count, in one pass, the misfits of all cells whose domain isn't text, and the values of those that have some."""
+    session, template = account.session, account.source.template
     checked = [c for c in cells if c.checked]
-    counts: dict[str, tuple[int, int]] = {}
+    misfits: dict[str, int] = {}
     if checked and records.records:
-        row = account.session.rows(counts_sql(source_sql(records, checked, account.source.template), checked))[0]
-        counts = {c.column.name: (int(row[2 * i]), int(row[2 * i + 1])) for i, c in enumerate(checked)}
-    return tuple(Counted(c, *counts.get(c.column.name, (0, 0))) for c in cells)
+        row = session.rows(counts_sql(source_sql(records, checked, template), checked))[0]
+        misfits = {c.column.name: int(count) for c, count in zip(checked, row, strict=True) if count}
+    broken = [c for c in checked if c.column.name in misfits]
+    values: dict[str, int] = {}
+    if broken:
+        row = session.rows(values_sql(source_sql(records, broken, template), broken))[0]
+        values = {c.column.name: int(count) for c, count in zip(broken, row, strict=True)}
+    return tuple(Counted(c, values.get(c.column.name, 0), misfits.get(c.column.name, 0)) for c in cells)
 
 
 def header_drift(file: LandedFile, match: Match, records: Records, account: Account) -> str:
@@ -147,7 +153,7 @@ def _wider(counted: Counted, records: Records, account: Account) -> str:
     column = counted.cell.column
     *narrow, widest = widenings(column.domain)
     for domain in narrow:
-        cell = Cell(replace(column, domain=domain), counted.cell.value, exact=True)
+        cell = replace(counted.cell, column=replace(column, domain=domain), exact=True)
         (again,) = count_misfits(records, [cell], account)
         if keeps_type(again.misfits, again.values):
             return domain

@@ -111,7 +111,7 @@ def _read_file(file: LandedFile, records: Records, account: Account) -> Widening
     counted: tuple[Counted, ...] = ()
     if not drift:
         positions = match_file(account.schema, records.headers).positions
-        counted = count_misfits(records, cells_of(account.schema, positions), account)
+        counted = count_misfits(records, cells_of(account.schema, positions, account.source.template), account)
         drift = type_drift(file, counted, records, account)
     if isinstance(drift, Widening):
         return drift
