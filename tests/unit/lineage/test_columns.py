@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backbone.lineage.aggregates import AGGREGATES
 from backbone.lineage.columns import column_lineage
 from backbone.lineage.names import Walk
-from backbone.lineage.shape import AGGREGATES, parse
+from backbone.lineage.shape import parse
 from backbone.model.relations import Attribute, Relation
 from backbone.model.steps import Origin
 
