@@ -117,12 +117,12 @@ def measures(rows: int, times: int) -> list[Measure]:
         ),
         measured(
             f"full run, {rows:,} rows",
-            "≤ 1.2 × floor",
+            "≤ 1.2 of the floor",
             times,
             full,
             lambda _: [*floor_code, "full", str(year)],
         ),
-        measured(f"one more tenth on {rows:,} rows", "≤ 2 × floor", times, one_more, prepared),
+        measured(f"one more tenth on {rows:,} rows", "≤ 2 of the floor", times, one_more, prepared),
     ]
 
 
@@ -131,7 +131,7 @@ def table(found: list[Measure]) -> str:
     lines = [f"{'':34}{'CPU-s':>9}{'wall s':>9}{'peak MB':>9}{'floor':>9}{'ratio':>8}  budget"]
     for m in found:
         floor = f"{m.floor.cpu:9.2f}" if m.floor else " " * 9
-        ratio = f"{m.ratio:7.2f}×" if m.ratio else " " * 8
+        ratio = f"{m.ratio:8.2f}" if m.ratio else " " * 8
         lines.append(f"{m.name:34}{m.ours.cpu:9.2f}{m.ours.wall:9.2f}{m.ours.peak_mb:9.0f}{floor}{ratio}  {m.budget}")
     return "\n".join(lines)
 
