@@ -21,6 +21,7 @@ from backbone.model.rules import Rule
 from backbone.model.steps import Extent, Ledger, Staged, Staging, Step, Trust
 from backbone.quality.vocabulary import DEFAULT_TOLERANCE
 from backbone.zones.trusted import stage_trusted, trusted_increments
+from backbone.zones.trusted.aside import reason
 
 SYSTEM = (Attribute("_file", "integer"), Attribute("_record", "integer"))
 ENGINE = DuckDBEngine()
@@ -432,3 +433,76 @@ def test_incremental_equals_full_and_each_row_is_in_one_place(
         places = [row[-2:] for row in whole.rows()] + [row[:2] for row in whole.quarantined] + whole.merged
         delivered = [(f, r) for f, rows in enumerate(deliveries, 1) for r in range(1, len(rows) + 1)]
         assert sorted(places) == delivered
+
+
+def test_a_rule_that_fails_only_warns_within_what_it_tolerates(lake: Lake) -> None:
+    rules = (rule("not_null", "n", action="fail", tolerate=0.5),)
+
+    staged = made(lake, Trusted("planes", rules=rules), {"n": "integer"}, [(1,), (None,)])
+
+    assert [(f.level, f.message, f.examples) for f in staged.findings] == [
+        ("warned", "1 row (50%), tolerated 50%", ("1:2 n=∅",)),
+    ]
+
+
+def test_a_failure_shows_values_as_they_were(lake: Lake) -> None:
+    rules = (rule("trim", "all"), rule("in_range", "n", action="null", to="9", where="a = 'x'"))
+
+    with pytest.raises(DatasetError, match=r"in_range\(n\) would make null 1 row \(50%\), tolerated 20%: 1:2 a=x n=10"):
+        made(lake, Trusted("planes", rules=rules), {"a": "text", "n": "integer"}, [("x", 1), ("x ", 10), ("y", 10)])
+
+
+def test_a_check_of_the_whole_fails_where_new_rows_falsify_it(lake: Lake) -> None:
+    rules = (rule("expect", sql="count(*) < 3", action="fail"),)
+    made(lake, Trusted("planes", rules=rules), {"n": "integer"}, [(1,), (2,)])
+    lake.deliver([(3,)])
+
+    with pytest.raises(DatasetError, match=r"expect\(count\(\*\) < 3\) is not true of the dataset"):
+        lake.stage("incremental")
+
+
+def test_the_key_is_checked_against_rows_already_there(lake: Lake) -> None:
+    made(lake, Trusted("planes", key=("n",)), {"n": "integer"}, [(1,), (2,)])
+    lake.deliver([(2,)])
+
+    with pytest.raises(DatasetError, match=r"key\(n\) is broken by 1 row \(33.3%\): n=2"):
+        lake.stage("incremental")
+
+
+def test_another_relation_than_the_published_one_reads_all_rows(lake: Lake) -> None:
+    made(lake, Trusted("planes"), {"n": "text"}, [("1",)])
+    lake.trusted = Trusted("planes", rules=(rule("type", "n", action="quarantine", as_="integer"),))
+    lake.deliver([("2",)])
+
+    staged = lake.stage("incremental", new=2)
+
+    assert staged.replaces
+    assert staged.ledger == Ledger(2, 2)
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (rule("not_null", "dest", action="quarantine"), "dest has no value"),
+        (rule("in_range", "n", action="quarantine", from_="1", to="3"), "n is not within its range: from 1 to 3"),
+        (rule("length", "a", action="quarantine", to="3"), "the length of a is not within its range: to 3"),
+        (rule("expect", action="quarantine", sql="n > 1"), "not true: n > 1"),
+        (rule("expect", action="quarantine", sql="n > 1", because="it must be"), "it must be"),
+    ],
+)
+def test_quarantine_says_why_in_words(one: Rule, words: str) -> None:
+    assert reason(one) == words
+
+
+@pytest.mark.parametrize(
+    ("one", "message"),
+    [
+        (rule("references", "a", action="fail", to="trusted.b"), "is a rule of a view"),
+        (rule("expect", action="quarantine", sql="count(*) > 1"), "true or not of the whole dataset"),
+        (rule("determined", "a", action="warn", by="b"), "determined is not built yet"),
+        (rule("not_null", "b", action="warn"), "there is no column 'b'"),
+    ],
+)
+def test_rules_that_a_trusted_dataset_cannot_have_are_refused(lake: Lake, one: Rule, message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
+        made(lake, Trusted("planes", rules=(one,)), {"a": "integer"}, [(1,)])

@@ -58,8 +58,8 @@ def reason(rule: Rule) -> str:
     ends = " ".join(f"{side} {rule.param(side)}" for side in ("from", "to") if rule.param(side) is not None)
     words = {
         "not_null": f"{what} has no value",
-        "in_range": f"{what} is not {ends}",
-        "length": f"the length of {what} is not {ends}",
+        "in_range": f"{what} is not within its range: {ends}",
+        "length": f"the length of {what} is not within its range: {ends}",
         "one_of": f"{what} is none of {', '.join(texts(rule.param('values'))[:10])}",
         "matches": f"{what} doesn't match {rule.param('pattern')}",
         "type": f"{what} is no {rule.param('as')}",
