@@ -140,7 +140,7 @@ sources = st.sampled_from(
 rows = st.lists(st.tuples(*[st.integers(0, 4)] * 4), min_size=1, max_size=5)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     source=sources,
     made=st.lists(terms, min_size=1, max_size=3),
