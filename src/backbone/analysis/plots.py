@@ -32,7 +32,8 @@ _COLOURS = (
     "#8b4b20",
 )
 _STYLE: Any = {
-    "svg.hashsalt": "backbone", "figure.constrained_layout.h_pad": 0.06, "font.family": "DejaVu Sans", "font.size": 10, "text.color": _INK,
+    "svg.hashsalt": "backbone", "figure.constrained_layout.h_pad": 0.12, "figure.constrained_layout.w_pad": 0.12,
+    "font.family": "DejaVu Sans", "font.size": 10, "text.color": _INK,
     "axes.edgecolor": _GREY, "axes.labelcolor": _INK, "axes.spines.top": False, "axes.spines.right": False,
     "axes.titlelocation": "left", "axes.titleweight": "bold", "axes.titlesize": 12, "axes.titlepad": 14,
     "axes.grid": True, "grid.color": _FAINT, "axes.axisbelow": True, "xtick.color": _INK, "ytick.color": _INK,
@@ -138,6 +139,4 @@ def _figure(title: str, width: float = 6, height: float = 5.4) -> tuple[Figure, 
 
 def _save(figure: Figure, path: "Path") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(
-        path, format="svg", metadata={"Date": None, "Creator": "Backbone"}, bbox_inches="tight", pad_inches=0.15
-    )
+    figure.savefig(path, format="svg", metadata={"Date": None, "Creator": "Backbone"})

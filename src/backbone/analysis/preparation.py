@@ -27,17 +27,15 @@ def default_preparation(features: "Sequence[Feature]", *, clusters: bool = False
     """A transformer by type of feature.
 
     Numbers: the median where missing, and a column that says so; then scaled. Booleans: the most frequent value.
-    Text: `(missing)`, then one column per frequent value. Dates and times: year, month, day, day of the week and hour, scaled.
+    Text: `(missing)`, then one column per frequent value. Dates and times: year, month, day, day of the week and
+    hour, scaled.
     Clusters get no column for missing values: it would make groups of them.
     """
     tasks = {
-        "number": [
-            ("impute", SimpleImputer(strategy="median", add_indicator=not clusters, keep_empty_features=True)),
-            _scale(),
-        ],
+        "number": [("impute", _median(indicator=not clusters)), _scale()],
         "boolean": [("impute", SimpleImputer(strategy="most_frequent", keep_empty_features=True))],
         "text": [("impute", SimpleImputer(strategy="constant", fill_value=MISSING)), ("one_hot", _one_hot())],
-        "time": [("parts", FunctionTransformer(date_parts)), ("impute", _median()), _scale()],
+        "time": [("parts", FunctionTransformer(date_parts)), ("impute", _median(indicator=False)), _scale()],
     }
     by_kind = {kind: [f.name for f in features if f.kind == kind] for kind in tasks}
     parts = [(kind, Pipeline(steps), by_kind[kind]) for kind, steps in tasks.items() if by_kind[kind]]
@@ -88,8 +86,8 @@ def _scale() -> tuple[str, StandardScaler]:
     return "scale", StandardScaler()
 
 
-def _median() -> SimpleImputer:
-    return SimpleImputer(strategy="median", keep_empty_features=True)
+def _median(*, indicator: bool) -> SimpleImputer:
+    return SimpleImputer(strategy="median", add_indicator=indicator, keep_empty_features=True)
 
 
 def _one_hot() -> OneHotEncoder:

@@ -127,4 +127,5 @@ def _note(analysis: "Analysis", chosen: Trial, verdict: Verdict) -> str:
     metric = analysis.select_by
     model, baseline = verdict.model[metric], verdict.baseline[metric]
     shown = [f"{value:.3g}" if value is not None else "unknown" for value in (model, baseline)]
-    return f"{chosen.candidate.name}: {metric} {shown[0]} on validation, baseline {shown[1]}"
+    note = f"{chosen.candidate.name}: {metric} {shown[0]} on validation, baseline {shown[1]}"
+    return note if chosen.threshold is None else f"{note}, threshold {chosen.threshold:.3g}"

@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-import psutil
+import psutil  # type: ignore[import-untyped]  # it has no types of its own
 
 _EVERY_SECONDS = 0.02
 

@@ -13,12 +13,11 @@ from backbone.model.project import Analysis, Project, Split
 from backbone.model.rules import Location
 from backbone.model.steps import Extent, Staged, Staging, Table
 
-BOTH = """
+LOGISTIC = """
 from sklearn.linear_model import LogisticRegression
-from sklearn.tree import DecisionTreeClassifier
 
 def churn():
-    return {"logistic": LogisticRegression(), "tree": DecisionTreeClassifier(max_depth=4)}
+    return {"logistic": LogisticRegression()}
 """
 VISITS = """
 WITH numbers AS (
@@ -43,8 +42,10 @@ class Lab:
         self.registered: dict[str, Any] | None = None
         self.numbers = count()
 
-    def table(self, dataset: str, query: str) -> None:
+    def table(self, dataset: str, query: str, files: dict[str, Path] | None = None) -> None:
         with self.engine.session() as session:
+            for name, path in (files or {}).items():
+                session.execute(f"CREATE VIEW {name} AS FROM '{path}'")
             written = session.write(query, self.new_file(dataset))
         self.extents[dataset] = Extent(dataset, written.relation, added=(written.path,))
 
@@ -86,17 +87,31 @@ def table_of(tables: tuple[Table, ...], name: str) -> Table:
     return next(t for t in tables if t.name == name)
 
 
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    engine = DuckDBEngine()
-    made = Lab(tmp_path, engine)
-    made.table("exploitation.visits", VISITS)
-    made.function("churn", BOTH)
+@pytest.fixture(scope="module")
+def engine() -> Iterator[DuckDBEngine]:
+    made = DuckDBEngine()
     yield made
-    engine.close()
+    made.close()
 
 
 @pytest.fixture
+def lab(tmp_path: Path, engine: DuckDBEngine) -> Lab:
+    return furnished(tmp_path, engine)
+
+
+@pytest.fixture(scope="module")
+def shared_lab(tmp_path_factory: pytest.TempPathFactory, engine: DuckDBEngine) -> Lab:
+    return furnished(tmp_path_factory.mktemp("lab"), engine)
+
+
+def furnished(folder: Path, engine: DuckDBEngine) -> Lab:
+    made = Lab(folder, engine)
+    made.table("exploitation.visits", VISITS)
+    made.function("churn", LOGISTIC)
+    return made
+
+
+@pytest.fixture(scope="module")
 def churn() -> Analysis:
     return Analysis(
         name="churn",

@@ -24,7 +24,7 @@ FEATURES = (Feature("spent", "float", "number"), Feature("channel", "text", "tex
 class Malicious:
     """What somebody may put into a model's file."""
 
-    def fit(self, x: object, y: object = None) -> "Malicious":
+    def fit(self, _x: object, _y: object = None) -> "Malicious":
         return self
 
     def transform(self, x: "NDArray[np.float64]") -> "NDArray[np.float64]":

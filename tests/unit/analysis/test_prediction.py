@@ -12,21 +12,30 @@ if TYPE_CHECKING:
 ASK = "SELECT * FROM view WHERE id >= 600 UNION ALL BY NAME SELECT * REPLACE (id + 1000 AS id) FROM view WHERE id < 5"
 
 
-def test_predictions_say_what_the_model_had_seen(lab: "Lab", churn: Analysis) -> None:
-    staged = lab.run(replace(churn, predict=ASK))["exploitation.churn__predictions"]
+@pytest.fixture(scope="module")
+def trained(shared_lab: "Lab", churn: Analysis) -> "Lab":
+    shared_lab.run(churn)
+    return shared_lab
+
+
+def test_predictions_say_what_the_model_had_seen(trained: "Lab", churn: Analysis) -> None:
+    staged = trained.run(replace(churn, predict=ASK), "predict")["exploitation.churn__predictions"]
     assert staged.relation.names == ("id", "prediction", "probability", "model_version", "was_in")
-    seen = lab.rows(
+    seen = trained.rows(
         "SELECT was_in, model_version, count(*), min(id) FROM exploitation.churn__predictions GROUP BY ALL ORDER BY ALL"
     )
     assert seen == [("train", "run1", 72, 600), ("validate", "run1", 228, 672), (None, "run1", 5, 1000)]
-    decided = lab.rows(
-        "SELECT prediction, min(probability) >= 0, max(probability) <= 1 FROM exploitation.churn__predictions GROUP BY ALL"
+    decided = trained.rows(
+        "SELECT prediction, min(probability) >= 0, max(probability) <= 1 "
+        "FROM exploitation.churn__predictions GROUP BY ALL"
     )
     assert sorted(decided) == [(False, True, True), (True, True, True)]
 
 
-def test_nothing_to_predict_is_no_error(lab: "Lab", churn: Analysis) -> None:
-    staged = lab.run(replace(churn, predict="SELECT * FROM view WHERE id < 0"))["exploitation.churn__predictions"]
+def test_nothing_to_predict_is_no_error(trained: "Lab", churn: Analysis) -> None:
+    staged = trained.run(replace(churn, predict="SELECT * FROM view WHERE id < 0"), "predict")[
+        "exploitation.churn__predictions"
+    ]
     assert (staged.rows, staged.relation.domain("prediction")) == (0, "boolean")
 
 
@@ -38,15 +47,15 @@ def test_nothing_to_predict_is_no_error(lab: "Lab", churn: Analysis) -> None:
         ("SELECT * FROM nowhere", "predict: "),
     ],
 )
-def test_what_is_wrong_with_predict_is_told(lab: "Lab", churn: Analysis, predict: str, message: str) -> None:
+def test_what_is_wrong_with_predict_is_told(trained: "Lab", churn: Analysis, predict: str, message: str) -> None:
     with pytest.raises(DatasetError) as caught:
-        lab.run(replace(churn, predict=predict))
+        trained.run(replace(churn, predict=predict), "predict")
     assert message in caught.value.failure.message
 
 
-def test_without_a_registered_model_nothing_is_predicted(lab: "Lab", churn: Analysis) -> None:
-    asked = replace(churn, predict="SELECT * FROM view")
-    lab.run(asked, "view", "split", "train")
-    lab.registered = None
+def test_without_a_registered_model_nothing_is_predicted(
+    trained: "Lab", churn: Analysis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trained, "registered", None)
     with pytest.raises(DatasetError, match="there is no registered model version"):
-        lab.run(asked, "predict")
+        trained.run(replace(churn, predict="SELECT * FROM view"), "predict")

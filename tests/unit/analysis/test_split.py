@@ -41,7 +41,7 @@ people = st.lists(
 shares = st.floats(0.05, 0.95)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(rows=people, validate=shares, seed=st.integers(0, 5))
 def test_no_group_is_on_both_sides_and_no_row_is_lost(rows: list, validate: float, seed: int) -> None:
     found = sides(rows, Split("by_group", "grp", validate=validate), seed)
@@ -49,7 +49,7 @@ def test_no_group_is_on_both_sides_and_no_row_is_lost(rows: list, validate: floa
     assert sorted(i for side in found.values() for i, _ in side) == sorted(i for i, *_ in rows)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(rows=people, more=people, validate=shares, kind=st.sampled_from(["by_group", "at_random"]))
 def test_new_rows_move_nobody(rows: list, more: list, validate: float, kind: str) -> None:
     split = Split(kind, "grp" if kind == "by_group" else None, validate=validate)  # type: ignore[arg-type]

@@ -10,11 +10,18 @@ from backbone.model.project import Analysis, Split
 if TYPE_CHECKING:
     from conftest import Lab
 
-LOGISTIC = """
+ONE = """
 from sklearn.linear_model import LogisticRegression
 
 def churn():
     return {"logistic": LogisticRegression()}
+"""
+BOTH = """
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
+
+def churn():
+    return {"logistic": LogisticRegression(), "tree": DecisionTreeClassifier(max_depth=4)}
 """
 
 
@@ -24,13 +31,15 @@ def governance(staged: object, name: str) -> list[dict[str, object]]:
 
 
 def test_candidates_are_compared_and_the_best_is_judged_beside_the_baseline(lab: "Lab", churn: Analysis) -> None:
+    lab.function("churn", BOTH)
     staged = lab.run(replace(churn, baseline="spent > 0.7"))["analysis.churn"]
     counts = lab.rows(
         "SELECT data, chosen, count(DISTINCT candidate), count(*) FROM analysis.churn GROUP BY ALL ORDER BY ALL"
     )
     assert counts == [("cross_validation", False, 1, 8), ("cross_validation", True, 1, 8), ("validation", True, 1, 32)]
     ((model, baseline),) = lab.rows(
-        "SELECT value, baseline FROM analysis.churn WHERE data = 'validation' AND metric = 'roc_auc' AND group_column IS NULL"
+        "SELECT value, baseline FROM analysis.churn "
+        "WHERE data = 'validation' AND metric = 'roc_auc' AND group_column IS NULL"
     )
     assert model > baseline > 0.6
     assert sorted(p.name for p in staged.artefacts) == [
@@ -41,10 +50,11 @@ def test_candidates_are_compared_and_the_best_is_judged_beside_the_baseline(lab:
 
 def test_a_model_version_is_bound_to_what_made_it(lab: "Lab", churn: Analysis) -> None:
     (row,) = governance(lab.run(churn)["analysis.churn"], "model_version")
-    assert {k: row[k] for k in ("analysis", "version", "snapshot", "seed", "code", "path", "registered", "train_rows")} == {
-        "analysis": "churn", "version": "run1", "snapshot": 7, "seed": 0, "code": "c0de",
-        "path": "churn/run1/model.skops", "registered": True, "train_rows": 672,
+    known = {
+        "analysis": "churn", "run": "run1", "version": "run1", "snapshot": 7, "seed": 0, "code": "c0de",
+        "path": "churn/run1/model.skops", "registered": True, "train_rows": 672, "validate_rows": 228,
     }  # fmt: skip
+    assert row | known == row
     card = json.loads((lab.folder / "models/churn/run1/model.json").read_text())
     assert (card["version"], card["snapshot"], card["target"]) == ("run1", 7, "left_us")
     assert 0 < row["train_seconds"] < 60  # type: ignore[operator]
@@ -63,16 +73,14 @@ def test_the_same_seed_makes_the_same_model(lab: "Lab", churn: Analysis) -> None
 
 def test_preparation_learns_from_training_rows_only(lab: "Lab", churn: Analysis) -> None:
     before = governance(lab.run(churn)["analysis.churn"], "preparation")
-    changed = "CASE WHEN seen_at < '2020-01-29' THEN spent ELSE 1e6 END AS spent"
-    other = replace(churn, view=f"SELECT * REPLACE ({changed}, 'new' || channel AS channel) FROM exploitation.visits")
-    lab.run(other, "view", "split")
     lab.table(
-        "analysis.churn__train",
-        f"SELECT * FROM read_parquet('{lab.extents['analysis.churn__train'].added[0]}')".replace("'new'", "''"),
+        "exploitation.visits",
+        "SELECT * REPLACE (spent * 1000 AS spent, 'new' || channel AS channel, NOT member AS member) "
+        "FROM visits WHERE seen_at >= '2020-01-29' UNION ALL FROM visits WHERE seen_at < '2020-01-29'",
+        {"visits": lab.extents["exploitation.visits"].added[0]},
     )
-    lab.run(replace(churn, view=f"SELECT * REPLACE ({changed}) FROM exploitation.visits"), "view", "split")
-    after = governance(lab.run(churn, "train")["analysis.churn"], "preparation")
-    assert before == after
+    after = governance(lab.run(churn, run="run2")["analysis.churn"], "preparation")
+    assert [{**row, "version": "run1"} for row in after] == before
     assert [(r["feature"], r["task"]) for r in before] == [
         ("spent", "impute"), ("spent", "scale"), ("member", "impute"), ("channel", "impute"), ("channel", "one-hot"),
         ("seen_at", "parts of date"), ("seen_at", "impute"), ("seen_at", "scale"),
@@ -115,7 +123,6 @@ def test_a_registered_version_whose_features_are_gone_is_no_obstacle(lab: "Lab",
 
 
 def test_tuned_candidates_are_told_apart(lab: "Lab", churn: Analysis) -> None:
-    lab.function("churn", LOGISTIC)
     lab.run(replace(churn, tune=(("logistic", (("C", (0.1, 1.0)),)),)))
     names = lab.rows("SELECT DISTINCT candidate FROM analysis.churn ORDER BY ALL")
     assert names == [("logistic(C=0.1)",), ("logistic(C=1.0)",)]
@@ -125,7 +132,8 @@ def test_a_pipeline_of_ones_own_is_taken_as_it_is(lab: "Lab", churn: Analysis) -
     lab.function(
         "churn",
         "from sklearn.pipeline import make_pipeline\nfrom sklearn.preprocessing import StandardScaler\n"
-        "from sklearn.naive_bayes import GaussianNB\ndef churn(): return {'own': make_pipeline(StandardScaler(), GaussianNB())}",
+        "from sklearn.naive_bayes import GaussianNB\n"
+        "def churn(): return {'own': make_pipeline(StandardScaler(), GaussianNB())}",
     )
     own = replace(churn, features=("member",), select_by="brier")
     staged = lab.run(own)["analysis.churn"]
@@ -143,9 +151,12 @@ def test_other_splits_and_regressions(lab: "Lab", churn: Analysis, split: Split)
         features=("spent", "member"),
         select_by="mae",
         gate=("mae < baseline.mae",),
+        predict="SELECT * FROM view WHERE id < 100",
     )
-    staged = lab.run(analysis)["analysis.churn"]
-    assert "predicted.svg" in [p.name for p in staged.artefacts]
+    done = lab.run(analysis)
+    assert "predicted.svg" in [p.name for p in done["analysis.churn"].artefacts]
+    predictions = done["exploitation.churn__predictions"]
+    assert (predictions.rows, predictions.relation.domain("prediction")) == (100, "float")
     assert lab.rows("SELECT DISTINCT metric FROM analysis.churn ORDER BY ALL") == [
         ("mae",),
         ("mape",),
@@ -157,7 +168,7 @@ def test_other_splits_and_regressions(lab: "Lab", churn: Analysis, split: Split)
 def test_scikit_learn_warns_in_findings_and_prints_nothing(
     lab: "Lab", churn: Analysis, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    lab.function("churn", LOGISTIC.replace("LogisticRegression()", "LogisticRegression(max_iter=1)"))
+    lab.function("churn", ONE.replace("LogisticRegression()", "LogisticRegression(max_iter=1)"))
     findings = lab.run(churn)["analysis.churn"].findings
     assert [f.rule.name for f in findings] == ["scikit-learn(ConvergenceWarning)"]
     assert capfd.readouterr() == ("", "")
@@ -182,7 +193,6 @@ def test_what_is_wrong_with_candidates_is_told(lab: "Lab", churn: Analysis, code
 
 
 def test_tuning_what_is_not_there_is_told(lab: "Lab", churn: Analysis) -> None:
-    lab.function("churn", LOGISTIC)
     for tune, message in [
         ((("logistics", ()),), "tune: there is no candidate 'logistics'. Did you mean 'logistic'?"),
         ((("logistic", (("c", (1,)),)),), "tune: LogisticRegression has no parameter 'c'."),
@@ -193,7 +203,6 @@ def test_tuning_what_is_not_there_is_told(lab: "Lab", churn: Analysis) -> None:
 
 
 def test_a_baseline_must_be_a_probability(lab: "Lab", churn: Analysis) -> None:
-    lab.function("churn", LOGISTIC)
     with pytest.raises(DatasetError) as caught:
         lab.run(replace(churn, baseline="value"))
     assert "baseline 'value' gives neither true and false nor probabilities" in caught.value.failure.message
