@@ -40,8 +40,8 @@ def flights_project(folder: Path, file: Path) -> Path:
         "backbone.yml": "name: bench\n",
         "sources/flights.yml": """from: data/flights-*.csv
 template: {format: csv, null_tokens: [NA]}
-columns:
-  {id: integer, carrier: text, date: date, flight: integer, tailnum: text, origin: text, delay: integer, distance: integer}
+columns: {id: integer, carrier: text, date: date, flight: integer,
+          tailnum: text, origin: text, delay: integer, distance: integer}
 """,
         "trusted/flights.yml": """versions: upsert
 key: id
