@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from backbone.engine.protocol import Session
+from backbone.errors import UsageError
 from backbone.formats.dialect import Dialect, first_row
 from backbone.formats.encoding import CHUNK_BYTES, sample_text, transcoded
 from backbone.formats.records import Records, attempt, counted, field_name, fresh_names
@@ -48,7 +49,11 @@ def dialect_of(template: Template) -> Dialect:
 def read_text(file: Path, template: Template, headers: tuple[str, ...], session: Session) -> Records:
     """Read a delimited text file in UTF-8 whose headers are known."""
     text, errors, scans, table, bad = fresh_names("text", "errors", "scans", "records", "unreadable")
-    attempt(session, _scan(file, template, len(headers), (text, errors, scans)), file, "csv")
+    try:
+        attempt(session, _scan(file, template, len(headers), (text, errors, scans)), file, "csv")
+    except UsageError:  # strict mode can't read line ends of two kinds in one file
+        errors, scans = fresh_names("errors", "scans")
+        attempt(session, _scan(file, template, len(headers), (text, errors, scans), strict=False), file, "csv")
     broken = counted(session, errors) > 0
     blanks = _blank_lines(file, template) if broken else ()
     session.execute(f"CREATE TEMP TABLE {bad} AS {_unreadable(errors, blanks, template)}")
@@ -60,7 +65,7 @@ def read_text(file: Path, template: Template, headers: tuple[str, ...], session:
     return Records(headers, table, bad, last - unreadable if last > 0 else 0, unreadable, made=made)
 
 
-def _scan(file: Path, template: Template, width: int, names: tuple[str, str, str]) -> str:
+def _scan(file: Path, template: Template, width: int, names: tuple[str, str, str], *, strict: bool = True) -> str:
     text, errors, scans = names
     columns = ", ".join(f"{literal(field_name(i))}: 'VARCHAR'" for i in range(width))
     options = {
@@ -71,7 +76,7 @@ def _scan(file: Path, template: Template, width: int, names: tuple[str, str, str
         "quote": literal(template.quotechar),
         "escape": literal(template.escapechar if template.quotechar else ""),
         "columns": "{" + columns + "}",
-        "strict_mode": "true",
+        "strict_mode": "true" if strict else "false",
         "store_rejects": "true",
         "rejects_table": literal(errors),
         "rejects_scan": literal(scans),

@@ -19,6 +19,7 @@ MAX_PREAMBLE = 50
 MAX_FOOTER = 5
 _REGULAR = 0.6
 _FEW = 3
+_REMARK = re.compile(r"\s*(source|note|total|generated|exported|end of|©|\*|#)", re.IGNORECASE)
 _VALUE = re.compile(
     r"""\s*(
         [+-]?[\d.,]*\d[\d.,]*([eE][+-]?\d+)?\s*[%€$£]?          # numbers
@@ -185,11 +186,16 @@ def _preamble(rows: Sequence[Sequence[str]], width: int) -> int:
 
 
 def _footer(rows: Sequence[Sequence[str]], width: int) -> int:
-    """Rows at the end that have one cell where records have three and more: a remark, a source, a date."""
-    if width < _FEW:
-        return 0
-    filled = [row for row in rows if row]
+    """Lines at the end that say of themselves that they are a remark, where records have three cells and more.
+
+    They have one cell and follow a blank line, or begin like a source, a note or a total. Anything else may be a
+    record that was cut off, which must be set aside and not be overlooked.
+    """
+    filled = [(row, not before) for before, row in zip([["-"], *rows], rows, strict=False) if row]
     count = 0
-    while count < len(filled) and len(filled[-1 - count]) == 1:
+    while width >= _FEW and count < len(filled) and len(filled[-1 - count][0]) == 1:
         count += 1
-    return count if 0 < count <= MAX_FOOTER and count < len(filled) else 0
+    if not 0 < count <= MAX_FOOTER or count == len(filled):
+        return 0
+    first, after_blank = filled[-count]
+    return count if after_blank or _REMARK.match(first[0]) else 0

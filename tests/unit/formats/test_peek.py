@@ -153,6 +153,8 @@ def test_names(tmp_path):
         ("Report of 2024\n\na,b,c\n1,2,3\n4,5,6\n", {"preamble_rows": 2}),
         ("Report,,\na,b,c\n1,2,3\n4,5,6\n", {"preamble_rows": 1}),
         ("a,b,c\n1,2,3\n4,5,6\nSource: us\n", {"footer_rows": 1}),
+        ("a,b,c\n1,2,3\n4,5,6\n\nas of May\n", {"footer_rows": 1}),
+        ("a,b,c\n1,2,3\n4,5,6\ncut\n", {"footer_rows": 0}),
         ("name\nAda, Countess\nBob\nCy\n", {"delimiter": ";"}),
         ("name,said\nO'Hare,x\nD'Arcy,y\n", {"quotechar": '"'}),
     ],
