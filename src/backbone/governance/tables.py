@@ -12,8 +12,8 @@ _LOGS = {
     "cpu_seconds float, peak_memory_bytes integer, base_snapshot integer, snapshot integer, backbone_version text, "
     "code_version text, message text",
     "step": "run text, dataset text, status text, how text, reasons text, definition json, generation integer, "
-    "snapshot integer, committed integer, inputs json, files_until integer, relation json, rows integer, bytes integer, "
-    "seconds float, cpu_seconds float, peak_memory_bytes integer, message text",
+    "snapshot integer, committed integer, inputs json, files_until integer, relation json, rows integer, "
+    "bytes integer, seconds float, cpu_seconds float, peak_memory_bytes integer, message text",
     "ledger": "run text, dataset text, scope text, rows_in integer, rows_out integer, quarantined integer, "
     "merged_away integer",
     "landed_file": "run text, file integer, source text, name text, path text, sha256 text, size integer, "

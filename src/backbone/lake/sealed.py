@@ -20,7 +20,12 @@ from backbone.model.names import ZONES, is_system, literal, quoted, quoted_datas
 
 TIMEOUT_SECONDS = 600.0
 _MANY = 50
-_INLINED_TYPES = {"float64": "DOUBLE", "timestamptz": "TIMESTAMPTZ", "boolean": "BOOLEAN", "int64": "BIGINT"}
+_INLINED_TYPES = {
+    "float64": "DOUBLE",
+    "timestamptz": "TIMESTAMP WITH TIME ZONE",
+    "boolean": "BOOLEAN",
+    "int64": "BIGINT",
+}
 """DuckLake's names for the types that governance tables have and SQLite hasn't, in DuckDB's words."""
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 
@@ -50,18 +55,18 @@ def frozen_catalogue(folder: Path, snapshot: int) -> Path:
 
 
 def _retype_inlined(connection: duckdb.DuckDBPyConnection) -> None:
-    """Give inlined rows their types: SQLite keeps most of them as text, where DuckLake expects values in a DuckDB file."""
+    """Give inlined rows their types: SQLite keeps most of them as text, where DuckLake expects values."""
     columns = connection.execute("""
-        SELECT i.table_name, c.column_name, c.column_type, child.column_type
+        SELECT i.table_name, c.column_name, c.column_type, child.column_type, d.data_type
         FROM frozen.ducklake_inlined_data_tables i
         JOIN frozen.ducklake_column c ON c.table_id = i.table_id AND c.parent_column IS NULL AND c.end_snapshot IS NULL
         LEFT JOIN frozen.ducklake_column child ON child.table_id = c.table_id AND child.parent_column = c.column_id
         JOIN duckdb_columns() d ON d.database_name = 'frozen' AND d.table_name = i.table_name
-            AND d.column_name = c.column_name AND d.data_type = 'VARCHAR'
+            AND d.column_name = c.column_name
         """).fetchall()
-    for table, column, kind, child in columns:
+    for table, column, kind, child, present in columns:
         wanted = f"{_INLINED_TYPES.get(child, 'VARCHAR')}[]" if kind == "list" else _INLINED_TYPES.get(kind)
-        if wanted:
+        if wanted and wanted != present:
             connection.execute(f"ALTER TABLE frozen.{quoted(table)} ALTER {quoted(column)} TYPE {wanted}")
 
 
@@ -111,7 +116,7 @@ def _views(datasets: Mapping[str, tuple[str, ...]], snapshot: int) -> list[str]:
 
 def most_refined(datasets: Mapping[str, object]) -> dict[str, str]:
     """What each bare name means: the dataset of that name in the most refined zone."""
-    order = {zone: number for number, zone in enumerate(ZONES)}
+    order: dict[str, int] = {zone: number for number, zone in enumerate(ZONES)}
     refined = sorted((d for d in datasets if zone_of(d) in order), key=lambda d: order[zone_of(d)])
     return {stem_of(dataset): dataset for dataset in refined}
 

@@ -23,7 +23,8 @@ def _parsed(sql: str) -> "Expr":
     # Imported here: a run with nothing to do needs no SQL parser, and importing it costs more than all it does.
     from sqlglot import parse_one  # noqa: PLC0415 - see above
 
-    return parse_one(sql, dialect="duckdb")
+    # In brackets, a column called `comment` or `set` begins no statement.
+    return parse_one(f"({sql}\n)", dialect="duckdb")
 
 
 def columns_in(sql: str | None) -> frozenset[str]:

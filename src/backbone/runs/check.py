@@ -14,7 +14,7 @@ from backbone.model.relations import Attribute, Relation
 from backbone.model.steps import Analyse, Derive, Extent, Format, Published, Step, Trust
 from backbone.quality.predicates import relation_after
 from backbone.runs.plan import in_order
-from backbone.zones.exploitation import view_error
+from backbone.zones.exploitation import refused_mode, runnable_query, view_error
 
 
 def check_project(steps: Sequence[Step], published: Mapping[str, Published], engine: Engine) -> dict[str, Relation]:
@@ -67,11 +67,14 @@ def _bind_view(
 ) -> tuple[Relation | None, list[Problem]]:
     if any(name not in relations for name in view.inputs):
         return None, []
+    if refusal := refused_mode(view):
+        return None, [Problem(view.at, refusal)]
+    query, system = runnable_query(view)
     for name in view.inputs:
-        session.show_system(True)
+        session.show_system(system)
         session.show(Extent(name, relations[name]))
     try:
-        relation = session.describe(view.query)
+        relation = session.describe(query)
     except EngineError as error:
         return None, [view_error(view, str(error))]
     return relation, _key_problems(view, relation)

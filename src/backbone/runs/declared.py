@@ -38,10 +38,11 @@ def origins_of(step: Step, relations: Mapping[str, Relation]) -> tuple[Origin, .
             read = {name: inputs[name] for name in view.inputs if name in inputs}
             return column_lineage(view.query, read, relations[step.dataset], step.dataset)
         case Analyse(analysis, stage) if stage == "view":
-            return column_lineage(analysis.view, inputs, relations[step.dataset], step.dataset)
+            own = Relation(relations[step.dataset].visible)
+            return column_lineage(analysis.view, inputs, own, step.dataset)
         case Analyse(_, stage) if stage == "split":
-            view = step.inputs[0]
-            return tuple(o for out in step.outputs for o in passing(out, view, relations[out], relations[view]))
+            whole = step.inputs[0]
+            return tuple(o for out in step.outputs for o in passing(out, whole, relations[out], relations[whole]))
         case _:
             return tuple(Origin(out, "*", name, "*", partial=True) for out in step.outputs for name in inputs)
 
@@ -82,8 +83,8 @@ def _stored_origins(lake: Lake) -> list[Origin]:
 
 
 def _origin(row: Mapping[str, object]) -> Origin:
-    texts = ("dataset", "attribute", "input_dataset", "input_attribute", "expression")
-    return Origin(*(str(row[name]) for name in texts), partial=bool(row["partial"]))
+    ends = (str(row["dataset"]), str(row["attribute"]), str(row["input_dataset"]), str(row["input_attribute"]))
+    return Origin(*ends, expression=str(row["expression"]), partial=bool(row["partial"]))
 
 
 def _differs(change: StateChange, lake: Lake) -> bool:

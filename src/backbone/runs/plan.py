@@ -70,10 +70,11 @@ def _plan_step(
             return PlannedStep(step, "skip", "full", (f"{missing} is not there yet",))
         return PlannedStep(step, "run", "full", ("new",), landed)
     new = tuple(file for file in landed if file.id > current.files_until)
-    why = [_definition_changes(step, current), _input_changes(step, current, published, planned)]
-    reasons = [*why[0], *(reason for reason, _ in why[1])]
+    definition = _definition_changes(step, current)
+    inputs = _input_changes(step, current, published, planned)
+    reasons = [*definition, *(reason for reason, _ in inputs)]
     reasons += [f"new landed file {file.name} ({number} of {len(landed)})" for number, file in _numbered(landed, new)]
-    rebuild = bool(why[0]) or any(full for _, full in why[1]) or not step.increments or force
+    rebuild = bool(definition) or any(full for _, full in inputs) or not step.increments or force
     if force:
         reasons.append("forced")
     if not reasons:

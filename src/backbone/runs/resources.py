@@ -14,8 +14,8 @@ _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 class Cost:
     """Resources used, filled in when the block of `measured` ends.
 
-    `peak_memory_bytes` is the peak of this process's resident memory during the block on Linux, where the kernel can reset
-    it; elsewhere the peak since the process began.
+    `peak_memory_bytes` is the peak of this process's resident memory during the block on Linux, where the kernel
+    can reset it; elsewhere the peak since the process began.
     """
 
     seconds: float = 0.0

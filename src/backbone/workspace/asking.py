@@ -34,7 +34,7 @@ _SAMPLE_ROWS = 5
 def status(workspace: "Workspace") -> Status:
     """How every dataset stands; before the first run, which there will be."""
     datasets = [output for step in workspace.steps for output in step.outputs]
-    datasets.sort(key=lambda d: ZONES.index(zone_of(d)))  # type: ignore[arg-type]  # every dataset is in a zone
+    datasets.sort(key=lambda d: ZONES.index(zone_of(d)))
     try:
         with open_for_reading(workspace.environment) as reading:
             return reading.status(workspace.project.name, datasets)
@@ -176,7 +176,8 @@ def _rules(dataset: str, step: Step | None, reading: Reading) -> tuple[RuleState
         row["rule"]: row
         for row in reading.records(
             f"SELECT r.* FROM lake.governance.rule_result r JOIN lake.governance.run USING (run) "
-            f"WHERE dataset = {literal(dataset)} QUALIFY row_number() OVER (PARTITION BY rule ORDER BY started_at DESC) = 1"
+            f"WHERE dataset = {literal(dataset)} "
+            "QUALIFY row_number() OVER (PARTITION BY rule ORDER BY started_at DESC) = 1"
         )
     }
     states = []

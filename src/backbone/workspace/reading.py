@@ -132,18 +132,15 @@ class Reading:
 def _walk(
     edges: Sequence[Origin], start: _End, near: Callable[[Origin], _End], far: Callable[[Origin], _End]
 ) -> tuple[Origin, ...]:
-    """Edges reachable from a column; one to `*` concerns all columns of its dataset."""
+    """Edges reachable from a column. An edge to `*` concerns all columns; from there on datasets are followed."""
+    tables = tuple(dict.fromkeys(Origin(e.dataset, "*", e.input_dataset, "*", "", e.partial) for e in edges))
     reached: dict[Origin, None] = {}
     seen, frontier = {start}, [start]
     while frontier:
         dataset, column = frontier.pop(0)
-        for edge in edges:
+        for edge in edges if column != "*" else tables:
             edge_dataset, edge_column = near(edge)
-            if (
-                edge_dataset == dataset
-                and (edge_column == column or "*" in {edge_column, column})
-                and edge not in reached
-            ):
+            if edge_dataset == dataset and edge_column in {column, "*"} and edge not in reached:
                 reached[edge] = None
                 if far(edge) not in seen:
                     seen.add(far(edge))

@@ -54,11 +54,13 @@ class Result:
 
     def df(self) -> "pd.DataFrame":
         """All rows, as a pandas dataframe."""
-        return self._as("pandas", lambda cursor: cursor.df())
+        frame: pd.DataFrame = self._as("pandas", lambda cursor: cursor.df())
+        return frame
 
     def pl(self) -> "pl.DataFrame":
         """All rows, as a polars dataframe."""
-        return self._as("polars", lambda cursor: cursor.pl())
+        frame: pl.DataFrame = self._as("polars", lambda cursor: cursor.pl())
+        return frame
 
     def arrow(self) -> "pa.Table":
         """All rows, as an Arrow table."""

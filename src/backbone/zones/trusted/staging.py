@@ -160,8 +160,8 @@ def _stop_at_vanished(task: _Task, walk: Walk, links: Sequence[Link], out: _Out)
 
     def rest(link: Link) -> tuple[Sequence[str], str]:
         later = f"(SELECT * FROM {layers.table} AS t WHERE _taken IS NULL OR _taken > {link.number})"
-        # What a comparison with the dataset's own rows takes is gone only if they don't hold the group either.
-        held = [_held_without(walk.present or "", walk, layers.relation)] if walk.held and link.merges else []
+        # What is taken of new rows is gone only if the dataset as published doesn't hold the group either.
+        held = [] if walk.present is None else [_held_without(walk.present, walk, layers.relation)]
         return [*held, later], f"(SELECT * FROM {layers.table} AS t WHERE NOT _present)"
 
     taken, left = f"(SELECT * FROM {ASIDE} WHERE NOT _present) AS t", f"read_parquet({literal(str(out.written.path))})"
