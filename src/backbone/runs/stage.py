@@ -78,10 +78,21 @@ def stage_step(planned: PlannedStep, place: Place, engine: Engine, staged: Mappi
                 audit(results)
                 profiles = tuple(_profiled(one, request, session) for one in results)
         except DatasetError as error:
-            failure = error.failure
+            failure = _with_source_line(error.failure, place.root)
         except BackboneError as error:
             failure = Failure(planned.step.dataset, str(error))
     return Outcome(planned, () if failure else results, profiles, failure, cost, how, tuple(files))
+
+
+def _with_source_line(failure: Failure, root: Path) -> Failure:
+    """The failure with the line of the project's file that it points at."""
+    if failure.source_line or not failure.at or not failure.at.path:
+        return failure
+    try:
+        lines = (root / failure.at.path).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return failure
+    return replace(failure, source_line=lines[failure.at.line - 1] if failure.at.line <= len(lines) else "")
 
 
 def _stage(request: Staging, session: Session) -> tuple[Staged, ...]:

@@ -18,7 +18,6 @@ from backbone.model.reports import (
     Sample,
     Status,
 )  # fmt: skip
-from backbone.model.rules import Rule
 from backbone.model.steps import Analyse, Derive, Extent, Finding, Format, Ledger, Published, Step, Trust
 from backbone.profiling.profile import profile_detail
 from backbone.runs.run import read_published
@@ -26,6 +25,7 @@ from backbone.workspace.querying import find_dataset
 from backbone.workspace.reading import Reading, open_for_reading
 
 if TYPE_CHECKING:
+    from backbone.model.rules import Rule
     from backbone.workspace.workspace import Workspace
 
 _SAMPLE_ROWS = 5

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from backbone.errors import UsageError
 from backbone.lake.catalogue import last_snapshot
@@ -25,6 +24,9 @@ from backbone.wiring import open_reading
 _LIVE = """
     SELECT q.*, coalesce(f.name, '') AS name FROM lake.governance.quarantine q
     LEFT JOIN (SELECT DISTINCT file, name FROM lake.governance.landed_file) f USING (file)"""
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _End = tuple[str, str]
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from warnings import catch_warnings, simplefilter
 
 from backbone.errors import MissingExtraError, UsageError
 from backbone.lake.sealed import SealedLake
@@ -21,6 +22,12 @@ def _narrowed(query: str) -> str:
     from backbone.lineage.stars import hide_system_columns  # noqa: PLC0415  it loads sqlglot, which few queries need
 
     return hide_system_columns(query)
+
+
+def _dataframe(cursor: Any) -> Any:
+    with catch_warnings():  # DuckDB's conversion uses what newer pandas deprecate
+        simplefilter("ignore", DeprecationWarning)
+        return cursor.df()
 
 
 class Result:
@@ -54,7 +61,7 @@ class Result:
 
     def df(self) -> "pd.DataFrame":
         """All rows, as a pandas dataframe."""
-        frame: pd.DataFrame = self._as("pandas", lambda cursor: cursor.df())
+        frame: pd.DataFrame = self._as("pandas", _dataframe)
         return frame
 
     def pl(self) -> "pl.DataFrame":

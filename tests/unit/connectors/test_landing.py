@@ -75,7 +75,7 @@ def test_the_same_content_twice_is_one_file_and_two_arrivals(zone, tmp_path):
     assert set(zone.registry.seen("a")) == {str(tmp_path / "data" / "a.csv"), str(tmp_path / "data" / "b.csv")}
 
 
-def test_a_dropped_file_is_moved(zone, tmp_path):
+def test_a_dropped_file_is_moved(zone):
     dropped = write(zone.drop_folder("a") / "a.csv", "x\n1\n")
 
     (landed,) = land_all(zone, "a")
@@ -84,7 +84,7 @@ def test_a_dropped_file_is_moved(zone, tmp_path):
     assert landed.file.path.read_text() == "x\n1\n"
 
 
-def test_a_drop_whose_original_survived_a_kill_is_not_a_second_arrival(zone, tmp_path):
+def test_a_drop_whose_original_survived_a_kill_is_not_a_second_arrival(zone):
     dropped = write(zone.drop_folder("a") / "a.csv", "x\n1\n")
     stamp = dropped.stat().st_mtime
     land_all(zone, "a")
@@ -98,7 +98,7 @@ def test_a_drop_whose_original_survived_a_kill_is_not_a_second_arrival(zone, tmp
     assert len(zone.registry.files("a")) == 1
 
 
-def test_two_sources_may_have_files_of_one_name(zone, tmp_path):
+def test_two_sources_may_have_files_of_one_name(zone):
     write(zone.drop_folder("a") / "data.csv", "x\n1\n")
     write(zone.drop_folder("b") / "data.csv", "x\n1\n")
 

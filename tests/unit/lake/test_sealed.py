@@ -111,7 +111,7 @@ def test_a_query_does_not_run_for_ever(folder):
     last = last_snapshot(folder)[1]
     connection = sealed_connection(folder, last=last, snapshot=last, datasets={})
 
-    with pytest.raises(QueryError, match="longer than 0.2 seconds"):
+    with pytest.raises(QueryError, match=r"longer than 0\.2 seconds"):
         run_query(connection, "select sum(a.range * b.range) from range(10000000) a, range(10000000) b",
                   lambda cursor: cursor.fetchall(), timeout_seconds=0.2)  # fmt: skip
     connection.close()

@@ -56,9 +56,13 @@ def test_an_error_leaves_everything_as_it_was(engine, lake):
         transaction.replace("trusted.a", RELATION, [first])
     before = last_snapshot(lake.folder)
 
-    with pytest.raises(RuntimeError), lake.transaction("r2") as transaction:
-        transaction.replace("trusted.a", RELATION, [])
-        raise RuntimeError
+    def fail_half_way():
+        with lake.transaction("r2") as transaction:
+            transaction.replace("trusted.a", RELATION, [])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
 
     assert rows(lake) == [(0, "a"), (1, "a")]
     assert last_snapshot(lake.folder) == before
@@ -125,7 +129,7 @@ def test_changes_since_a_snapshot_are_shown(engine, lake):
     assert (now, came, went) == ([(2,), (7,), (9,)], [(7,), (9,)], [(0,), (1,)])
 
 
-def test_a_snapshot_is_found_by_number_and_by_time(engine, lake):
+def test_a_snapshot_is_found_by_number_and_by_time(lake):
     with lake.transaction("r1") as transaction:
         transaction.ensure("governance.run", RELATION)
 

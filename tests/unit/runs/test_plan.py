@@ -55,7 +55,7 @@ def test_nothing_landed_yet_makes_nothing():
 def test_unchanged_is_skipped():
     plan = make_plan(STEPS, everything(), {"a": [file(1)]})
 
-    assert {value for value in decisions(plan).values()} == {("skip", "incremental", "unchanged")}
+    assert set(decisions(plan).values()) == {("skip", "incremental", "unchanged")}
 
 
 def test_a_new_file_flows_through_incrementally():
@@ -103,5 +103,5 @@ def test_selection(words, chosen):
 
 
 def test_an_unknown_selection_suggests_a_near_name():
-    with pytest.raises(UsageError, match="Did you mean 'trusted.a'"):
+    with pytest.raises(UsageError, match=r"Did you mean 'trusted\.a'"):
         select_datasets(STEPS, ("trusted.aa",))

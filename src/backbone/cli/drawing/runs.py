@@ -121,14 +121,14 @@ def _warnings(steps: Sequence[StepReport], screen: "Screen") -> None:
 
 def _warning(step: StepReport, finding: Finding) -> Iterator[Part]:
     yield f"{stem_of(step.dataset)} {finding.rule.name}"
-    if finding.broken:
-        yield f"  {count(finding.broken, 'row')} ({share(finding.share)})"
-    if 0 < finding.rule.tolerate < 1:
-        yield f", tolerated {share(finding.rule.tolerate)}"
-    if finding.message:
-        yield f": {finding.message}"
+    yield f"  {finding.message or _counted(finding)}"
     if finding.rule.at.path:
         yield (f"  {finding.rule.at.path}:{finding.rule.at.line}", "dim")
+
+
+def _counted(finding: Finding) -> str:
+    tolerated = f", tolerated {share(finding.rule.tolerate)}" if 0 < finding.rule.tolerate < 1 else ""
+    return f"{count(finding.broken, 'row')} ({share(finding.share)}){tolerated}"
 
 
 def _failure(step: StepReport, report: RunReport, screen: "Screen") -> None:

@@ -14,8 +14,8 @@ class DuckDBEngine:
     """Runs steps in DuckDB. `connection` is shared with the lake, which attaches itself as `lake`."""
 
     def __init__(self, *, memory_limit: str = "4GB", scratch: Path | None = None) -> None:
-        config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit, "temp_directory": str(scratch or "")}
-        self.connection = duckdb.connect(":memory:", config=config)
+        config = {"memory_limit": memory_limit, "temp_directory": str(scratch or "")}
+        self.connection = duckdb.connect(":memory:", config={**config})
         self.connection.execute("SET GLOBAL TimeZone = 'UTC'; SET enable_progress_bar = false")
         self._numbers = count(1)
 

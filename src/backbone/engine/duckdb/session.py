@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, simplefilter
 
 import duckdb
 
@@ -87,7 +88,9 @@ class DuckDBSession:
         try:
             result = self._cursor.sql(_statement(query))
             if form == "pandas":
-                return result.df()
+                with catch_warnings():  # DuckDB's conversion uses what newer pandas deprecate
+                    simplefilter("ignore", DeprecationWarning)
+                    return result.df()
             if form == "polars":
                 return result.pl()
             if form == "arrow":
