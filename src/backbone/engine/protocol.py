@@ -28,9 +28,8 @@ class Session(Protocol):
     def show(self, extent: Extent) -> None:
         """Make a dataset readable as `zone.name`.
 
-        Beside it, for those who process changes (rows with all columns, system columns included):
-        `__inserted.zone__name` and `__deleted.zone__name` hold what came and went since `extent.since`
-        (with `since` None: all rows, and none).
+        Beside it, if the extent says `since` when, for those who process changes: `__inserted.zone__name` and
+        `__deleted.zone__name` hold the rows that came and went since then, system columns included.
         `zone.name` has no system columns unless `show_system(True)` was called before.
         """
 

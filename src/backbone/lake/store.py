@@ -9,7 +9,7 @@ import duckdb
 
 from backbone.engine.duckdb.extensions import load_extension
 from backbone.errors import LakeError
-from backbone.lake.catalogue import catalogue_path, last_snapshot
+from backbone.lake.catalogue import catalogue_path, has_dataset, last_snapshot
 from backbone.lake.lock import locked
 from backbone.model.domains import sql_type
 from backbone.model.names import literal, quoted, quoted_dataset, stem_of, zone_of
@@ -150,9 +150,7 @@ class Lake:
 
     def has(self, dataset: str) -> bool:
         """Whether there is such a table now."""
-        where = f"table_schema = {literal(zone_of(dataset))} AND table_name = {literal(stem_of(dataset))}"
-        tables = "information_schema.tables"
-        return bool(self.records(f"SELECT 1 FROM {tables} WHERE table_catalog = 'lake' AND {where}"))
+        return has_dataset(self.folder, dataset)
 
     def attach_upstream(self, folder: Path) -> None:
         """Attach another project's lake, read-only, as `upstream`."""

@@ -11,7 +11,7 @@ from backbone.lineage.columns import column_lineage
 from backbone.model.names import literal
 from backbone.model.project import Project
 from backbone.model.relations import Relation
-from backbone.model.steps import Analyse, Derive, Format, Origin, Step, Trust
+from backbone.model.steps import Analyse, Derive, Format, Origin, Published, Step, Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,25 @@ def _header(work: Format, column: str) -> str:
     return next((c.headers[0] for c in work.source.columns if c.name == column and c.headers), column)
 
 
-def dataset_changes(steps: Iterable[Step], relations: Mapping[str, Relation], lake: Lake) -> list[StateChange]:
-    """What governance has to say anew about the datasets that these steps made."""
-    changes = []
-    for step in steps:
-        where = f"dataset IN ({', '.join(literal(output) for output in step.outputs)})"
-        rows = dataset_rows(step, relations, origins_of(step, relations))
-        changes += [StateChange(table, where, tuple(values)) for table, values in rows.items()]
-    return [change for change in changes if _differs(change, lake)]
+def dataset_changes(
+    steps: Iterable[Step], relations: Mapping[str, Relation], published: Mapping[str, Published]
+) -> list[StateChange]:
+    """What governance has to say anew about the datasets that these steps made: where definition or columns changed."""
+    new = [step for step in steps if _is_new(step, relations, published)]
+    rows: dict[str, list[Row]] = {}
+    for step in new:
+        for table, values in dataset_rows(step, relations, origins_of(step, relations)).items():
+            rows.setdefault(table, []).extend(values)
+    datasets = ", ".join(literal(output) for step in new for output in step.outputs)
+    return [StateChange(table, f"dataset IN ({datasets})", tuple(values)) for table, values in rows.items()]
+
+
+def _is_new(step: Step, relations: Mapping[str, Relation], published: Mapping[str, Published]) -> bool:
+    def same(output: str) -> bool:
+        held = published.get(output)
+        return held is not None and held.definition == step.definition and held.relation == relations[output]
+
+    return not all(same(output) for output in step.outputs)
 
 
 def project_changes(

@@ -181,7 +181,7 @@ def _carry_out(request: Request, backend: Backend, plan: Plan, place: Place, on_
     on_event(RunEvent("publishing", done=len(staging.outcomes), total=len(plan.runs)))
     succeeded = [outcome for outcome in staging.outcomes if not outcome.failure]
     relations |= {one.dataset: one.relation for outcome in succeeded for one in outcome.staged}
-    changes = dataset_changes((outcome.planned.step for outcome in succeeded), relations, backend.lake)
+    changes = dataset_changes((outcome.planned.step for outcome in succeeded), relations, place.published)
     changes += project_changes(request.project, relations, changes, backend.lake)
     done = bool(succeeded) or not plan.runs
     row = _run_row(request, place, started_at, cost, done=done)

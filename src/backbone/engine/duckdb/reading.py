@@ -18,7 +18,7 @@ def extent_sql(extent: Extent, columns: tuple[str, ...]) -> str:
 def inserted_sql(extent: Extent) -> str:
     """A SELECT of the rows that came since `extent.since`, with all columns."""
     names = extent.relation.names
-    if extent.since is None or extent.snapshot is None:
+    if extent.snapshot is None:
         return extent_sql(extent, names)
     if extent.since == extent.snapshot:
         return _added(extent, names)
@@ -30,7 +30,7 @@ def inserted_sql(extent: Extent) -> str:
 def deleted_sql(extent: Extent) -> str:
     """A SELECT of the rows that went since `extent.since`, with all columns."""
     names = extent.relation.names
-    if extent.since is None or extent.snapshot is None:
+    if extent.snapshot is None:
         return f"SELECT {_list(names)} FROM ({extent_sql(extent, names)}) WHERE false"
     parts = (
         []

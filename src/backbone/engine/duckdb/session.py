@@ -35,6 +35,8 @@ class DuckDBSession:
         zone, stem = zone_of(extent.dataset), stem_of(extent.dataset)
         names = extent.relation.names if self._system else tuple(a.name for a in extent.relation.visible)
         self._view(zone, stem, extent_sql(extent, names))
+        if extent.since is None:
+            return
         self._view("__inserted", f"{zone}__{stem}", inserted_sql(extent))
         self._view("__deleted", f"{zone}__{stem}", deleted_sql(extent))
 

@@ -75,7 +75,7 @@ def _increments(task: _Task) -> bool:
     if [(a.name, a.domain) for a in after.attributes] != [(a.name, a.domain) for a in current.relation.attributes]:
         return False
     task.session.show(current)
-    return _count(task, _changes(task, "__deleted")) == 0
+    return task.staging.inputs[task.input].since is None or _count(task, _changes(task, "__deleted")) == 0
 
 
 def _stage_all(task: _Task) -> Staged:
@@ -91,7 +91,9 @@ def _stage_all(task: _Task) -> Staged:
 
 def _stage_new(task: _Task) -> Staged:
     held = quoted_dataset(task.dataset)
-    layers = first_layer(_changes(task, "__inserted"), task.relation)
+    # A reader that hasn't seen anything yet finds all rows new.
+    unseen = task.staging.inputs[task.input].since is None
+    layers = first_layer(quoted_dataset(task.input) if unseen else _changes(task, "__inserted"), task.relation)
     walk = Walk(task.session, layers, task.trusted.key, present=held)
     out = _walk_and_write(task, walk, links_of(task.trusted))
     removal, removed = _write_removed(task, walk)
