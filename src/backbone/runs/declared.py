@@ -9,7 +9,7 @@ from backbone.governance.tables import TABLES
 from backbone.lake.store import Lake
 from backbone.lineage.columns import column_lineage
 from backbone.model.names import literal
-from backbone.model.project import Project
+from backbone.model.project import Analysis, Project
 from backbone.model.relations import Relation
 from backbone.model.steps import Analyse, Derive, Format, Origin, Published, Step, Trust
 
@@ -43,8 +43,19 @@ def origins_of(step: Step, relations: Mapping[str, Relation]) -> tuple[Origin, .
         case Analyse(_, stage) if stage == "split":
             whole = step.inputs[0]
             return tuple(o for out in step.outputs for o in passing(out, whole, relations[out], relations[whole]))
+        case Analyse(analysis, stage) if stage == "predict":
+            return _predicted(analysis, step, relations)
         case _:
             return tuple(Origin(out, "*", name, "*", partial=True) for out in step.outputs for name in inputs)
+
+
+def _predicted(analysis: Analysis, step: Step, relations: Mapping[str, Relation]) -> tuple[Origin, ...]:
+    """Predictions have the key of their row in the analysis's view; all else is made of its features, by the model."""
+    view, dataset = f"analysis.{analysis.name}__view", step.dataset
+    made = [name for name in relations[dataset].names if name not in analysis.key]
+    keys = [Origin(dataset, name, view, name, name) for name in analysis.key]
+    model = f"model {analysis.name}"
+    return (*keys, *(Origin(dataset, name, view, feature, model) for name in made for feature in analysis.features))
 
 
 def _header(work: Format, column: str) -> str:

@@ -142,7 +142,9 @@ def _walk(
         dataset, column = frontier.pop(0)
         for edge in edges if column != "*" else tables:
             edge_dataset, edge_column = near(edge)
-            if edge_dataset == dataset and edge_column in {column, "*"} and edge not in reached:
+            # `count(*)` comes from rows, not from each column; where columns are unknown, from any of them.
+            concerned = edge_column == column or (edge_column == "*" and edge.partial)
+            if edge_dataset == dataset and concerned and edge not in reached:
                 reached[edge] = None
                 if far(edge) not in seen:
                     seen.add(far(edge))

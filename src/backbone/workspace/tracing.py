@@ -206,7 +206,8 @@ class _Tracer:
                 total += len(rows)
                 children += [self.node(name, one) for one in rows[: self._limit]]
         words = [detail] if detail else []
-        words.append("rows of its inputs that agree with it")
+        elsewhere = [name for name in (step.inputs if step else ()) if name not in self.known]
+        words.append(f"from {', '.join(elsewhere)} of another project" if elsewhere else "agrees with these rows")
         label = self._label(dataset, row)
         return TraceNode(dataset, label, ", ".join(words), False, tuple(children), total - len(children))
 
