@@ -12,7 +12,7 @@ from backbone.formats.peek import Peeked
 from backbone.model.files import Column, LandedFile, Template
 from backbone.model.names import PLAIN_NAME
 from backbone.model.reports import Added, QuarantineRow, RunReport, Sample
-from backbone.project.load import PROJECT_FILE, find_project
+from backbone.project.finding import PROJECT_FILE, find_project
 from backbone.project.writing import add_origins, init_project, source_text
 from backbone.workspace.examples import copy_example
 from backbone.workspace.opening import open_workspace

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from backbone.errors import Problem, ProjectError, UsageError, did_you_mean
 from backbone.model.project import Upstream
-from backbone.project.load import PROJECT_FILE, find_project
+from backbone.project.finding import PROJECT_FILE, find_project
 from backbone.project.places import read_file
 from backbone.project.settings import Secrets, Settings, read_settings
 from backbone.runs.environment import Environment

@@ -140,9 +140,6 @@ def _failure(step: StepReport, report: RunReport, screen: "Screen") -> None:
     if failure and failure.at and failure.at.path:
         source = f"   {failure.source_line.strip()}" if failure.source_line else ""
         screen.line(f"  {failure.at.path}:{failure.at.line}", (source, "dim"))
-    for finding in failure.findings if failure else ():
-        for example in finding.examples[:3]:
-            screen.line("    ", (example, "dim"))
     screen.line(f"  {_kept(step, report)}")
     if failure and failure.hint:
         screen.line(f"  {failure.hint}")
