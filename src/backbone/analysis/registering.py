@@ -71,8 +71,14 @@ def stage_model(analysis: "Analysis", staging: "Staging", session: "Session", tr
     files = (staging.artefacts / MODEL_FILE, staging.artefacts / CARD_FILE, *trained.plots)
     return Staged(
         dataset, METRICS, replaces=True, added=(written.path,), rows=written.rows, findings=findings,
-        note=trained.note, governance=governance, artefacts=files,
+        note=_note(staging, trained), governance=governance, artefacts=files,
     )  # fmt: skip
+
+
+def _note(staging: "Staging", trained: Trained) -> str:
+    folder = staging.artefacts
+    shown = folder.relative_to(staging.root) if folder.is_relative_to(staging.root) else folder
+    return f"{trained.note}. Plots: {shown}"
 
 
 def _save(analysis: "Analysis", staging: "Staging", trained: Trained) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def stage_split(analysis: "Analysis", staging: Staging, session: "Session") -> t
     note = _note(analysis, written, session)
     return (
         _staged(train, relation, written[train], findings, note),
-        _staged(validate, relation, written[validate], (), note),
+        _staged(validate, relation, written[validate], (), ""),
     )
 
 
