@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from backbone.model.files import LandedFile
 
@@ -48,12 +49,20 @@ class Registry:
 
     def files(self, source: str | None = None) -> tuple[LandedFile, ...]:
         """The landed files of one source, or of all, by id."""
-        if not self._path.exists():
-            return ()
         query = "SELECT id, source, name, path, sha256, size, origin, arrived_at FROM file"
-        with closing(sqlite3.connect(self._path, timeout=30)) as connection:
-            rows = connection.execute(f"{query} WHERE ? IS NULL OR source = ? ORDER BY id", (source, source)).fetchall()
+        rows = self._read(f"{query} WHERE ? IS NULL OR source = ? ORDER BY id", (source, source))
         return tuple(self._file(row) for row in rows)
+
+    def _read(self, query: str, values: tuple[str | None, ...]) -> list[Any]:
+        if not self._path.exists():
+            return []
+        with closing(sqlite3.connect(self._path, timeout=30)) as connection:
+            try:
+                return connection.execute(query, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if "no such table" in str(error):  # made by a run that was killed before it could fill it
+                    return []
+                raise
 
     def _file(self, row: tuple[int, str, str, str, str, int, str, str]) -> LandedFile:
         file_id, source, name, path, sha256, size, origin, arrived_at = row
@@ -62,11 +71,8 @@ class Registry:
 
     def seen(self, source: str) -> dict[str, tuple[int, int]]:
         """Size and modification time (ns) of the last arrival from each origin."""
-        if not self._path.exists():
-            return {}
         query = "SELECT origin, size, mtime_ns FROM arrival WHERE source = ? ORDER BY id"
-        with closing(sqlite3.connect(self._path, timeout=30)) as connection:
-            return {origin: (size, mtime) for origin, size, mtime in connection.execute(query, (source,))}
+        return {origin: (size, mtime) for origin, size, mtime in self._read(query, (source,))}
 
     def register(self, arrival: Arrival, *, path: Path, sha256: str, size: int) -> LandedFile:
         """Record a new landed file, and its arrival."""
