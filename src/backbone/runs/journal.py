@@ -25,21 +25,21 @@ def close_entry(folder: Path, run: str) -> None:
     (folder / "runs" / f"{run}.json").unlink(missing_ok=True)
 
 
+def close_all(folder: Path) -> None:
+    """Write down that every run has been recorded, or has published."""
+    for path in (folder / "runs").glob("*.json"):
+        path.unlink()
+
+
 def has_entries(folder: Path) -> bool:
     """Whether there are runs that did not end, or are running."""
     return any((folder / "runs").glob("*.json"))
 
 
 def dead_runs(folder: Path) -> list[dict[str, object]]:
-    """The entries of runs that died before they could be recorded; those of runs that published are closed."""
+    """The entries of runs that died before they could be recorded."""
     committed = committed_runs(folder)
-    dead = []
-    for path in sorted((folder / "runs").glob("*.json")):
-        if path.stem in committed:
-            path.unlink()
-        else:
-            dead.append(_entry(path))
-    return dead
+    return [_entry(path) for path in sorted((folder / "runs").glob("*.json")) if path.stem not in committed]
 
 
 def _entry(path: Path) -> dict[str, object]:

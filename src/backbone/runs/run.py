@@ -10,6 +10,7 @@ from pathlib import Path
 from backbone import __version__
 from backbone.connectors.landing import Landing
 from backbone.engine.protocol import Engine
+from backbone.errors import BackboneError
 from backbone.governance.tables import TABLES
 from backbone.lake.lock import locked
 from backbone.lake.store import Lake
@@ -74,12 +75,18 @@ def run_project(request: Request, backend: Backend, on_event: OnEvent) -> RunRep
     published = read_published(request.environment, backend.lake)
     known = published | dict(request.upstream.published if request.upstream else {})
     check_project(request.steps, known, backend.engine)
-    landings = land_arrivals(request.project, request.environment, on_event)
-    landed = landed_files(request.environment)
     chosen = select_datasets(request.steps, request.select)
+    run, folder = new_run_id(), request.environment.folder
+    journal.open_entry(folder, run, {"pid": os.getpid(), "project": request.project.name})
+    try:
+        landings = land_arrivals(request.project, request.environment, on_event)
+    except BackboneError:
+        journal.close_entry(folder, run)
+        raise
+    landed = landed_files(request.environment)
     plan = make_plan(request.steps, known, landed, chosen=chosen, force=request.force)
     on_event(RunEvent("planned", total=len(plan.runs)))
-    place = _place(request, backend.lake, known, landed)
+    place = _place(request, run, backend.lake, known, landed)
     report = _carry_out(request, backend, plan, place, on_event)
     return replace(report, landed=tuple(landed_report(one) for one in landings), seconds=time.perf_counter() - started)
 
@@ -104,6 +111,8 @@ def recover(environment: Environment, lake: Lake) -> None:
         return
     dead = journal.dead_runs(environment.folder)
     journal.sweep(environment.folder)
+    recorded = _recorded_as_killed(lake)  # by a recovery that was itself killed before it could close the entries
+    dead = [entry for entry in dead if entry["run"] not in recorded]
     rows = [
         {"run": entry["run"], "environment": environment.name, "project": entry.get("project"), "status": "killed",
          "started_at": entry["started_at"], "message": "it did not end; what it had staged was removed"}
@@ -113,8 +122,13 @@ def recover(environment: Environment, lake: Lake) -> None:
         with lake.transaction(f"recovery after {rows[0]['run']}") as transaction:
             transaction.ensure("governance.run", TABLES["run"])
             transaction.insert("governance.run", TABLES["run"], rows)
-    for entry in dead:
-        journal.close_entry(environment.folder, str(entry["run"]))
+    journal.close_all(environment.folder)
+
+
+def _recorded_as_killed(lake: Lake) -> set[object]:
+    if not lake.has("governance.run"):
+        return set()
+    return {row["run"] for row in lake.records("SELECT run FROM lake.governance.run WHERE status = 'killed'")}
 
 
 def read_published(environment: Environment, lake: Lake, at: int | None = None) -> dict[str, Published]:
@@ -140,11 +154,15 @@ def landed_files(environment: Environment) -> dict[str, tuple[LandedFile, ...]]:
 
 
 def _place(
-    request: Request, lake: Lake, known: Mapping[str, Published], landed: Mapping[str, Sequence[LandedFile]]
+    request: Request,
+    run: str,
+    lake: Lake,
+    known: Mapping[str, Published],
+    landed: Mapping[str, Sequence[LandedFile]],
 ) -> Place:
     upstream = request.upstream
     return Place(
-        run=new_run_id(),
+        run=run,
         root=request.project.root,
         folder=request.environment.folder,
         snapshot=lake.snapshot[1],
@@ -171,10 +189,10 @@ def _registered(environment: Environment, lake: Lake) -> dict[str, dict[str, obj
 def _carry_out(request: Request, backend: Backend, plan: Plan, place: Place, on_event: OnEvent) -> RunReport:
     relations = {name: one.relation for name, one in place.published.items()}
     if not plan.runs and not project_changes(request.project, relations, (), backend.lake):
+        journal.close_entry(place.folder, place.run)
         _remember(request, backend.lake, place.published, place, complete=not request.select)
         steps = step_reports(plan, StagedPlan(), place.published)
         return RunReport("", request.environment.name, "nothing", place.snapshot, steps)
-    journal.open_entry(place.folder, place.run, {"pid": os.getpid(), "project": request.project.name})
     started_at = datetime.now(UTC)
     with measured() as cost:
         staging = stage_plan(plan, place, backend.engine, on_event)
@@ -188,9 +206,9 @@ def _carry_out(request: Request, backend: Backend, plan: Plan, place: Place, on_
     publication = Publication(place, tuple(staging.outcomes), tuple(changes), row, landed_rows(staging.outcomes, place))
     with backend.lake.transaction(place.run) as transaction:
         published = publish(transaction, publication)
-    journal.close_entry(place.folder, place.run)
     journal.remove_scratch(place.folder)
-    complete = len(succeeded) == len(plan.runs) and not request.select
+    journal.close_entry(place.folder, place.run)
+    complete = len(succeeded) == len(staging.outcomes) and not staging.kept and not request.select
     _remember(request, backend.lake, published, place, complete=complete)
     return RunReport(
         place.run,

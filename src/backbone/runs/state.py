@@ -5,7 +5,6 @@ makes doing nothing cost next to nothing: no engine, no SQL parser, no project f
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +65,7 @@ def write_state(path: Path, state: State) -> None:
         "upstream": state.upstream,
         "published": [published_row(one) for one in state.published.values()],
     }
-    part = path.with_suffix(f".{os.getpid()}.part")
+    part = path.with_suffix(".part")  # one name: only one run writes, and takes away what a killed one left
     part.write_text(json.dumps(raw))
     part.replace(path)
 
