@@ -109,11 +109,13 @@ def _input_changes(
         ahead = planned.get(name)
         if name not in current.inputs:
             changes.append((f"{name} is a new input", True))
-        elif ahead and ahead.action == "run":
-            changes.append((f"{name} changes", ahead.how == "full"))
-        elif name in published and published[name].version != current.inputs[name]:
-            now = published[name].version
-            changes.append((f"{name} changed", now.generation != current.inputs[name].generation))
+            continue
+        # What was read last may be of an earlier generation: this step failed, or wasn't selected, when it was rebuilt.
+        replaced = name in published and published[name].version.generation != current.inputs[name].generation
+        if name in published and published[name].version != current.inputs[name]:
+            changes.append((f"{name} changed", replaced))
+        if ahead and ahead.action == "run":
+            changes.append((f"{name} changes", replaced or ahead.how == "full"))
     return changes
 
 
