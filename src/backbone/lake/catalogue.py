@@ -39,6 +39,15 @@ def last_snapshot(folder: Path) -> tuple[str, int] | None:
     return (str(identity[0]), int(snapshot)) if snapshot is not None else None
 
 
+def is_finished(folder: Path) -> bool:
+    """Whether a lake is there and all that it begins with, up to the option that is set last."""
+    if last_snapshot(folder) is None:
+        return False
+    last = "SELECT 1 FROM ducklake_metadata WHERE key = 'data_inlining_row_limit' AND scope = 'schema'"
+    with _reading(folder) as connection:
+        return connection.execute(last).fetchone() is not None
+
+
 def snapshot_at(folder: Path, moment: str) -> int:
     """The snapshot that `moment` names: its number, or the last one not after an ISO time (UTC).
 

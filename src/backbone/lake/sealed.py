@@ -6,7 +6,10 @@ catalogue, in a DuckDB file, on a connection that loads only DuckLake and whose 
 
 import os
 import re
+import secrets
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Timer
 from typing import TypeVar
@@ -20,6 +23,7 @@ from backbone.model.names import ZONES, is_system, literal, quoted, quoted_datas
 
 TIMEOUT_SECONDS = 600.0
 _MANY = 50
+_KEPT_SECONDS = 60.0
 _INLINED_TYPES = {
     "float64": "DOUBLE",
     "timestamptz": "TIMESTAMP WITH TIME ZONE",
@@ -36,13 +40,12 @@ def frozen_catalogue(folder: Path, snapshot: int) -> Path:
     """A copy of the lake's catalogue at its last snapshot, as a DuckDB file; made once a snapshot."""
     cache = folder / "cache"
     path = cache / f"catalogue-{snapshot}.duckdb"
-    if path.exists():
+    with suppress(FileNotFoundError):
+        os.utime(path)  # in use: not to be removed before it is open
         return path
     cache.mkdir(exist_ok=True)
-    for old in cache.glob("catalogue-*"):
-        old.unlink(missing_ok=True)
-    part = cache / f"catalogue-{snapshot}.{os.getpid()}.part"
-    part.unlink(missing_ok=True)
+    _remove_old(cache)
+    part = cache / f"catalogue-{snapshot}.{secrets.token_hex(4)}.part"
     with duckdb.connect(":memory:") as connection:
         load_extension(connection, "sqlite_scanner")
         connection.execute(f"ATTACH {literal(str(catalogue_path(folder)))} AS meta (TYPE sqlite, READ_ONLY)")
@@ -52,6 +55,14 @@ def frozen_catalogue(folder: Path, snapshot: int) -> Path:
         connection.execute("DETACH frozen")
     part.replace(path)
     return path
+
+
+def _remove_old(cache: Path) -> None:
+    """Remove copies of earlier snapshots, and what a killed process left; not what another is about to open."""
+    for old in cache.glob("catalogue-*"):
+        with suppress(FileNotFoundError):
+            if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
+                old.unlink()
 
 
 def _retype_inlined(connection: duckdb.DuckDBPyConnection) -> None:

@@ -9,7 +9,7 @@ import duckdb
 
 from backbone.engine.duckdb.extensions import load_extension
 from backbone.errors import LakeError
-from backbone.lake.catalogue import catalogue_path, has_dataset, last_snapshot
+from backbone.lake.catalogue import catalogue_path, has_dataset, is_finished, last_snapshot
 from backbone.lake.lock import locked
 from backbone.model.domains import sql_type
 from backbone.model.names import literal, quoted, quoted_dataset, stem_of, zone_of
@@ -28,8 +28,7 @@ def attach(connection: duckdb.DuckDBPyConnection, folder: Path, *, name: str = "
     """
     load_extension(connection, "sqlite_scanner")
     load_extension(connection, "ducklake")
-    fresh = last_snapshot(folder) is None
-    if fresh and read_only:
+    if read_only and last_snapshot(folder) is None:
         raise LakeError(f"There is no lake in {folder}. Make it: backbone run")
     (folder / "tables").mkdir(parents=True, exist_ok=True)
     options = [f"DATA_PATH {literal(str(folder / 'tables'))}", "OVERRIDE_DATA_PATH true"]
@@ -37,7 +36,7 @@ def attach(connection: duckdb.DuckDBPyConnection, folder: Path, *, name: str = "
     options += ["META_JOURNAL_MODE 'WAL'", "META_BUSY_TIMEOUT 5000"]
     try:
         connection.execute(f"ATTACH 'ducklake:sqlite:{catalogue_path(folder)}' AS {name} ({', '.join(options)})")
-        if fresh:
+        if not read_only and not is_finished(folder):
             _initialise(connection, folder)
     except duckdb.Error as error:
         raise LakeError(f"The lake in {folder} can't be opened: {error}. Check it: backbone doctor") from error
