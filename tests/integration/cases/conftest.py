@@ -23,8 +23,6 @@ def made(case: str, folder: Path, sources: dict[str, str]) -> Workspace:
     for name, location in sources.items():
         add(folder, name, (str(raw / location),))
     shutil.copytree(HERE / case, folder, dirs_exist_ok=True)
-    for path in sorted((folder / "data").glob("*.csv")):
-        add(folder, path.stem, (f"data/{path.name}",))
     return open_workspace(folder)
 
 

@@ -48,11 +48,14 @@ def test_three_spellings_of_a_header_are_one_column(barcelona: tuple[Workspace, 
 
 def test_nothing_is_missing_set_aside_or_double(barcelona: tuple[Workspace, RunReport], ask: Ask) -> None:
     workspace, report = barcelona
-    for name, rows in (("income", 3204), ("rents", 4622)):
-        distinct = f"(SELECT count(*) FROM (SELECT DISTINCT * FROM formatted.{name}))"
-        complete = f"(SELECT count(*) FROM formatted.{name} WHERE NOT (COLUMNS(*) IS NULL))"
+    counts = (
+        f"""SELECT count(*), (SELECT count(*) FROM (SELECT DISTINCT * FROM formatted.{name})),
+                   (SELECT count(*) FROM formatted.{name} WHERE COLUMNS(*) IS NOT NULL)
+            FROM trusted.{name}"""
+        for name in ("income", "rents")
+    )
 
-        assert ask(f"SELECT count(*), {distinct}, {complete} FROM trusted.{name}") == [(rows, rows, rows)]
+    assert sorted(ask(" UNION ALL ".join(counts))) == [(3204, 3204, 3204), (4622, 4622, 4622)]
 
     assert workspace.quarantine().total == 0
     assert [f.rule.name for s in report.steps for f in s.findings if f.level == "warned"] == ["joins(income)"]
@@ -160,13 +163,10 @@ def test_weaker_matching_loses_more(ask: Ask) -> None:
     any_year = "SELECT DISTINCT NULL::BIGINT AS year, nom_barri AS name, codi_barri FROM income"
     folded = "SELECT NULL::BIGINT AS year, folded AS name, codi_barri FROM neighbourhood_names"
 
-    def kept(names: str, name: str = "neighbourhood") -> tuple[int, int]:
+    def kept(names: str, name: str = "neighbourhood") -> str:
         """Pairs of year and neighbourhood with both, and rows of rents that are kept."""
-        return ask(
-            f"""SELECT count(DISTINCT (r.year, codi_barri)), count(*) FROM {rents} AS r JOIN ({names}) AS n
-                ON n.name = {name} AND coalesce(n.year, r.year) = r.year"""
-        )[0]
+        return f"""SELECT count(DISTINCT (r.year, codi_barri)), count(*) FROM {rents} AS r JOIN ({names}) AS n
+                   ON n.name = {name} AND coalesce(n.year, r.year) = r.year"""
 
-    assert kept(same_year) == (143, 568)
-    assert kept(any_year) == (148, 588)
-    assert kept(folded, FOLDED.format("neighbourhood")) == (197, 772)
+    queries = (kept(same_year), kept(any_year), kept(folded, FOLDED.format("neighbourhood")))
+    assert sorted(ask(" UNION ALL ".join(queries))) == [(143, 568), (148, 588), (197, 772)]
