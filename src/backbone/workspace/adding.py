@@ -46,12 +46,14 @@ def add(folder: Path, name: str | None, locations: tuple[str, ...], env: str | N
     Args:
         folder: where locations are relative to; a project is made there if it is in none.
         name: the source's name; the first file's where it is None.
-        locations: files and globs.
+        locations: files and globs; without any, the source is compared with what has landed since it was written.
         env: the environment to run in.
 
     Raises:
         UsageError: no file is there, or the name can't be one.
     """
+    if name and not locations:
+        return _compare(open_workspace(find_project(folder), env), name)
     made = ""
     try:
         root = find_project(folder)
@@ -74,6 +76,42 @@ def add(folder: Path, name: str | None, locations: tuple[str, ...], env: str | N
         add_origins(path, origins)
         peeked = None
     return replace(_take_through(workspace, source, peeked, written=written), project=made)
+
+
+def _compare(workspace: Workspace, source: str) -> Added:
+    """How the newest landed file of a source differs from what its template says. Nothing is changed."""
+    declared = next((s for s in workspace.project.sources if s.name == source), None)
+    if declared is None:
+        near = did_you_mean(source, [s.name for s in workspace.project.sources])
+        raise UsageError(f"There is no source '{source}'.{near} To add one, name its files: backbone add {source} FILE")
+    files = workspace.environment.landing.registry.files(source)
+    if not files:
+        raise UsageError(f"Nothing of '{source}' has landed yet. Next: backbone run")
+    with peek(files[-1].path) as found:
+        differences = _differences(declared.columns, found.columns)
+    return Added(
+        source=source,
+        landed=(),
+        template_path=f"sources/{source}.yml",
+        written=False,
+        summary=_summary(declared.template, declared.columns),
+        evidence=differences or (f"as in {files[-1].name}",),
+        next_command="backbone run",
+    )
+
+
+def _differences(declared: Sequence[Column], found: Sequence[Column]) -> tuple[str, ...]:
+    """What would have to be written for the columns found: one proposal each."""
+    before, now = ({c.name: c for c in columns} for columns in (declared, found))
+    known = {header for c in declared for header in (c.name, *c.headers)}
+    new = [f"new column: write {c.name}: {c.domain}" for c in found if c.name not in known]
+    gone = [f"{name} is not there any more" for name in before if name not in now]
+    other = [
+        f"{name} looks like {now[name].domain}, not {c.domain}"
+        for name, c in before.items()
+        if name in now and _wider(c.domain, now[name].domain) != c.domain
+    ]
+    return (*new, *gone, *other)
 
 
 def _files(folder: Path, locations: Sequence[str]) -> list[Path]:
@@ -148,7 +186,7 @@ def _take_through(workspace: Workspace, source: str, peeked: Peeked | None, *, w
         remarks=_remarks(workspace, source, report),
         sample=_sample(workspace, source) if not report.failed else None,
         run=report,
-        next_command=f'backbone sql "from {source}"' if not report.failed else f"backbone peek {source}",
+        next_command=f'backbone sql "from {source}"' if not report.failed else "backbone run",
     )
 
 
@@ -173,7 +211,7 @@ def _remarks(workspace: Workspace, source: str, report: RunReport) -> tuple[str,
     for step in report.steps:
         for finding in step.findings:
             if finding.level == "repaired" and finding.broken:
-                lines.append(f"repaired  {finding.rule.name}: {finding.broken:,} values")
+                lines.append(f"repaired  {finding.rule.name}: {finding.message}")
             elif finding.level == "warned":
                 lines.append(f"warning   {finding.rule.name}: {finding.message}")
     files = {file.id: file for file in workspace.environment.landing.registry.files(source)}

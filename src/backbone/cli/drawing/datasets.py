@@ -6,6 +6,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from backbone.cli.drawing.cells import Part, pairs, shown
+from backbone.cli.drawing.runs import draw_failures
 from backbone.cli.phrases import count, listed, moment, share, size
 from backbone.cli.writing import plain_text
 from backbone.model.reports import (
@@ -215,6 +216,8 @@ def draw_added(added: Added, screen: "Screen") -> None:
         screen.line()
     for remark in added.remarks:
         screen.line(("⚠ ", "yellow"), remark)
+    if added.run is not None:
+        draw_failures(added.run, screen)
     screen.line("next: ", (added.next_command, "cyan"))
 
 

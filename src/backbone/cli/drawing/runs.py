@@ -51,9 +51,14 @@ def draw_run(report: RunReport, screen: "Screen") -> None:
     if any(finding.level == "warned" for step in done for finding in step.findings):
         settle = "to settle a warning: give its rule another tolerate, an except or a where, or mend the source"
         screen.line((f"{'' if screen.narrow else ' ' * _LABEL}{settle}", "dim"))
+    draw_failures(report, screen)
+    _ending(report, screen)
+
+
+def draw_failures(report: RunReport, screen: "Screen") -> None:
+    """What failed, why, and what to do about it."""
     for step in report.failed:
         _failure(step, report, screen)
-    _ending(report, screen)
 
 
 _FACTS = ("things", "in", "out", "quarantined", "merged away", "repaired", "rules", "seconds")
