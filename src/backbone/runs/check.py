@@ -43,7 +43,8 @@ def _bind(
     held = published[step.dataset].relation if step.dataset in published else None
     match step.work:
         case Format(source):
-            return (held or declared_relation(source)), []
+            same = step.dataset in published and published[step.dataset].definition == step.definition
+            return (held if same else _united(declared_relation(source), held)), []
         case Trust(trusted):
             formatted = relations.get(f"formatted.{trusted.name}")
             return (relation_after(trusted.rules, formatted) if formatted else None), []
@@ -60,6 +61,13 @@ def declared_relation(source: Source) -> Relation | None:
     from_name = source.file_name.into if source.file_name else ()
     columns = [Column("_file", "integer"), Column("_record", "integer"), *source.columns, *from_name]
     return Relation(tuple(Attribute(c.name, c.domain, c.description) for c in columns))
+
+
+def _united(declared: Relation | None, held: Relation | None) -> Relation | None:
+    """What a source whose declaration changed will have: what it declares now, and what it has had beside that."""
+    if declared is None or held is None:
+        return declared or held
+    return Relation((*declared.attributes, *(a for a in held.attributes if a.name not in declared.names)))
 
 
 def _bind_view(
