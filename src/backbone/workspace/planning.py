@@ -18,6 +18,7 @@ from backbone.runs.check import check_project
 from backbone.runs.plan import make_plan, select_datasets
 from backbone.runs.run import OnEvent, Request, Upstreamed, landed_files, read_published, run_project
 from backbone.wiring import open_backend, open_engine, open_reading
+from backbone.workspace.interrupting import interruptible
 from backbone.workspace.opening import upstream_environment
 from backbone.zones.steps import data_steps
 
@@ -77,12 +78,13 @@ def run_workspace(workspace: "Workspace", select: tuple[str, ...], force: bool, 
     )
     select_datasets(request.steps, select)  # what can't be selected is refused before anything is touched
     with (
+        interruptible(on_event) as on_each,
         locked(workspace.environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
         open_backend(workspace.project, workspace.environment) as backend,
     ):
         if request.upstream:
             backend.lake.attach_upstream(request.upstream.folder)
-        return run_project(request, backend, on_event)
+        return run_project(request, backend, on_each)
 
 
 def _upstream(workspace: "Workspace") -> Upstreamed | None:
