@@ -1,0 +1,128 @@
+"""Runs in processes of their own that die: by a signal from outside, or by their own hand at a chosen call.
+
+Processes are forked from a server that has imported Backbone and done nothing else, so that a moment costs no start.
+"""
+
+import contextlib
+import io
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["backbone.cli.app", "backbone.cli.commands.running", "backbone.workspace.planning"])
+
+POINTS = {
+    "connection opened": "sqlite3:connect",
+    "file renamed": "pathlib:Path.replace",
+    "file removed": "pathlib:Path.unlink",
+    "landed file registered": "backbone.connectors.registry:Registry.register",
+    "lake initialised": "backbone.lake.store:_initialise",
+    "journal opened": "backbone.runs.journal:open_entry",
+    "rows written": "backbone.engine.duckdb.session:DuckDBSession.write",
+    "step staged": "backbone.runs.stage_plan:stage_step",
+    "step audited": "backbone.runs.stage:audit",
+    "table ensured": "backbone.lake.store:Transaction.ensure",
+    "rows inserted": "backbone.lake.store:Transaction.insert",
+    "file inserted": "backbone.lake.store:Transaction.insert_file",
+    "dataset replaced": "backbone.lake.store:Transaction.replace",
+    "dataset changed": "backbone.lake.store:Transaction.change",
+    "published": "backbone.runs.run:publish",
+    "scratch removed": "backbone.runs.journal:remove_scratch",
+    "journal closed": "backbone.runs.journal:close_entry",
+    "journal cleared": "backbone.runs.journal:close_all",
+    "state written": "backbone.runs.run:write_state",
+    "dead runs found": "backbone.runs.journal:dead_runs",
+    "swept": "backbone.runs.journal:sweep",
+    "transaction": "backbone.lake.store:Transaction.insert",
+}
+"""Calls at which a run can be made to die, just before or just after one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The `nth` call of one of `POINTS` (from 1), `before` it or after it."""
+
+    name: str
+    nth: int = 1
+    before: bool = False
+
+    def __str__(self) -> str:
+        return f"{'before' if self.before else 'after'} {self.name} {self.nth}"
+
+
+def start_run(root: Path, point: Point | None = None) -> Any:
+    """Start `backbone run` in a process of its own."""
+    process = _CONTEXT.Process(target=_run, args=(root, point))
+    process.start()
+    return process
+
+
+def run_to_the_end(root: Path) -> int:
+    """Run, and return the exit code."""
+    process = start_run(root)
+    process.join(timeout=120)
+    return int(process.exitcode)
+
+
+def kill_after(root: Path, seconds: float) -> bool:
+    """Kill a run after a while; whether it was still running."""
+    process = start_run(root)
+    time.sleep(seconds)
+    process.kill()
+    process.join()
+    return bool(process.exitcode == -signal.SIGKILL)
+
+
+def kill_at(root: Path, point: Point) -> bool:
+    """Let a run kill itself at a point; whether it came there."""
+    process = start_run(root, point)
+    process.join(timeout=120)
+    return bool(process.exitcode == -signal.SIGKILL)
+
+
+def _run(root: Path, point: Point | None) -> None:
+    from backbone.cli import main  # noqa: PLC0415  imported by the server
+
+    if point:
+        _arm(point)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        main(["--project", str(root), "run"])
+
+
+def _arm(point: Point) -> None:
+    module_name, _, path = POINTS[point.name].partition(":")
+    owner: Any = import_module(module_name)
+    *parents, name = path.split(".")
+    for parent in parents:
+        owner = getattr(owner, parent)
+    setattr(owner, name, _deadly(getattr(owner, name), point))
+
+
+def _deadly(call: Callable[..., Any], point: Point) -> Callable[..., Any]:
+    calls = 0
+
+    def wrapped(*arguments: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == point.nth and point.before:
+            die()
+        result = call(*arguments, **named)
+        if calls == point.nth:
+            die()
+        return result
+
+    return wrapped
+
+
+def die() -> None:
+    """Die at once, as by kill -9."""
+    sys.stdout.flush()
+    os.kill(os.getpid(), signal.SIGKILL)

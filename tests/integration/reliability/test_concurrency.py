@@ -1,0 +1,144 @@
+"""Two runs at once take turns; readers never wait, never fail, and see all of a run or none of it."""
+
+import os
+import pty
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from faults_read import CONTEXT, start_reader
+from faults_shop import LATER, content, deliver, differences, leftovers, make_shop, unsound, write_files
+
+import backbone
+from backbone.lake.lock import locked
+
+
+def start(root: Path, *arguments: str) -> "subprocess.Popen[str]":
+    command = [str(Path(sys.executable).with_name("backbone")), *arguments]
+    return subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_two_runs_at_once_take_turns(tmp_path):
+    root, alone = make_shop(tmp_path / "shop"), make_shop(tmp_path / "alone" / "shop")
+    backbone.open(alone).run()
+
+    runs = [start(root, "run"), start(root, "run")]
+    outputs = [run.communicate(timeout=120) for run in runs]
+
+    assert [run.returncode for run in runs] == [0, 0], outputs
+    assert sum("nothing to do" in out for out, _ in outputs) == 1
+    assert differences(content(root), content(alone)) == []
+    assert [entry.status for entry in backbone.open(root).history()] == ["published"]
+    assert leftovers(root) == []
+
+
+def test_a_run_that_waits_says_for_whom_on_a_terminal(tmp_path):
+    root = make_shop(tmp_path)
+    terminal, end = pty.openpty()
+    command = [str(Path(sys.executable).with_name("backbone")), "run"]
+    with locked(root / "lake" / "dev" / "run.lock"):
+        waiting = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=end)
+        os.close(end)
+        said = ""
+        while f"waiting for another run process {os.getpid()}" not in said:
+            said += os.read(terminal, 1000).decode()
+        assert waiting.poll() is None
+    with suppress(OSError):  # Linux says so where a terminal's other end was closed
+        while os.read(terminal, 1000):
+            pass
+    os.close(terminal)
+
+    assert waiting.wait(timeout=120) == 0
+
+
+def test_a_waiting_run_tells_notebooks_too(tmp_path):
+    root = make_shop(tmp_path)
+    first = start(root, "run")
+    lock = root / "lake" / "dev" / "run.lock"
+    while not (lock.exists() and lock.read_text()):
+        time.sleep(0.01)
+    events = []
+
+    report = backbone.open(root).run(on_event=events.append)
+
+    first.communicate(timeout=120)
+    assert first.returncode == 0
+    assert events[0].kind == "waiting"
+    assert events[0].text == f"process {first.pid}"
+    assert report.status == "nothing"
+
+
+ACCOUNTS = {
+    "backbone.yml": "name: bank\n",
+    "sources/plus.yml": "from: data/plus-*.csv\ncolumns: {n: integer, amount: integer}\n",
+    "sources/minus.yml": "from: data/minus-*.csv\ncolumns: {n: integer, amount: integer}\n",
+    "exploitation/sums.sql": "SELECT sum(amount) AS amount FROM trusted.plus\n",
+}
+
+
+def _deliver_both(root: Path, number: int) -> None:
+    """What is added on one side is taken on the other."""
+    for name, sign in (("plus", 1), ("minus", -1)):
+        rows = "".join(f"{number * 10 + i},{sign * (number + i)}\n" for i in range(5))
+        deliver(root, {f"{name}-{number}.csv": f"n,amount\n{rows}"})
+
+
+QUESTION = """
+    SELECT (SELECT sum(amount) FROM trusted.plus) + (SELECT sum(amount) FROM formatted.minus),
+        (SELECT sum(amount) FROM trusted.plus) - (SELECT amount FROM exploitation.sums),
+        (SELECT count(*) FROM trusted.plus)"""
+
+
+def test_readers_see_all_of_a_run_or_none_of_it(tmp_path):
+    write_files(tmp_path, ACCOUNTS)
+    _deliver_both(tmp_path, 0)
+    backbone.open(tmp_path).run()
+    done, answers = CONTEXT.Event(), CONTEXT.Queue()
+    readers = [start_reader(tmp_path, QUESTION, done, answers) for _ in range(4)]
+
+    for number in range(1, 7):
+        _deliver_both(tmp_path, number)
+        assert not backbone.open(tmp_path).run().failed
+    done.set()
+    answered = [answers.get(timeout=60) for _ in readers]
+    for reader in readers:
+        reader.join(timeout=60)
+
+    assert [answer for answer in answered if isinstance(answer, str)] == []
+    assert {row[:2] for answer in answered for row in answer} == {(0, 0)}
+    assert all([row[2] for row in answer] == sorted(row[2] for row in answer) for answer in answered)
+    assert len({row[2] for answer in answered for row in answer}) > 1
+    assert unsound(backbone.open(tmp_path).doctor()) == []
+
+
+def test_adding_a_source_during_a_run_waits_and_loses_nothing(tmp_path):
+    root = make_shop(tmp_path)
+    backbone.open(root).run()
+    deliver(root, LATER)
+    deliver(root, {"shops.csv": "shop,city\n1,Girona\n2,Reus\n"}, "")
+
+    running, adding = start(root, "run"), start(root, "add", "shops.csv")
+    outputs = [each.communicate(timeout=120) for each in (running, adding)]
+
+    assert [running.returncode, adding.returncode] == [0, 0], outputs
+    assert backbone.open(root).run().status in {"nothing", "published"}
+    assert backbone.open(root).sql("SELECT city FROM trusted.shops ORDER BY shop").rows() == [("Girona",), ("Reus",)]
+    assert backbone.open(root).sql("SELECT count(*) FROM trusted.orders WHERE order_id = 70").rows() == [(1,)]
+    assert leftovers(root) == []
+    assert unsound(backbone.open(root).doctor()) == []
+
+
+@pytest.mark.long
+def test_many_runs_at_once_take_turns(tmp_path):
+    root, alone = make_shop(tmp_path / "shop"), make_shop(tmp_path / "alone" / "shop")
+    backbone.open(alone).run()
+
+    runs = [start(root, "run") for _ in range(6)]
+    outputs = [run.communicate(timeout=300) for run in runs]
+
+    assert [run.returncode for run in runs] == [0] * 6, outputs
+    assert differences(content(root), content(alone)) == []
+    assert [entry.status for entry in backbone.open(root).history()] == ["published"]

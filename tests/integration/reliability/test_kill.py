@@ -1,0 +1,193 @@
+"""Runs that are killed with -9: the next run finishes the work, and nothing tells that there was a kill.
+
+Each moment starts from the same project, before its first run or after one with a delivery more. A run is killed, by
+a signal after a random time or by its own hand at a chosen call. Then the state is compared with an undisturbed run's.
+"""
+
+import random
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from faults_run import Point, kill_after, kill_at, run_to_the_end
+from faults_shop import (
+    DELIVERIES,
+    DROPPED,
+    LATER,
+    Content,
+    content,
+    deliver,
+    differences,
+    landed_texts,
+    leftovers,
+    make_shop,
+    unsound,
+)
+
+import backbone
+
+SEED = 20_261_123
+STAGES = ("first", "later")
+
+SHARES = {stage: [random.Random(f"{SEED}{stage}{n}").random() for n in range(35)] for stage in STAGES}
+FEW = [(stage, n) for stage in STAGES for n in range(6)]
+MANY = [(stage, n) for stage in STAGES for n in range(6, 35)]
+
+CHOSEN = [
+    ("first", Point("connection opened")),
+    ("first", Point("lake initialised", before=True)),
+    ("later", Point("file renamed", before=True)),
+    ("first", Point("landed file registered", 6)),  # the one from the drop folder
+    ("later", Point("landed file registered")),
+    ("first", Point("rows written", 5)),
+    ("later", Point("step audited", 4)),
+    ("first", Point("dataset replaced", 4)),
+    ("later", Point("dataset changed", 2)),
+    ("first", Point("published")),
+    ("later", Point("journal closed", before=True)),
+    ("first", Point("file renamed", 7, before=True)),  # the state's
+]
+MORE = [
+    ("first", Point("lake initialised")),
+    ("first", Point("journal opened")),
+    ("later", Point("journal opened")),
+    ("first", Point("file renamed", 2)),
+    ("first", Point("file removed")),
+    ("later", Point("rows written", 2, before=True)),
+    ("first", Point("step staged", 7)),
+    ("first", Point("table ensured")),
+    ("later", Point("table ensured", 3)),
+    ("first", Point("file inserted", 2)),
+    ("later", Point("rows inserted", 6)),
+    ("later", Point("published")),
+    ("later", Point("scratch removed", before=True)),
+    ("first", Point("journal closed", before=True)),
+    ("later", Point("state written", before=True)),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Undisturbed:
+    """What each stage begins from, and comes to without a kill."""
+
+    root: Path
+    starts: dict[str, Path]
+    contents: dict[str, Content]
+    seconds: dict[str, float]
+
+    def begin(self, stage: str) -> Path:
+        """The project as the stage begins, always at the same place, since origins are absolute."""
+        shutil.rmtree(self.root, ignore_errors=True)
+        shutil.copytree(self.starts[stage], self.root)
+        return self.root
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbed]:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    root = folder / "shop"
+    found = Undisturbed(root, {}, {}, {})
+    make_shop(root)
+    for stage in STAGES:
+        if stage == "later":
+            deliver(root, LATER)
+        found.starts[stage] = folder / stage
+        shutil.copytree(root, found.starts[stage])
+        started = time.perf_counter()
+        assert run_to_the_end(root) == 0
+        found.seconds[stage] = time.perf_counter() - started
+        found.contents[stage] = content(root)
+    return found
+
+
+def _history(root: Path) -> list[str]:
+    return [entry.status for entry in backbone.open(root).history()]
+
+
+def _expect_finished(undisturbed: Undisturbed, stage: str, moment: str) -> None:
+    """The next run finishes the work, and leaves what an undisturbed one does."""
+    root = undisturbed.root
+    before = _history(root)
+    entries = list((root / "lake" / "dev" / "runs").glob("*"))
+
+    code = run_to_the_end(root)
+
+    assert code == 0, moment
+    assert differences(content(root), undisturbed.contents[stage]) == [], moment
+    assert leftovers(root) == [], moment
+    expected = DELIVERIES | DROPPED | (LATER if stage == "later" else {})
+    assert landed_texts(root) == dict.fromkeys(expected.items(), 1), moment
+    assert not list((root / "lake/landing/temporal/visits").iterdir()), moment
+    assert unsound(backbone.open(root).doctor()) == [], moment
+    history = _history(root)
+    published = 1 if stage == "first" else 2
+    assert history.count("published") == published, f"{moment}: {history}"
+    committed = before.count("published") == published
+    assert history.count("killed") == (1 if entries and not committed else 0), f"{moment}: {history}"
+    assert backbone.open(root).run().status == "nothing", moment
+
+
+def _die_at_random(undisturbed: Undisturbed, stage: str, number: int) -> None:
+    root, share = undisturbed.begin(stage), SHARES[stage][number]
+    kill_after(root, share * undisturbed.seconds[stage])
+    _expect_finished(undisturbed, stage, f"seed {SEED}, {stage} moment {number}: killed after {share:.1%} of a run")
+
+
+@pytest.mark.parametrize(("stage", "number"), FEW)
+def test_a_run_killed_at_a_random_moment_is_finished_by_the_next(undisturbed, stage, number):
+    _die_at_random(undisturbed, stage, number)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("stage", "number"), MANY)
+def test_a_run_killed_at_many_random_moments_is_finished_by_the_next(undisturbed, stage, number):
+    _die_at_random(undisturbed, stage, number)
+
+
+def _die_at(undisturbed: Undisturbed, stage: str, point: Point) -> None:
+    root = undisturbed.begin(stage)
+    assert kill_at(root, point), f"a {stage} run never came to {point}"
+    _expect_finished(undisturbed, stage, f"{stage} run killed {point}")
+
+
+@pytest.mark.parametrize(("stage", "point"), CHOSEN, ids=str)
+def test_a_run_killed_at_a_chosen_call_is_finished_by_the_next(undisturbed, stage, point):
+    _die_at(undisturbed, stage, point)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("stage", "point"), MORE, ids=str)
+def test_a_run_killed_at_any_chosen_call_is_finished_by_the_next(undisturbed, stage, point):
+    _die_at(undisturbed, stage, point)
+
+
+@pytest.mark.parametrize(
+    "point",
+    [Point("dead runs found"), Point("swept"), Point("transaction"), Point("journal cleared", before=True)],
+    ids=str,
+)
+def test_a_recovery_that_is_killed_is_finished_by_the_next(undisturbed, point):
+    root = undisturbed.begin("later")
+    assert kill_at(root, Point("rows written", 3))
+
+    assert kill_at(root, point), f"no recovery came to {point}"
+
+    assert run_to_the_end(root) == 0
+    assert differences(content(root), undisturbed.contents["later"]) == []
+    assert leftovers(root) == []
+    assert _history(root) == ["published", "killed", "published"]
+
+
+def test_runs_killed_one_after_the_other_leave_one_trace_each(undisturbed):
+    root = undisturbed.begin("later")
+
+    for nth in (2, 4, 6):
+        assert kill_at(root, Point("rows written", nth))
+
+    assert run_to_the_end(root) == 0
+    assert differences(content(root), undisturbed.contents["later"]) == []
+    assert leftovers(root) == []
+    assert sorted(_history(root)) == ["killed"] * 3 + ["published"] * 2
