@@ -17,7 +17,7 @@ DATE_FORM = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}"
 CLOCK_FORM = r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6}0*)?)?"
 ZONE_FORM = r"(Z|[+-]\d\d(:?\d\d)?)"
 _MIDNIGHT = r"([ T]00?:00(:00(\.0+)?)?)?"
-_BLANKS = r"\s*"
+_BLANKS = r"[\s\v]*"
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 _EARLIEST_YEAR = 1000
 
@@ -34,7 +34,20 @@ def present(value: str, tokens: tuple[str, ...]) -> str:
 
 def is_token(value: str, tokens: tuple[str, ...]) -> str:
     """SQL: whether all of a value, trimmed, is one of the tokens. An expression, since trimming costs four times it."""
-    return fits(value, "|".join(re.escape(token.strip()) for token in tokens)) if tokens else "false"
+    if not tokens:
+        return "false"
+    whole = fits(value, "|".join(re.escape(token.strip()) for token in tokens))
+    return f"CASE WHEN {_maybe_token(value, tokens)} THEN {whole} ELSE false END"
+
+
+def _maybe_token(value: str, tokens: tuple[str, ...]) -> str:
+    """SQL: whether a value begins with a blank or is a token, with whatever blanks behind; ten times cheaper.
+
+    Blanks are the characters before `!`, so all of this is comparisons.
+    """
+    words = dict.fromkeys(token.strip() for token in tokens)
+    ranges = [f"({value} >= {literal(w)} AND {value} < {literal(w + '!')})" for w in words if w]
+    return "(" + " OR ".join((f"{value} < '!'", *ranges)) + ")"
 
 
 def trimmed(value: str) -> str:

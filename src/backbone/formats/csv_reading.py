@@ -1,5 +1,6 @@
 """CSV files as records, read by DuckDB's CSV reader in strict mode with nothing left to its own guess."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from backbone.engine.protocol import Session
@@ -11,7 +12,41 @@ from backbone.model.files import Template
 from backbone.model.names import literal
 
 _MAX_LINE_BYTES = 16 << 20
+_BUFFER_BYTES = 32 << 20
+"""Said, since DuckDB else makes it 16 times the longest line, which is more than a machine's caches can bear."""
 _HEAD_CHARACTERS = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A CSV file that is read on the fly, by one query, once.
+
+    `query` has `_record` and `c1`, `c2` … as VARCHAR. Unreadable records aren't counted in `_record`: it is right only
+    if `unreadable` is 0 after the query has run.
+    """
+
+    headers: tuple[str, ...]
+    query: str
+    _made: tuple[str, str]
+
+    def unreadable(self, session: Session) -> int:
+        """How many errors there were."""
+        return counted(session, self._made[0])
+
+    def drop(self, session: Session) -> None:
+        """Give the memory back."""
+        for name in self._made:
+            session.execute(f"DROP TABLE IF EXISTS {name}")
+
+
+def scan_csv(path: Path, template: Template, scratch: Path) -> Scan:
+    """A CSV file without footers, to be read in one query."""
+    file = transcoded(path, template.encoding, scratch)
+    headers = csv_headers(file, template)
+    errors, scans = fresh_names("errors", "scans")
+    # `row_number` of the rows as they come: an order that threads would lose, so that this runs in one.
+    query = f"SELECT row_number() OVER () AS _record, * FROM ({_scan(file, template, len(headers), (errors, scans))})"
+    return Scan(headers, query, (errors, scans))
 
 
 def read_csv(path: Path, template: Template, session: Session, scratch: Path) -> Records:
@@ -50,10 +85,11 @@ def read_text(file: Path, template: Template, headers: tuple[str, ...], session:
     """Read a delimited text file in UTF-8 whose headers are known."""
     text, errors, scans, table, bad = fresh_names("text", "errors", "scans", "records", "unreadable")
     try:
-        attempt(session, _scan(file, template, len(headers), (text, errors, scans)), file, "csv")
+        attempt(session, _copied(text, _scan(file, template, len(headers), (errors, scans))), file, "csv")
     except UsageError:  # strict mode can't read line ends of two kinds in one file
         errors, scans = fresh_names("errors", "scans")
-        attempt(session, _scan(file, template, len(headers), (text, errors, scans), strict=False), file, "csv")
+        lenient = _scan(file, template, len(headers), (errors, scans), strict=False)
+        attempt(session, _copied(text, lenient), file, "csv")
     broken = counted(session, errors) > 0
     blanks = _blank_lines(file, template) if broken else ()
     session.execute(f"CREATE TEMP TABLE {bad} AS {_unreadable(errors, blanks, template)}")
@@ -65,8 +101,12 @@ def read_text(file: Path, template: Template, headers: tuple[str, ...], session:
     return Records(headers, table, bad, last - unreadable if last > 0 else 0, unreadable, made=made)
 
 
-def _scan(file: Path, template: Template, width: int, names: tuple[str, str, str], *, strict: bool = True) -> str:
-    text, errors, scans = names
+def _copied(text: str, query: str) -> str:
+    return f"CREATE TEMP TABLE {text} AS {query}"
+
+
+def _scan(file: Path, template: Template, width: int, names: tuple[str, str], *, strict: bool = True) -> str:
+    errors, scans = names
     columns = ", ".join(f"{literal(field_name(i))}: 'VARCHAR'" for i in range(width))
     options = {
         "auto_detect": "false",
@@ -81,9 +121,10 @@ def _scan(file: Path, template: Template, width: int, names: tuple[str, str, str
         "rejects_table": literal(errors),
         "rejects_scan": literal(scans),
         "max_line_size": str(_MAX_LINE_BYTES),
+        "buffer_size": str(_BUFFER_BYTES),
     }
     listed = ", ".join(f"{key} = {value}" for key, value in options.items())
-    return f"CREATE TEMP TABLE {text} AS SELECT * FROM read_csv({literal(str(file))}, {listed})"
+    return f"SELECT * FROM read_csv({literal(str(file))}, {listed})"
 
 
 def _unreadable(errors: str, blanks: tuple[int, ...], template: Template) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from backbone.engine.protocol import Session
 from backbone.errors import UsageError, did_you_mean
 from backbone.formats.archives import extracted, is_zip
-from backbone.formats.csv_reading import read_csv
+from backbone.formats.csv_reading import Scan, read_csv, scan_csv
 from backbone.formats.json_reading import read_json, read_ndjson
 from backbone.formats.parquet_reading import read_parquet
 from backbone.formats.records import Records
@@ -35,3 +35,14 @@ def read_records(path: Path, template: Template, session: Session, *, scratch: P
         msg = f"records under '{template.records}' are not built yet; the records must be the file's own"
         raise UsageError(msg)
     return reader(extracted(path, template.member, scratch) if is_zip(path) else path, template, session, scratch)
+
+
+def scan_records(path: Path, template: Template, *, scratch: Path) -> Scan | None:
+    """A file that can be read in one query, without a copy of its text; None if it takes more.
+
+    Raises:
+        UsageError: the file as a whole can't be read as its template says.
+    """
+    if template.format != "csv" or template.records or template.footer_rows:
+        return None
+    return scan_csv(extracted(path, template.member, scratch) if is_zip(path) else path, template, scratch)

@@ -1,12 +1,13 @@
 """The SQL that turns the text of a file's records into rows, and sets aside what doesn't fit."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from backbone.formats.casting import INTEGER_FORM, cast, fits, is_token, misfits, no_such, present
 from backbone.formats.markers import tokens_of
-from backbone.formats.records import Records, field_name
+from backbone.formats.quick_casts import quick, settled
+from backbone.formats.records import field_name
 from backbone.model.domains import sql_type
 from backbone.model.files import Column, FileNamePattern, LandedFile, Template
 from backbone.model.names import literal, quoted
@@ -19,13 +20,13 @@ _OF_DIGITS = frozenset({"integer", "decimal", "float", "date", "time", "timestam
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A column of a file as SQL: `value` is its text in `source_sql`, NULL where missing.
+    """A column of a file as SQL over `source_sql`: `value` is its text, NULL where missing.
 
     `tokens` are those that are still in it: no form of its domain has them, so that the cast makes them NULL anyway.
     """
 
     column: Column
-    value: str
+    position: int
     exact: bool = False
     tokens: tuple[str, ...] = ()
 
@@ -35,26 +36,49 @@ class Cell:
         return self.column.domain not in {"text", "text[]"}
 
     @property
+    def raw(self) -> str:
+        """The text in the file."""
+        return field_name(self.position)
+
+    @property
+    def value(self) -> str:
+        """The text, NULL where missing."""
+        return f"p{self.position + 1}"
+
+    @property
     def typed(self) -> str:
-        """The value in its domain."""
-        return cast(self.value, self.column)
+        """The value in its domain; NULL where it doesn't fit."""
+        return f"t{self.position + 1}" if self.checked else self.value
 
     @property
     def misfit(self) -> str:
         """Whether the value is there and doesn't fit."""
-        unfit = misfits(self.value, self.column)
-        if self.tokens:
-            unfit = f"({unfit} AND NOT {is_token(self.value, self.tokens)})"
-        if not self.exact:
-            return unfit
-        large = f"abs(TRY_CAST({self.value} AS HUGEINT)) > {_EXACT_FLOATS}"
-        return f"({unfit} OR coalesce({fits(self.value, INTEGER_FORM)} AND {large}, false))"
+        if self.column.domain.endswith("[]"):
+            return misfits(self.value, self.column)
+        there = f"{self.typed} IS NULL AND {self.value} IS NOT NULL"
+        return f"CASE WHEN {there} THEN NOT {is_token(self.value, self.tokens)} ELSE false END"
+
+    @property
+    def tried_sql(self) -> str:
+        """The cast that is tried on every value."""
+        return f"{quick(self.value, self.column)} AS q{self.position + 1}"
+
+    @property
+    def typed_sql(self) -> str:
+        """The exact cast. An integer that a float can't hold exactly doesn't fit a float that must be exact."""
+        if self.column.domain.endswith("[]"):
+            return f"{cast(self.value, self.column)} AS {self.typed}"
+        typed = settled(self.value, f"q{self.position + 1}", self.column, self.tokens)
+        if self.exact:
+            large = f"abs(TRY_CAST({self.value} AS HUGEINT)) > {_EXACT_FLOATS}"
+            typed = f"CASE WHEN {fits(self.value, INTEGER_FORM)} AND {large} THEN NULL ELSE {typed} END"
+        return f"{typed} AS {self.typed}"
 
 
 def cells_of(schema: Schema, positions: dict[str, int], template: Template) -> tuple[Cell, ...]:
     """The cells of the columns that a file has."""
     return tuple(
-        Cell(c, f"p{positions[c.name] + 1}", c.name in schema.exact, _left_in(c, template))
+        Cell(c, positions[c.name], c.name in schema.exact, _left_in(c, template))
         for c in schema.all
         if c.name in positions
     )
@@ -67,24 +91,23 @@ def _left_in(column: Column, template: Template) -> tuple[str, ...]:
     return tokens if timely and not any(any(c.isdigit() for c in token) for token in tokens) else ()
 
 
-def source_sql(records: Records, cells: Sequence[Cell], template: Template) -> str:
-    """The records, with `p1`, `p2` …: the texts with NULL for what means *missing*; beside them the raw texts."""
-    texts = []
-    for cell in cells:
-        raw = f"c{cell.value[1:]}"
-        tokens = tokens_of(cell.column, template)
-        if int(cell.value[1:]) - 1 in records.lists:
-            texts.append(_list_text(raw, cell))
-        elif cell.column.domain.endswith("[]"):
-            texts.append(f"CASE WHEN {raw} IS NOT NULL THEN [{raw}] END AS {cell.value}")
-        else:
-            texts.append(f"{raw if cell.tokens else present(raw, tokens)} AS {cell.value}")
-    return f"SELECT {', '.join(['*', *texts])} FROM {records.table}"
+def source_sql(records: str, cells: Sequence[Cell], template: Template, lists: frozenset[int] = frozenset()) -> str:
+    """Records (a table or query) with `p1`, `p2` …: the texts with NULL for what means *missing*; `t1` …: typed."""
+    texts = ", ".join(["*", *(f"{_text(c, template, is_list=c.position in lists)} AS {c.value}" for c in cells)])
+    checked = [c for c in cells if c.checked]
+    tried = ", ".join(["*", *(c.tried_sql for c in checked)])
+    typed = ", ".join(["*", *(c.typed_sql for c in checked)])
+    # One SELECT in another, so that nothing is computed twice.
+    return f"SELECT {typed} FROM (SELECT {tried} FROM (SELECT {texts} FROM {records}))"
 
 
-def _list_text(raw: str, cell: Cell) -> str:
+def _text(cell: Cell, template: Template, *, is_list: bool) -> str:
     """A list stays one where its column is a list, else it becomes JSON text."""
-    return f"{raw} AS {cell.value}" if cell.column.domain.endswith("[]") else f"to_json({raw})::VARCHAR AS {cell.value}"
+    if is_list:
+        return cell.raw if cell.column.domain.endswith("[]") else f"to_json({cell.raw})::VARCHAR"
+    if cell.column.domain.endswith("[]"):
+        return f"CASE WHEN {cell.raw} IS NOT NULL THEN [{cell.raw}] END"
+    return cell.raw if cell.tokens else present(cell.raw, tokens_of(cell.column, template))
 
 
 def counts_sql(source: str, cells: Sequence[Cell]) -> str:
@@ -100,14 +123,22 @@ def values_sql(source: str, cells: Sequence[Cell]) -> str:
 
 
 def rows_sql(
-    source: str, cells: Sequence[Cell], file: LandedFile, columns: Sequence[Column], named: dict[str, str]
+    source: str, values: Mapping[str, str], columns: Sequence[Column], file: LandedFile, record: str = "_record"
 ) -> str:
-    """The rows of a file in the order of `columns`; what it lacks is NULL."""
-    typed = {c.column.name: c.typed for c in cells} | named
-    listed = ", ".join(
-        f"{typed.get(c.name, f'CAST(NULL AS {sql_type(c.domain)})')} AS {quoted(c.name)}" for c in columns
-    )
-    return f"SELECT {file.id}::BIGINT AS _file, _record, {listed} FROM ({source})"
+    """The rows of a file in the order of `columns`, given SQL for those that it has; the others are NULL."""
+    listed = [f"{values.get(c.name, f'CAST(NULL AS {sql_type(c.domain)})')} AS {quoted(c.name)}" for c in columns]
+    return f"SELECT {', '.join([f'{file.id}::BIGINT AS _file', f'{record} AS _record', *listed])} FROM ({source})"
+
+
+def marked_record(cells: Sequence[Cell]) -> str:
+    """The number of the record, negative where a value doesn't fit."""
+    checked = [c for c in cells if c.checked]
+    if not checked:
+        return "_record"
+    complete = " AND ".join(f"{c.typed} IS NOT NULL" for c in checked)
+    if any(c.column.domain.endswith("[]") for c in checked):  # a list is there even if an element doesn't fit
+        complete = "false"
+    return f"CASE WHEN {complete} THEN _record WHEN {any_misfit(checked)} THEN -_record ELSE _record END"
 
 
 def bad_rows_sql(source: str, cells: Sequence[Cell], headers: Sequence[str]) -> str:

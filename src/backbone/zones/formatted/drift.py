@@ -51,12 +51,12 @@ def count_misfits(records: Records, cells: Sequence[Cell], account: Account) -> 
     checked = [c for c in cells if c.checked]
     misfits: dict[str, int] = {}
     if checked and records.records:
-        row = session.rows(counts_sql(source_sql(records, checked, template), checked))[0]
+        row = session.rows(counts_sql(source_sql(records.table, checked, template, records.lists), checked))[0]
         misfits = {c.column.name: int(count) for c, count in zip(checked, row, strict=True) if count}
     broken = [c for c in checked if c.column.name in misfits]
     values: dict[str, int] = {}
     if broken:
-        row = session.rows(values_sql(source_sql(records, broken, template), broken))[0]
+        row = session.rows(values_sql(source_sql(records.table, broken, template, records.lists), broken))[0]
         values = {c.column.name: int(count) for c, count in zip(broken, row, strict=True)}
     return tuple(Counted(c, values.get(c.column.name, 0), misfits.get(c.column.name, 0)) for c in cells)
 
@@ -141,7 +141,7 @@ def _judge(drifts: Sequence[Drift], file: LandedFile, account: Account) -> str:
 
 def _told(counted: Counted, records: Records, account: Account) -> str:
     cell = counted.cell
-    texts = source_sql(records, [cell], account.source.template)
+    texts = source_sql(records.table, [cell], account.source.template, records.lists)
     example = account.session.rows(f"SELECT {shown_sql(cell.value)} FROM ({texts}) WHERE {cell.misfit} LIMIT 1")[0][0]
     share = counted.misfits / counted.values
     values = f"{counted.misfits:,} of {counted.values:,} values of {cell.column.name} ({share:.1%})"

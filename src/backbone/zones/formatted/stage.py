@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from backbone.engine.protocol import Session
 from backbone.errors import BackboneError, DatasetError
-from backbone.formats.casting import no_such
 from backbone.formats.peek import peek_records
 from backbone.formats.reading import read_records
 from backbone.formats.records import Records
@@ -14,19 +13,12 @@ from backbone.model.names import literal, quoted_dataset
 from backbone.model.project import Source
 from backbone.model.rules import Rule
 from backbone.model.steps import Failure, Format, Ledger, Staged, Staging
-from backbone.zones.formatted.account import CONTRACT, EXAMPLES, PARSER, Account
-from backbone.zones.formatted.cells import (
-    any_misfit,
-    bad_rows_sql,
-    cells_of,
-    file_name_cells,
-    raw_sql,
-    rows_sql,
-    shown_sql,
-    source_sql,
-)
+from backbone.zones.formatted.account import CONTRACT, PARSER, Account
+from backbone.zones.formatted.at_once import write_at_once
+from backbone.zones.formatted.cells import any_misfit, cells_of, file_name_cells, raw_sql, rows_sql, source_sql
 from backbone.zones.formatted.contract import Schema, columns_of, match_file, relation_of, schema_now
 from backbone.zones.formatted.drift import Counted, Widening, count_misfits, header_drift, type_drift
+from backbone.zones.formatted.misfits import settle_misfits
 
 
 def stage_formatted(staging: Staging, session: Session) -> tuple[Staged, ...]:
@@ -96,6 +88,8 @@ def _opened(file: LandedFile, staging: Staging, session: Session) -> Records:
 
 def _read_files(files: Sequence[LandedFile], account: Account) -> Widening | None:
     for file in sorted(files, key=lambda f: f.id):
+        if write_at_once(file, account):
+            continue
         records = _opened(file, account.staging, account.session)
         try:
             if widening := _read_file(file, records, account):
@@ -139,30 +133,13 @@ def _set_aside(file: LandedFile, records: Records, why: str, account: Account) -
 def _write(file: LandedFile, records: Records, counted: Sequence[Counted], account: Account) -> None:
     """Write the rows that fit, and set aside the others."""
     source, cells = account.source, [c.cell for c in counted]
-    broken = [c for c in counted if c.misfits]
-    texts = source_sql(records, cells, source.template)
-    aside = [c.cell for c in broken] if source.bad_values == "quarantine" else []
+    texts = source_sql(records.table, cells, source.template, records.lists)
+    aside = [c.cell for c in counted if c.misfits] if source.bad_values == "quarantine" else []
     kept = f"SELECT * FROM ({texts}) WHERE NOT {any_misfit(aside)}" if aside else texts
-    named = file_name_cells(source.file_name, file.name)
-    query = rows_sql(kept, cells, file, columns_of(account.schema, source), named)
+    values = {c.column.name: c.typed for c in cells} | file_name_cells(source.file_name, file.name)
+    query = rows_sql(kept, values, columns_of(account.schema, source), file)
     account.write_rows(query, relation_of(account.schema, source))
-    for each in counted:
-        if each.cell.checked:
-            account.find(account.type_rule(each.cell.column), tested=records.records)
-    if aside:
-        account.quarantine(file, bad_rows_sql(texts, aside, records.headers))
-    else:
-        _note_nulls(file, texts, broken, account)
-
-
-def _note_nulls(file: LandedFile, texts: str, broken: Sequence[Counted], account: Account) -> None:
-    for counted in broken:
-        cell = counted.cell
-        example = (
-            f"SELECT _record, {shown_sql(cell.value)} FROM ({texts}) WHERE {cell.misfit} ORDER BY 1 LIMIT {EXAMPLES}"
-        )
-        shown = [f"{file.id}:{n} {v} is {no_such(cell.column.domain)}" for n, v in account.session.rows(example)]
-        account.find(account.type_rule(cell.column), broken=counted.misfits, examples=shown)
+    settle_misfits(file, records, counted, account, tested=records.records)
 
 
 def _staged(account: Account, *, full: bool, notes: Sequence[str]) -> Staged:
