@@ -17,12 +17,13 @@ from typing import TypeVar
 import duckdb
 
 from backbone.engine.duckdb.extensions import load_extension
-from backbone.errors import QueryError
+from backbone.errors import QueryError, did_you_mean
 from backbone.lake.catalogue import catalogue_path, datasets_at
 from backbone.model.names import ZONES, is_system, literal, quoted, quoted_dataset, stem_of, zone_of
 
 TIMEOUT_SECONDS = 600.0
 _MANY = 50
+_NO_TABLE = re.compile(r'Table with name "?([\w.]+)"? does not exist')
 _KEPT_SECONDS = 60.0
 _INLINED_TYPES = {
     "float64": "DOUBLE",
@@ -147,7 +148,10 @@ class SealedLake:
             QueryError: it isn't one SELECT, fails, or takes too long.
         """
         with self._connection(query, system=system) as connection:
-            return run_query(connection, query, collect)
+            try:
+                return run_query(connection, query, collect)
+            except QueryError as error:
+                raise self._with_near_name(error) from error
 
     def write(self, query: str, path: Path, options: str, *, system: bool = False) -> int:
         """Write the rows of one SELECT to a file, the only one that can be written, and return how many there are."""
@@ -156,6 +160,15 @@ class SealedLake:
             copy = f"COPY ({query.strip().removesuffix(';')}\n) TO {literal(str(path))} ({options})"
             copied = _timed(connection, lambda: connection.execute(copy).fetchone())
         return int(copied[0]) if copied else 0
+
+    def _with_near_name(self, error: QueryError) -> QueryError:
+        """An error about a table that isn't there, with a near name from those that are."""
+        match = _NO_TABLE.search(str(error))
+        if not match:
+            return error
+        known = [*self._all, *most_refined(self._all)]
+        near = did_you_mean(match[1], known)
+        return QueryError(f"There is no dataset '{match[1]}' in snapshot {self._snapshot}.{near} All: backbone status")
 
     def _connection(self, query: str, *, system: bool, writable: Path | None = None) -> duckdb.DuckDBPyConnection:
         """Views only for datasets whose name occurs in the query, where there are many."""
@@ -181,7 +194,7 @@ def check_reads_only(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     try:
         statements = connection.extract_statements(query)
     except duckdb.Error as error:
-        raise QueryError(str(error)) from error
+        raise QueryError(str(error).strip()) from error
     if len(statements) != 1 or statements[0].type not in _READING:
         raise QueryError("`sql` runs one SELECT and changes nothing. To make a dataset, write exploitation/NAME.sql")
 
@@ -211,6 +224,6 @@ def _timed(connection: duckdb.DuckDBPyConnection, work: Callable[[], T], timeout
     except duckdb.InterruptException as error:
         raise QueryError(f"The query took longer than {timeout_seconds:g} seconds and was stopped") from error
     except duckdb.Error as error:
-        raise QueryError(str(error)) from error
+        raise QueryError(str(error).strip()) from error
     finally:
         timer.cancel()

@@ -41,6 +41,7 @@ class Trusted:
     owner: str = ""
     tags: tuple[str, ...] = ()
     at: Location = field(default=NOWHERE, compare=False)
+    key_at: Location = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class View:
     owner: str = ""
     tags: tuple[str, ...] = ()
     at: Location = field(default=NOWHERE, compare=False)
+    key_at: Location = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,4 +78,5 @@ def read_trusted(
         owner=fields.text("owner"),
         tags=fields.values("tags"),
         at=at,
+        key_at=(fields.key_place("key") or file.place()).at,
     )

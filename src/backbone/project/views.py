@@ -108,6 +108,7 @@ def read_view(draft: Draft, catalogue: Catalogue, problems: "list[Problem]") -> 
         owner=fields.text("owner"),
         tags=fields.values("tags"),
         at=draft.file.place().at,
+        key_at=(fields.key_place("key") or draft.file.place()).at,
     )
 
 

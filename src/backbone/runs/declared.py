@@ -37,16 +37,21 @@ def origins_of(step: Step, relations: Mapping[str, Relation]) -> tuple[Origin, .
         case Derive(view) if view.function_path is None:
             read = {name: inputs[name] for name in view.inputs if name in inputs}
             return column_lineage(view.query, read, relations[step.dataset], step.dataset)
-        case Analyse(analysis, stage) if stage == "view":
-            own = Relation(relations[step.dataset].visible)
-            return column_lineage(analysis.view, inputs, own, step.dataset)
-        case Analyse(_, stage) if stage == "split":
-            whole = step.inputs[0]
-            return tuple(o for out in step.outputs for o in passing(out, whole, relations[out], relations[whole]))
-        case Analyse(analysis, stage) if stage == "predict":
-            return _predicted(analysis, step, relations)
+        case Analyse(analysis, stage) if stage != "train":
+            return _analysed(analysis, stage, step, relations)
         case _:
             return tuple(Origin(out, "*", name, "*", partial=True) for out in step.outputs for name in inputs)
+
+
+def _analysed(analysis: Analysis, stage: str, step: Step, relations: Mapping[str, Relation]) -> tuple[Origin, ...]:
+    """Column lineage of an analysis's view, of the sets that it is split into, or of its predictions."""
+    if stage == "predict":
+        return _predicted(analysis, step, relations)
+    if stage == "split":
+        whole = step.inputs[0]
+        return tuple(o for out in step.outputs for o in passing(out, whole, relations[out], relations[whole]))
+    inputs = {name: relations[name] for name in step.inputs if name in relations}
+    return column_lineage(analysis.view, inputs, Relation(relations[step.dataset].visible), step.dataset)
 
 
 def _predicted(analysis: Analysis, step: Step, relations: Mapping[str, Relation]) -> tuple[Origin, ...]:

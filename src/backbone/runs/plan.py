@@ -8,6 +8,9 @@ from backbone.model.files import LandedFile
 from backbone.model.names import stem_of
 from backbone.model.steps import Format, How, Plan, PlannedStep, Published, Step
 
+_ORDER = "order of rules"
+"""A part of definitions that is only worth naming when nothing else about the rules has changed."""
+
 
 def make_plan(
     steps: Sequence[Step],
@@ -97,7 +100,8 @@ def _definition_changes(step: Step, current: Published) -> list[str]:
     before, now = current.definition, step.definition
     changes = [f"{part} changed: all rows" for part in now if part in before and before[part] != now[part]]
     changes += [f"{part} is new: all rows" for part in now if part not in before]
-    return changes + [f"{part} is gone: all rows" for part in before if part not in now]
+    changes += [f"{part} is gone: all rows" for part in before if part not in now]
+    return [change for change in changes if not change.startswith(_ORDER)] or changes
 
 
 def _input_changes(

@@ -73,7 +73,7 @@ def landed_rows(outcomes: Sequence[Outcome], place: Place) -> tuple[dict[str, ob
         if isinstance(work, Format) and not outcome.failure:
             until = before.files_until if before else 0
             new = [file for file in outcome.planned.files if file.id > until]
-            rows += [_landed_row(file, work, place) for file in new]
+            rows += [{**_landed_row(file, work, place), "records": outcome.records.get(file.id, 0)} for file in new]
     return tuple(rows)
 
 

@@ -1,6 +1,6 @@
 """What a run tells about itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from backbone.connectors.landing import Landing
 from backbone.model.names import zone_of
@@ -10,10 +10,16 @@ from backbone.runs.stage import Outcome
 from backbone.runs.stage_plan import StagedPlan
 
 
-def landed_report(landing: Landing) -> Landed:
-    """One landing, as people see it."""
-    file = landing.file
-    return Landed(file.source, file.name, file.sha256, file.size, file.origin, file.arrived_at, repeat=landing.repeat)
+def landed_reports(landings: Sequence[Landing], staging: StagedPlan) -> tuple[Landed, ...]:
+    """What has landed, as people see it, with the records that were found in each file."""
+    records = {file: count for outcome in staging.outcomes for file, count in outcome.records.items()}
+    return tuple(
+        Landed(
+            one.file.source, one.file.name, one.file.sha256, one.file.size, one.file.origin, one.file.arrived_at,
+            records.get(one.file.id), one.repeat,
+        )
+        for one in landings
+    )  # fmt: skip
 
 
 def step_reports(plan: Plan, staging: StagedPlan, published: Mapping[str, Published]) -> tuple[StepReport, ...]:

@@ -24,7 +24,7 @@ from backbone.runs.declared import dataset_changes, project_changes
 from backbone.runs.environment import Environment, new_run_id
 from backbone.runs.plan import make_plan, select_datasets
 from backbone.runs.publish import Publication, landed_rows, publish
-from backbone.runs.report import landed_report, step_reports
+from backbone.runs.report import landed_reports, step_reports
 from backbone.runs.resources import Cost, measured
 from backbone.runs.stage import Place
 from backbone.runs.stage_plan import StagedPlan, stage_plan
@@ -87,8 +87,8 @@ def run_project(request: Request, backend: Backend, on_event: OnEvent) -> RunRep
     plan = make_plan(request.steps, known, landed, chosen=chosen, force=request.force)
     on_event(RunEvent("planned", total=len(plan.runs)))
     place = _place(request, run, backend.lake, known, landed)
-    report = _carry_out(request, backend, plan, place, on_event)
-    return replace(report, landed=tuple(landed_report(one) for one in landings), seconds=time.perf_counter() - started)
+    report = _carry_out(request, backend, plan, place, landings, on_event)
+    return replace(report, seconds=time.perf_counter() - started)
 
 
 def land_arrivals(project: Project, environment: Environment, on_event: OnEvent) -> tuple[Landing, ...]:
@@ -186,13 +186,16 @@ def _registered(environment: Environment, lake: Lake) -> dict[str, dict[str, obj
     }
 
 
-def _carry_out(request: Request, backend: Backend, plan: Plan, place: Place, on_event: OnEvent) -> RunReport:
+def _carry_out(
+    request: Request, backend: Backend, plan: Plan, place: Place, landings: Sequence[Landing], on_event: OnEvent
+) -> RunReport:
     relations = {name: one.relation for name, one in place.published.items()}
     if not plan.runs and not project_changes(request.project, relations, (), backend.lake):
         journal.close_entry(place.folder, place.run)
         _remember(request, backend.lake, place.published, place, complete=not request.select)
         steps = step_reports(plan, StagedPlan(), place.published)
-        return RunReport("", request.environment.name, "nothing", place.snapshot, steps)
+        landed = landed_reports(landings, StagedPlan())
+        return RunReport("", request.environment.name, "nothing", place.snapshot, steps, landed)
     started_at = datetime.now(UTC)
     with measured() as cost:
         staging = stage_plan(plan, place, backend.engine, on_event)
@@ -216,6 +219,7 @@ def _carry_out(request: Request, backend: Backend, plan: Plan, place: Place, on_
         "published" if done else "failed",
         transaction.snapshot,
         step_reports(plan, staging, published),
+        landed_reports(landings, staging),
         quarantined=staging.quarantined,
     )
 

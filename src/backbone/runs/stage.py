@@ -10,7 +10,7 @@ from backbone.analysis.stage import stage_analysis
 from backbone.engine.protocol import Engine, Session
 from backbone.errors import BackboneError, DatasetError
 from backbone.model.files import LandedFile
-from backbone.model.names import quoted, quoted_dataset, stem_of, zone_of
+from backbone.model.names import FILE, literal, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Relation
 from backbone.model.steps import (
     Analyse,
@@ -51,7 +51,7 @@ class Place:
 class Outcome:
     """One step as it went: what it staged, or why it failed. `profiles` is parallel to `staged`.
 
-    `files` are all that it may have written, whether or not it was used.
+    `files` are all that it may have written, whether or not it was used. `records` counts what each landed file held.
     """
 
     planned: PlannedStep
@@ -61,6 +61,7 @@ class Outcome:
     cost: Cost = field(default_factory=Cost)
     how: How = "full"
     files: tuple[Path, ...] = ()
+    records: Mapping[int, int] = field(default_factory=dict)
 
 
 def stage_step(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping[str, Staged]) -> Outcome:
@@ -69,6 +70,7 @@ def stage_step(planned: PlannedStep, place: Place, engine: Engine, staged: Mappi
     files: list[Path] = []
     results: tuple[Staged, ...] = ()
     profiles: tuple[tuple[AttributeProfile, ...], ...] = ()
+    records: Mapping[int, int] = {}
     failure = None
     with measured() as cost:
         try:
@@ -77,11 +79,20 @@ def stage_step(planned: PlannedStep, place: Place, engine: Engine, staged: Mappi
                 results = tuple(_cut_off(one, request, session) for one in _stage(request, session))
                 audit(results)
                 profiles = tuple(_profiled(one, request, session) for one in results)
+                records = _records(results[0], session) if isinstance(planned.step.work, Format) else {}
         except DatasetError as error:
             failure = _with_source_line(error.failure, place.root)
         except BackboneError as error:
             failure = Failure(planned.step.dataset, str(error))
-    return Outcome(planned, () if failure else results, profiles, failure, cost, how, tuple(files))
+    return Outcome(planned, () if failure else results, profiles, failure, cost, how, tuple(files), records)
+
+
+def _records(one: Staged, session: Session) -> dict[int, int]:
+    """How many records each landed file held, readable or not."""
+    parts = [f"SELECT {FILE} AS file FROM read_parquet({literal(str(path))})" for path in one.added]
+    parts += [f"SELECT DISTINCT file, record FROM read_parquet({literal(str(path))})" for path in one.quarantined]
+    union = " UNION ALL BY NAME ".join(parts)
+    return dict(session.rows(f"SELECT file, count(*) FROM ({union}) GROUP BY file")) if parts else {}
 
 
 def _with_source_line(failure: Failure, root: Path) -> Failure:

@@ -184,7 +184,7 @@ def _take_through(workspace: Workspace, source: str, peeked: Peeked | None, *, w
         summary=_summary(declared.template, declared.columns),
         evidence=peeked.evidence if peeked else (),
         remarks=_remarks(workspace, source, report),
-        sample=_sample(workspace, source) if not report.failed else None,
+        sample=_sample(workspace, source, report) if not report.failed else None,
         run=report,
         next_command=f'backbone sql "from {source}"' if not report.failed else "backbone run",
     )
@@ -198,11 +198,18 @@ def _summary(template: Template, columns: Sequence[Column]) -> str:
     return ", ".join([*parts, f"{len(columns)} columns"])
 
 
-def _sample(workspace: Workspace, source: str) -> Sample:
-    result = workspace.sql(f"FROM trusted.{source} LIMIT {_SHOWN}")
-    total = workspace.sql(f"SELECT count(*) FROM trusted.{source}").rows()[0][0]
+def _sample(workspace: Workspace, source: str, report: RunReport) -> Sample:
+    result = workspace.sql(f"SELECT * FROM trusted.{source} ORDER BY _file, _record LIMIT {_SHOWN}")
     rows = tuple(result.rows())
+    total = next((step.rows for step in report.steps if step.dataset == f"trusted.{source}"), len(rows))
     return Sample(result.columns, rows, total)
+
+
+def _set_aside(dataset: str, report: RunReport) -> bool:
+    """Whether rows of a dataset may be in quarantine: a run that failed leaves some without a ledger."""
+    step = next(step for step in report.steps if step.dataset == dataset)
+    ledger = step.delta or step.ledger
+    return step.status != "done" or ledger is None or ledger.quarantined > 0
 
 
 def _remarks(workspace: Workspace, source: str, report: RunReport) -> tuple[str, ...]:
@@ -213,10 +220,13 @@ def _remarks(workspace: Workspace, source: str, report: RunReport) -> tuple[str,
             if finding.level == "repaired" and finding.broken:
                 lines.append(f"repaired  {finding.rule.name}: {finding.message}")
             elif finding.level == "warned":
-                lines.append(f"warning   {finding.rule.name}: {finding.message}")
+                such = f", such as {finding.examples[0]}" if finding.examples else ""
+                lines.append(f"warning   {finding.rule.name}: {finding.message}{such}")
     files = {file.id: file for file in workspace.environment.landing.registry.files(source)}
     template = next(s.template for s in workspace.project.sources if s.name == source)
     for dataset in (f"formatted.{source}", f"trusted.{source}"):
+        if not _set_aside(dataset, report):
+            continue
         aside = workspace.quarantine(dataset, limit=_SHOWN)
         lines += [f"set aside {_where(row, files, template)}: {row.reason}" for row in aside.rows]
         if aside.total > len(aside.rows):

@@ -21,6 +21,7 @@ from backbone.model.reports import (
 from backbone.model.steps import Analyse, Derive, Extent, Finding, Format, Ledger, Published, Step, Trust
 from backbone.profiling.profile import profile_detail
 from backbone.runs.run import read_published
+from backbone.runs.state import read_state
 from backbone.workspace.querying import find_dataset
 from backbone.workspace.reading import Reading, open_for_reading
 
@@ -37,9 +38,15 @@ def status(workspace: "Workspace") -> Status:
     datasets.sort(key=lambda d: ZONES.index(zone_of(d)))
     try:
         with open_for_reading(workspace.environment) as reading:
-            return reading.status(workspace.project.name, datasets)
+            return reading.status(workspace.project.name, datasets, settled=_settled(workspace))
     except UsageError:
         return empty_status(workspace, datasets)
+
+
+def _settled(workspace: "Workspace") -> bool:
+    """Whether everything was up to date with these very project files when the last run ended."""
+    state = read_state(workspace.environment.state_path)
+    return state is not None and state.fingerprint == workspace.fingerprint
 
 
 def empty_status(workspace: "Workspace", datasets: list[str]) -> Status:
@@ -117,7 +124,9 @@ def describe(workspace: "Workspace", name: str) -> DatasetDescription:
         declared = {output: step for step in workspace.steps for output in step.outputs}
         dataset = find_dataset(name, [*known, *declared])
         held, step = known.get(dataset), declared.get(dataset)
-        standing = next(d for d in reading.status("", [dataset]).datasets if d.dataset == dataset)
+        standing = next(
+            d for d in reading.status("", [dataset], settled=_settled(workspace)).datasets if d.dataset == dataset
+        )
         return DatasetDescription(
             dataset=dataset,
             relation=Relation(held.relation.visible if held else ()),

@@ -45,8 +45,8 @@ def _guarded(name: str, check: Callable[[], Check]) -> Check:
 
 def _project(workspace: "Workspace") -> Check:
     project = workspace.project
-    counts = f"{len(project.sources)} sources, {len(project.views)} views, {len(project.analyses)} analyses"
-    return Check("project", ok=True, detail=counts)
+    parts = (("source", project.sources), ("view", project.views), ("analysis", project.analyses))
+    return Check("project", ok=True, detail=", ".join(_count(len(values), word) for word, values in parts))
 
 
 def _landed(workspace: "Workspace") -> Check:
@@ -55,7 +55,7 @@ def _landed(workspace: "Workspace") -> Check:
     if damaged:
         hint = "Restore it in lake/landing/persistent from a backup: what has landed must never change"
         return Check("landed files", ok=False, detail=f"missing or damaged: {_named(damaged)}", hint=hint)
-    return Check("landed files", ok=True, detail=f"{len(files)} files equal to their checksums")
+    return Check("landed files", ok=True, detail=f"{_count(len(files), 'file')} equal to the checksum")
 
 
 def _files_there(workspace: "Workspace") -> Check:
@@ -68,7 +68,7 @@ def _files_there(workspace: "Workspace") -> Check:
         return Check("catalogue", ok=False, detail=f"files missing: {_named(missing)}", hint=hint)
     if orphans and not journal.has_entries(workspace.environment.folder):
         return Check("catalogue", ok=False, detail=f"files nobody knows: {_named(orphans)}", hint="They can be removed")
-    return Check("catalogue", ok=True, detail=f"{len(known)} files, all there")
+    return Check("catalogue", ok=True, detail=f"{_count(len(known), 'file')}, all there")
 
 
 def _data_files(workspace: "Workspace", reading: Reading) -> Check:
@@ -80,7 +80,7 @@ def _data_files(workspace: "Workspace", reading: Reading) -> Check:
     if damaged:
         hint = "Build it again from landing: backbone run --force --select NAME"
         return Check("data files", ok=False, detail=f"damaged: {_named(damaged)}", hint=hint)
-    return Check("data files", ok=True, detail=f"{len(checked)} files equal to their checksums")
+    return Check("data files", ok=True, detail=f"{_count(len(checked), 'file')} equal to the checksum")
 
 
 def _ledgers(reading: Reading) -> Check:
@@ -107,6 +107,11 @@ def _runs(workspace: "Workspace") -> Check:
             "runs", ok=False, detail="a run is under way, or was killed", hint="backbone run finishes its work"
         )
     return Check("runs", ok=True, detail="none was left unfinished")
+
+
+def _count(number: int, word: str) -> str:
+    plural = {"analysis": "analyses"}.get(word, f"{word}s")
+    return f"{number:,} {word if number == 1 else plural}"
 
 
 def _named(names: list[str]) -> str:

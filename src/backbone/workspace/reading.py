@@ -61,25 +61,23 @@ class Reading:
             for row in rows
         )  # fmt: skip
 
-    def status(self, project: str, datasets: Sequence[str]) -> Status:
-        """How every dataset stands."""
+    def status(self, project: str, datasets: Sequence[str], *, settled: bool) -> Status:
+        """How every dataset stands; `settled` says that all are up to date, whatever failed before."""
         published = read_published(self._environment, self.lake)
-        newest = {row["dataset"]: row for row in self.records(
-            "FROM lake.governance.step JOIN (SELECT run, started_at FROM lake.governance.run) USING (run) "
-            "QUALIFY row_number() OVER (PARTITION BY dataset ORDER BY committed DESC) = 1"
-        )}  # fmt: skip
-        waiting = {row["dataset"]: row["rows"] for row in self.records(
-            "SELECT dataset, count(*) AS rows FROM lake.governance.quarantine GROUP BY dataset"
-        )}  # fmt: skip
+        made, last = self._newest("WHERE s.status = 'done'"), self._newest("")
+        waiting = {
+            row["dataset"]: row["rows"]
+            for row in self.records("SELECT dataset, count(*) AS rows FROM lake.governance.quarantine GROUP BY dataset")
+        }
         found = []
         for dataset in dict.fromkeys([*datasets, *published]):
-            held, last = published.get(dataset), newest.get(dataset)
-            failing = bool(last and last["status"] == "failed")
+            held, row, attempt = published.get(dataset), made.get(dataset), last.get(dataset)
+            failing = bool(attempt and attempt["status"] == "failed") and not settled
             found.append(
                 DatasetStatus(
                     dataset, zone_of(dataset), held.rows if held else None, held.version.snapshot if held else None,
-                    last["run"] if last else None, cast("datetime", last["started_at"]) if last else None, failing,
-                    last["message"] or "" if last and failing else "", waiting.get(dataset, 0),
+                    row["run"] if row else None, cast("datetime", row["started_at"]) if row else None, failing,
+                    attempt["message"] or "" if attempt and failing else "", waiting.get(dataset, 0),
                 )
             )  # fmt: skip
         known = last_snapshot(self._environment.folder)
@@ -87,6 +85,14 @@ class Reading:
         last_run = next(iter(self.history(1)), None)
         name = self._environment.name
         return Status(project, name, known[1] if known else None, tuple(found), last_run, landed)
+
+    def _newest(self, where: str) -> dict[str, dict[str, Any]]:
+        """The newest row of each dataset in `governance.step` that an SQL WHERE leaves."""
+        rows = self.records(
+            "SELECT s.*, started_at FROM lake.governance.step s JOIN lake.governance.run r USING (run) "
+            f"{where} QUALIFY row_number() OVER (PARTITION BY dataset ORDER BY committed DESC) = 1"
+        )
+        return {row["dataset"]: row for row in rows}
 
     def quarantine(self, dataset: str | None, run: str | None, limit: int) -> Quarantine:
         """The rows set aside: of the last good version of each dataset, and of failed attempts since."""

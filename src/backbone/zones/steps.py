@@ -37,7 +37,8 @@ def _format(source: Source) -> Step:
 
 def _trust(trusted: Trusted) -> Step:
     definition = {
-        "versions": _digest([trusted.versions, trusted.key, trusted.newest_by]),
+        "versions": _digest([trusted.versions, trusted.newest_by]),
+        "key": _digest(trusted.key),
         **_rule_parts(trusted.rules),
     }
     targets = _targets(trusted.rules)

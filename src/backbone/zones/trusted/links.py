@@ -80,7 +80,7 @@ def _over_rows(rule: Rule) -> bool:
 def _version_merge(trusted: Trusted) -> Rule:
     name = f"{MERGE}({', '.join(trusted.key)})"
     params = (("order", f"{quoted(trusted.newest_by)} NULLS FIRST"),) if trusted.newest_by else ()
-    return Rule(MERGE, name, columns=trusted.key, action="deduplicate", params=params, tolerate=1.0, at=trusted.at)
+    return Rule(MERGE, name, columns=trusted.key, action="deduplicate", params=params, tolerate=1.0, at=trusted.key_at)
 
 
 def _check_fits(rule: Rule) -> None:
@@ -98,5 +98,5 @@ def key_rules(trusted: Trusted) -> Sequence[Rule]:
     if not trusted.key or trusted.versions == "upsert":
         return ()
     name = f"key({', '.join(trusted.key)})"
-    values = [Rule("not_null", f"{name}, {c}", columns=(c,), action="fail", at=trusted.at) for c in trusted.key]
-    return (*values, Rule("unique", name, columns=trusted.key, action="fail", at=trusted.at))
+    values = [Rule("not_null", f"{name}, {c}", columns=(c,), action="fail", at=trusted.key_at) for c in trusted.key]
+    return (*values, Rule("unique", name, columns=trusted.key, action="fail", at=trusted.key_at))
