@@ -104,13 +104,17 @@ def has_dataset(folder: Path, dataset: str) -> bool:
 
 
 def registered_files(folder: Path) -> set[str]:
-    """Every data and delete file that the catalogue knows, relative to the lake's `tables` folder."""
+    """Every data and delete file that the catalogue knows, relative to the lake's `tables` folder.
+
+    Among them those that it has replaced and will remove: readers at an earlier snapshot may still need them.
+    """
     query = """
         SELECT s.path || t.path || f.path FROM {0} f JOIN ducklake_table t USING (table_id)
         JOIN ducklake_schema s USING (schema_id) WHERE f.path_is_relative = 1"""
+    queries = [query.format("ducklake_data_file"), query.format("ducklake_delete_file")]
+    queries.append("SELECT path FROM ducklake_files_scheduled_for_deletion WHERE path_is_relative = 1")
     with _reading(folder) as connection:
-        data = connection.execute(query.format("ducklake_data_file")).fetchall()
-        return {path for (path,) in data + connection.execute(query.format("ducklake_delete_file")).fetchall()}
+        return {path for each in queries for (path,) in connection.execute(each)}
 
 
 def dataset_bytes(folder: Path, snapshot: int) -> dict[str, int]:
