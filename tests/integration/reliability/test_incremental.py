@@ -94,7 +94,7 @@ def _expect_accounted_for(root: Path) -> None:
                 + (SELECT count(*) FROM governance.merged_away WHERE dataset = 'trusted.{name}'),
                 (SELECT count(*) FROM governance.quarantine WHERE dataset = 'formatted.{name}')"""
         ((formatted, accounted, unread),) = backbone.open(root).sql(query).rows()
-        files = [f for f in backbone.open(root).environment.landing.registry.files(name)]
+        files = backbone.open(root).environment.landing.registry.files(name)
         landed = sum(len(f.path.read_text().splitlines()) - 1 for f in files)
         assert (formatted, formatted + unread) == (accounted, landed), name
 
@@ -122,6 +122,23 @@ def _thorough(examples: int) -> settings:
         max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=checks,
         phases=(Phase.explicit, Phase.generate),
     )  # fmt: skip
+
+
+def test_corrections_of_the_same_file_again_and_again_leave_nothing_unknown(tmp_path):
+    """The lake replaces a delete file by a larger one, and keeps the former for readers at earlier snapshots."""
+    root = _project(tmp_path)
+    deliver(root, {"orders-0.csv": f"{ORDERS}\n" + "".join(f"{n},c1,2026-01-01,{n}\n" for n in range(1, 9))})
+    deliver(root, {"visits-0.csv": FIRST["visits-0.csv"]})
+    _run(root)
+
+    for number in (1, 2, 3):
+        deliver(root, {f"orders-{number}.csv": f"{ORDERS}\n{number},c1,2026-01-01,{number * 100}\n"})
+        _run(root)
+
+    assert backbone.open(root).sql("SELECT count(*), sum(amount) FROM trusted.orders").rows() == [(8, 630)]
+    assert backbone.open(root).sql("SELECT orders, amount FROM exploitation.customer_days").rows() == [(8, 630)]
+    assert leftovers(root) == []
+    assert all(check.ok for check in backbone.open(root).doctor())
 
 
 @_thorough(FEW)
