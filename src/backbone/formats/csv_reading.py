@@ -27,26 +27,36 @@ class Scan:
 
     headers: tuple[str, ...]
     query: str
-    _made: tuple[str, str]
+    _file: Path
+    _template: Template
+    _errors: str
+    _scans: str
 
     def unreadable(self, session: Session) -> int:
         """How many errors there were."""
-        return counted(session, self._made[0])
+        return counted(session, self._errors)
+
+    def again(self) -> "Scan":
+        """The same file, to be read once more."""
+        return _scan_of(self._file, self._template, self.headers)
 
     def drop(self, session: Session) -> None:
         """Give the memory back."""
-        for name in self._made:
+        for name in (self._errors, self._scans):
             session.execute(f"DROP TABLE IF EXISTS {name}")
 
 
 def scan_csv(path: Path, template: Template, scratch: Path) -> Scan:
     """A CSV file without footers, to be read in one query."""
     file = transcoded(path, template.encoding, scratch)
-    headers = csv_headers(file, template)
+    return _scan_of(file, template, csv_headers(file, template))
+
+
+def _scan_of(file: Path, template: Template, headers: tuple[str, ...]) -> Scan:
     errors, scans = fresh_names("errors", "scans")
     # `row_number` of the rows as they come: an order that threads would lose, so that this runs in one.
     query = f"SELECT row_number() OVER () AS _record, * FROM ({_scan(file, template, len(headers), (errors, scans))})"
-    return Scan(headers, query, (errors, scans))
+    return Scan(headers, query, file, template, errors, scans)
 
 
 def read_csv(path: Path, template: Template, session: Session, scratch: Path) -> Records:

@@ -28,6 +28,7 @@ FIT_SHARE = 0.95
 _LONE_MISFIT = 5
 _SAMPLE = 1_000
 _LIKELY = 0.5
+_LONGEST_MARKER = max(len(m) for m in MARKERS)
 _PAIRS = (("true", "false"), ("yes", "no"), ("t", "f"), ("y", "n"))
 _MIXED = r"\S*\d\S*[A-Za-z]\S*|\S*[A-Za-z]\S*\d\S*|\d+[-/]\d+"
 _NO_QUANTITY = r"[+-]?0\d.*|[+-]?\d{19,}"
@@ -45,12 +46,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the values of one column say. `fits` counts per candidate, `markers` per spelling."""
+    """What the values of one column say. `fits` counts per candidate, `markers` per spelling.
+
+    `repeated`: each value is there twice or more, on average.
+    """
 
     values: int
     codes: int
     markers: Mapping[str, int]
     fits: Mapping[str, int]
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +92,28 @@ def infer_columns(records: Records, session: Session, only: Sequence[int] | None
 
 def _evidence(records: Records, session: Session, positions: Sequence[int]) -> dict[int, Evidence]:
     """All candidates are tried on a sample of records from all over the file, those that are likely on all records."""
-    (sample,) = fresh_names("sample")
     every = max(1, records.records // _SAMPLE)
-    fields = ", ".join(field_name(i) for i in positions)
-    session.execute(f"CREATE TEMP TABLE {sample} AS SELECT {fields} FROM {records.table} WHERE _record % {every} = 0")
-    first = _count(sample, session, dict.fromkeys(positions, CANDIDATES))
+    (sample,) = fresh_names("sample")
+    # One value a row: every candidate is one expression then, and not one for each column.
+    values = f"[{', '.join(field_name(i) for i in positions)}]"
+    session.execute(
+        f"CREATE TEMP TABLE {sample} AS SELECT i, raw, count(*) AS n FROM (SELECT unnest({list(positions)}) AS i, "
+        f"unnest({values}) AS raw FROM {records.table} WHERE _record % {every} = 0) GROUP BY ALL"
+    )
+    first = _count(f"SELECT * FROM {sample}", session, CANDIDATES)
     session.execute(f"DROP TABLE {sample}")
+    first |= {i: Evidence(0, 0, {}, {}) for i in positions if i not in first}
     if every == 1:
         return first
-    return _count(records.table, session, {i: _likely(first[i]) for i in positions})
+    return {i: _count(_column(records, i, first[i]), session, _likely(first[i]))[i] for i in positions}
+
+
+def _column(records: Records, position: int, evidence: Evidence) -> str:
+    """SQL: the texts of a column and how often each is there, where that is cheaper than to look at each."""
+    name = field_name(position)
+    if evidence.repeated:
+        return f"SELECT {position} AS i, {name} AS raw, count(*) AS n FROM {records.table} GROUP BY ALL"
+    return f"SELECT {position} AS i, {name} AS raw, 1 AS n FROM {records.table}"
 
 
 def _likely(evidence: Evidence) -> tuple[Candidate, ...]:
@@ -117,38 +135,33 @@ def _likely(evidence: Evidence) -> tuple[Candidate, ...]:
     return tuple(c for c in CANDIDATES if c.key in keys)
 
 
-# `FILTER` makes DuckDB slice all inputs of all aggregates for each of them: with 500 it is ten times slower.
-def _count(table: str, session: Session, tried: Mapping[int, Sequence[Candidate]]) -> dict[int, Evidence]:
-    known = ", ".join(literal(m) for m in MARKERS)
-    inner, outer = [], []
-    for i, candidates in tried.items():
-        text, value = f"t{i}", f"v{i}"
-        marker = f"lower({text}) IN ({known})"
-        inner.append(f"{trimmed(field_name(i))} AS {text}")
-        outer += [
-            f"count({value})",
-            f"count_if({_is_code(value)})",
-            f"histogram(CASE WHEN {marker} THEN {text} END)",
-            *(f"count_if({c.form.format(v=value)})" for c in candidates),
-        ]
-    values = ", ".join(
-        f"CASE WHEN t{i} = '' OR lower(t{i}) IN ({known}) THEN NULL ELSE t{i} END AS v{i}" for i in tried
-    )
-    query = f"SELECT {', '.join(outer)} FROM (SELECT *, {values} FROM (SELECT {', '.join(inner)} FROM {table}))"
-    row = iter(session.rows(query)[0])
-    return {i: _read_evidence(row, candidates) for i, candidates in tried.items()}
+# `FILTER` makes DuckDB slice all inputs of all aggregates for each of them, so it isn't used.
+def _count(source: str, session: Session, candidates: Sequence[Candidate]) -> dict[int, Evidence]:
+    """What the values of columns say, given SQL for their texts: `i`, the column, `raw`, and `n`, how often."""
+    texts = f"SELECT i, n, {trimmed('raw')} AS t FROM ({source})"
+    known = f"strlen(t) <= {_LONGEST_MARKER} AND lower(t) IN ({', '.join(literal(m) for m in MARKERS)})"
+    marked = f"SELECT *, CASE WHEN {known} THEN true ELSE false END AS marker FROM ({texts})"
+    valued = f"SELECT *, CASE WHEN marker OR t = '' THEN NULL ELSE t END AS v FROM ({marked})"
+    tests = ["v IS NOT NULL", "marker", _is_code("v"), *(c.form.format(v="v") for c in candidates)]
+    sums = ", ".join(f"sum(CASE WHEN {test} THEN n ELSE 0 END)::BIGINT" for test in tests)
+    evidence = {}
+    for i, rows, total, values, markers, codes, *fits in session.rows(
+        f"SELECT i, count(*), sum(n)::BIGINT, {sums} FROM ({valued}) GROUP BY i"
+    ):
+        spelled = (
+            session.rows(f"SELECT t, sum(n)::BIGINT FROM ({marked}) WHERE marker AND i = {i} GROUP BY t")
+            if markers
+            else []
+        )
+        fitting = {c.key: int(n) for c, n in zip(candidates, fits, strict=True)}
+        evidence[i] = Evidence(int(values), int(codes), dict(spelled), fitting, repeated=2 * rows <= total)
+    return evidence
 
 
 def _is_code(value: str) -> str:
     number = f"regexp_full_match({value}, {literal(FLOAT_FORM)})"
     mixed = f"regexp_full_match({value}, {literal(_MIXED)})"
     return f"({mixed} AND NOT {number}) OR regexp_full_match({value}, {literal(_NO_QUANTITY)})"
-
-
-def _read_evidence(row: Any, candidates: Sequence[Candidate]) -> Evidence:
-    values, codes, markers = (next(row) for _ in range(3))
-    fits = {c.key: int(next(row) or 0) for c in candidates}
-    return Evidence(int(values), int(codes or 0), dict(markers or {}), fits)
 
 
 def _candidates() -> tuple[Candidate, ...]:
@@ -315,8 +328,9 @@ def _shapes(records: Records, session: Session, position: int) -> tuple[Shape, .
     known = ", ".join(literal(m) for m in MARKERS)
     value = trimmed(field_name(position))
     query = (
-        f"SELECT {shape_sql('v')} AS shape, count(*), min(length(v)), max(length(v)) "
-        f"FROM (SELECT {value} AS v FROM {records.table}) WHERE v <> '' AND lower(v) NOT IN ({known}) "
+        f"SELECT {shape_sql('v')} AS shape, sum(n)::BIGINT, min(length(v)), max(length(v)) "
+        f"FROM (SELECT {value} AS v, count(*) AS n FROM {records.table} GROUP BY 1) "
+        f"WHERE v <> '' AND lower(v) NOT IN ({known}) "
         "GROUP BY 1 ORDER BY 2 DESC, 1"
     )
     return tuple(Shape(*row) for row in session.rows(query))

@@ -43,7 +43,7 @@ def write_at_once(file: LandedFile, account: Account) -> bool:
         return False
     settled = False
     try:
-        settled = _settle(file, cells, path, rows, account)
+        settled = _settle(file, scan, cells, (path, rows), account)
     finally:
         if not settled:
             path.unlink(missing_ok=True)
@@ -84,14 +84,15 @@ def _write_marked(file: LandedFile, scan: Scan, cells: Sequence[Cell], path: Pat
         scan.drop(account.session)
 
 
-def _settle(file: LandedFile, cells: Sequence[Cell], path: Path, rows: int, account: Account) -> bool:
+def _settle(file: LandedFile, scan: Scan, cells: Sequence[Cell], written: tuple[Path, int], account: Account) -> bool:
+    """Take out what doesn't fit of what was written (where, how many rows); False if that is too much."""
+    path, rows = written
     marked = f"read_parquet({literal(str(path))}) WHERE _record < 0"
     bad = int(account.session.rows(f"SELECT count(*) FROM {marked}")[0][0])
     records = Records((), "", "", 0, 0)
     counted = tuple(Counted(c, 0, 0) for c in cells)
     if bad:
-        scan = scan_records(file.path, account.source.template, scratch=_scratch(file, account))
-        records = _marked_texts(scan, marked, bad, account)
+        records = _marked_texts(scan.again(), marked, bad, account)
         counted = _counted(records, cells, path, account)
     try:
         if any(c.drifts for c in counted):
