@@ -315,3 +315,20 @@ def test_what_a_domain_cannot_hold_is_never_bent(tmp_path, domain, text):
 
     assert lake.rows() == []
     assert len(lake.quarantine) == 1
+
+
+@pytest.mark.parametrize("bad_values", ["quarantine", "null"])
+def test_numbers_of_many_records(tmp_path, bad_values):
+    columns = (Column("id", "integer"), Column("amount", "integer"))
+    lake = Lake(tmp_path, Source("s", columns=columns, bad_values=bad_values))
+    bad = {1, 77_777, 150_000}
+    text = "".join(f"{i},{'?' if i in bad else i}\n" for i in range(1, 150_001))
+
+    staged = lake.run(f"id,amount\n{text}")
+
+    rows = [(1, i, i, None if i in bad else i) for i in range(1, 150_001)]
+    if bad_values == "quarantine":
+        rows = [row for row in rows if row[1] not in bad]
+        assert {entry[1] for entry in lake.quarantine} == bad
+    assert lake.rows() == rows
+    assert (staged.findings[0].tested, staged.findings[0].broken) == (150_000, 3)
