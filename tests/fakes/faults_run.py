@@ -41,7 +41,6 @@ POINTS = {
     "state written": "backbone.runs.run:write_state",
     "dead runs found": "backbone.runs.journal:dead_runs",
     "swept": "backbone.runs.journal:sweep",
-    "transaction": "backbone.lake.store:Transaction.insert",
 }
 """Calls at which a run can be made to die, just before or just after one of them."""
 

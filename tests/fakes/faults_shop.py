@@ -1,10 +1,12 @@
 """A small shop: a project with every kind of dataset, to be run, killed and compared."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import backbone
@@ -188,6 +190,12 @@ def landed_texts(root: Path) -> "Counter[tuple[str, str]]":
     """The landed files by name and content."""
     files = backbone.open(root).environment.landing.registry.files()
     return Counter((file.name, file.path.read_text()) for file in files)
+
+
+def arrivals(root: Path) -> int:
+    """How often a file arrived, as the registry tells."""
+    with closing(sqlite3.connect(root / "lake" / "landing" / "registry.sqlite")) as registry:
+        return int(registry.execute("SELECT count(*) FROM arrival").fetchone()[0])
 
 
 def unsound(checks: Iterable[Check]) -> list[str]:
