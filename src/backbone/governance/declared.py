@@ -72,7 +72,7 @@ def _bindings(project: Project, relations: Mapping[str, Relation], origins: Sequ
 def dataset_rows(step: Step, relations: Mapping[str, Relation], origins: Sequence[Origin]) -> dict[str, list[Row]]:
     """Rows about the datasets that a step makes: `relation`, `attribute`, `constraint`, `mapping`."""
     rows: dict[str, list[Row]] = {"relation": [], "attribute": [], "constraint": [], "mapping": []}
-    description, owner, declared_in = _about(step)
+    description, owner, declared_in = about(step)
     for dataset in step.outputs:
         rows["relation"].append(
             {
@@ -99,7 +99,8 @@ def dataset_rows(step: Step, relations: Mapping[str, Relation], origins: Sequenc
     return rows
 
 
-def _about(step: Step) -> tuple[str, str, str]:
+def about(step: Step) -> tuple[str, str, str]:
+    """Description, owner and the file that declares a step's datasets."""
     match step.work:
         case Format(source):
             return source.description, source.owner, source.at.path

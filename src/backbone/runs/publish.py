@@ -8,7 +8,7 @@ from pathlib import Path
 from backbone.governance.tables import TABLES
 from backbone.lake.store import Transaction
 from backbone.model.files import LandedFile
-from backbone.model.names import literal
+from backbone.model.names import literal, stem_of
 from backbone.model.steps import Format, Ledger, Published, Staged, Version
 from backbone.profiling.profile import AttributeProfile
 from backbone.runs.declared import StateChange
@@ -142,6 +142,7 @@ def _rows_of(outcome: Outcome, published: Mapping[str, Published], place: Place,
         yield "rule_result", _rule_rows(one.dataset, outcome, place, one)
         yield "ledger", _ledger_rows(one, place)
         yield "profile", _profile_rows(one, outcome.profiles[number], place)
+        yield "profile", _landed_profile_rows(outcome, place)
         yield "data_file", [
             {"run": place.run, "dataset": one.dataset, "path": _inside(path, place), "sha256": sha256_of(path),
              "bytes": path.stat().st_size}
@@ -206,6 +207,15 @@ def _profile_rows(one: Staged, profile: Sequence[AttributeProfile], place: Place
         }
         for p in profile
     ]  # fmt: skip
+
+
+def _landed_profile_rows(outcome: Outcome, place: Place) -> list[dict[str, object]]:
+    """What is known of landed files without typing them: how many records each holds."""
+    source = stem_of(outcome.planned.step.dataset)
+    return [
+        {"run": place.run, "dataset": f"landing.{source}", "file": file, "attribute": "*", "rows": records}
+        for file, records in outcome.records.items()
+    ]
 
 
 def _inside(path: Path, place: Place) -> str:

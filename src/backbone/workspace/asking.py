@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from backbone.errors import UsageError, did_you_mean
+from backbone.governance.declared import about
 from backbone.model.names import ZONES, literal, quoted_dataset, zone_of
 from backbone.model.relations import Relation
 from backbone.model.reports import (
@@ -18,7 +19,7 @@ from backbone.model.reports import (
     Sample,
     Status,
 )  # fmt: skip
-from backbone.model.steps import Analyse, Derive, Extent, Finding, Format, Ledger, Published, Step, Trust
+from backbone.model.steps import Derive, Extent, Finding, Ledger, Published, Step, Trust
 from backbone.profiling.profile import profile_detail
 from backbone.runs.run import read_published
 from backbone.runs.state import read_state
@@ -127,14 +128,15 @@ def describe(workspace: "Workspace", name: str) -> DatasetDescription:
         standing = next(
             d for d in reading.status("", [dataset], settled=_settled(workspace)).datasets if d.dataset == dataset
         )
+        description, owner, made_by = about(step) if step else ("", "", "")
         return DatasetDescription(
             dataset=dataset,
             relation=Relation(held.relation.visible if held else ()),
             key=_key(step),
-            description=_words(step)[0],
-            owner=_words(step)[1],
+            description=description,
+            owner=owner,
             tags=step.tags if step else (),
-            made_by=_words(step)[2],
+            made_by=made_by,
             inputs=step.inputs if step else (),
             readers=tuple(s.dataset for s in workspace.steps if dataset in s.inputs),
             rules=_rules(dataset, step, reading),
@@ -146,21 +148,6 @@ def describe(workspace: "Workspace", name: str) -> DatasetDescription:
             sample=_sample(held, reading) if held else None,
             terms=_terms(dataset, reading),
         )
-
-
-def _words(step: Step | None) -> tuple[str, str, str]:
-    """Description, owner and the file that declares a step's datasets."""
-    match step.work if step else None:
-        case Format(source):
-            return source.description, source.owner, source.at.path
-        case Trust(trusted):
-            return trusted.description, trusted.owner, trusted.at.path
-        case Derive(view):
-            return view.description, view.owner, view.at.path
-        case Analyse(analysis):
-            return analysis.question, analysis.owner, analysis.at.path
-        case _:
-            return "", "", ""
 
 
 def _key(step: Step | None) -> tuple[str, ...]:

@@ -106,6 +106,9 @@ def draw_description(described: DatasetDescription, screen: "Screen") -> None:
     if described.rules:
         screen.line()
         screen.table(("rule", "else", "last run", "declared at"), [_rule_row(state) for state in described.rules])
+        for state in described.rules:
+            for example in state.finding.examples if state.finding else ():
+                screen.line((f"  {state.rule.name}: ", "dim"), example)
     if described.sample is not None and described.sample.rows:
         screen.line()
         draw_sample(described.sample, screen)
