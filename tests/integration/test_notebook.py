@@ -168,3 +168,24 @@ def test_a_project_with_mistakes_runs_nothing(tmp_path):
 def test_public_names_are_all_there():
     assert all(getattr(backbone, name) for name in backbone.__all__)
     assert issubclass(MissingExtraError, UsageError)
+
+
+def test_a_pinned_snapshot_stays_what_it_was(tmp_path):
+    shop, study = tmp_path / "shop", tmp_path / "study"
+    for folder in (shop, study):
+        (folder / "exploitation").mkdir(parents=True)
+    (shop / "sales.csv").write_text("id,amount\n1,10\n2,20\n")
+    (shop / "exploitation" / "totals.sql").write_text("SELECT sum(amount) AS total FROM trusted.sales")
+    add(shop, None, ("sales.csv",))
+    pinned = backbone.open(shop).run().snapshot
+    (study / "backbone.yml").write_text(f"name: study\nbackbone: {{project: ../shop, snapshot: {pinned}}}\n")
+    (study / "exploitation" / "copied.sql").write_text("SELECT total FROM exploitation.totals")
+    backbone.open(study).run()
+    (shop / "sales.csv").write_text("id,amount\n3,30\n")
+    backbone.open(shop).run()
+
+    report = backbone.open(study).run()
+
+    assert backbone.open(shop).sql("from totals").rows() == [(60,)]
+    assert report.status == "nothing"
+    assert backbone.open(study).sql("from copied").rows() == [(30,)]
