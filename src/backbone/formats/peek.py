@@ -54,7 +54,8 @@ def peek_records(records: Records, template: Template, session: Session) -> Peek
     sentences = [s for i in inferred for s in _sentences(i)]
     sentences += _strays(records, template, columns, session)
     if records.unreadable:
-        sentences.append(f"{records.unreadable:,} of {records.total:,} records are unreadable")
+        verb = "is" if records.unreadable == 1 else "are"
+        sentences.append(f"{records.unreadable:,} of {records.total:,} records {verb} unreadable")
     return Peeked(template, columns, records.total, records.unreadable, tuple(sentences))
 
 
