@@ -29,6 +29,6 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         msg = f"module 'backbone' has no attribute '{name}'"
         raise AttributeError(msg)
-    from importlib import import_module  # noqa: PLC0415 - as above
+    from importlib import import_module
 
     return getattr(import_module(_HOMES[name]), "open_workspace" if name == "open" else name)

@@ -189,3 +189,19 @@ def test_a_pinned_snapshot_stays_what_it_was(tmp_path):
     assert backbone.open(shop).sql("from totals").rows() == [(60,)]
     assert report.status == "nothing"
     assert backbone.open(study).sql("from copied").rows() == [(30,)]
+
+
+def test_what_is_tolerated_does_not_depend_on_how_many_runs_brought_the_rows(tmp_path):
+    (tmp_path / "a1.csv").write_text("n\n" + "".join(f"{n}\n" for n in range(1, 101)))
+    add(tmp_path, "a", ("a*.csv",))
+    (tmp_path / "trusted").mkdir()
+    (tmp_path / "trusted" / "a.yml").write_text("rules: [{in_range: n, from: 0, else: quarantine}]\n")
+    backbone.open(tmp_path).run()
+    (tmp_path / "a2.csv").write_text("n\n-1\n")
+
+    report = backbone.open(tmp_path).run()
+
+    assert report.status == "published"
+    assert backbone.open(tmp_path).sql("select count(*), min(n) from a").rows() == [(100, 1)]
+    assert backbone.open(tmp_path).quarantine("trusted.a").total == 1
+    assert all(check.ok for check in backbone.open(tmp_path).doctor())

@@ -115,7 +115,7 @@ def _twins(train: str, validate: str, columns: tuple[str, ...], session: "Sessio
 
 def _check_expressions(analysis: "Analysis") -> None:
     """Compare what features and target are computed from; a window looks at other rows, so it is left to the values."""
-    from sqlglot import ParseError, exp, parse_one  # noqa: PLC0415 (dear to import, and planning doesn't need it)
+    from sqlglot import ParseError, exp, parse_one
 
     train = sets_of(analysis)[0]
     try:

@@ -47,9 +47,9 @@ def _stager(kind: str, stage: str) -> "Stager":
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         # Dear to import, and only training and predicting need it.
-        from backbone.analysis.clustering import stage_clustering  # noqa: PLC0415 (see above)
-        from backbone.analysis.prediction import stage_predictions  # noqa: PLC0415 (see above)
-        from backbone.analysis.training import stage_training  # noqa: PLC0415 (see above)
+        from backbone.analysis.clustering import stage_clustering
+        from backbone.analysis.prediction import stage_predictions
+        from backbone.analysis.training import stage_training
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in _ML:
             raise MissingExtraError("Training and predicting", "ml") from error

@@ -92,7 +92,7 @@ class Door(Protocol):
 
 def door() -> Door:
     """The front door, imported only now: `--version` and `--help` needn't pay for it."""
-    from importlib import import_module  # noqa: PLC0415 - as above
+    from importlib import import_module
 
     return cast("Door", import_module("backbone.workspace"))
 

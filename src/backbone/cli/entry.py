@@ -43,7 +43,7 @@ def _open_closed_streams() -> None:
 
 def _guarded(arguments: list[str], settings: Settings) -> int:
     try:
-        from backbone.cli.app import app  # noqa: PLC0415 - an error in here is shown as any other
+        from backbone.cli.app import app
 
         # not app.main(): its ways with Ctrl-C and closed pipes (exit code 1, blank lines) aren't ours
         with app.make_context("backbone", arguments, obj=settings) as context:
@@ -66,7 +66,7 @@ def _guarded(arguments: list[str], settings: Settings) -> int:
 
 def _explain(error: Exception, settings: Settings) -> int:
     if settings.debug:
-        import traceback  # noqa: PLC0415 - slow to import, seldom needed
+        import traceback
 
         traceback.print_exception(error, file=sys.stderr)
         return error.exit_code if isinstance(error, BackboneError) else 1

@@ -37,7 +37,7 @@ def present(
 
 def draw_on_screen(draw: "Callable[[Screen], None]") -> None:
     """Draw on standard output."""
-    from backbone.cli.drawing.screen import Screen  # noqa: PLC0415 - rich only where there is something to draw
+    from backbone.cli.drawing.screen import Screen
 
     draw(Screen())
 

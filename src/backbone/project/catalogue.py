@@ -37,7 +37,7 @@ class Catalogue:
             self._known[dataset] = None  # while it is being worked out: a cycle ends here
             query = self.queries.get(dataset)
             if query is not None:
-                from backbone.project.columns import output_columns  # noqa: PLC0415  they need each other
+                from backbone.project.columns import output_columns
 
                 self._known[dataset] = output_columns(query.tree, self)
         return self._known[dataset]

@@ -16,7 +16,7 @@ Scope = dict[str, Domains | None]
 
 def output_columns(query: "exp.Expression", catalogue: Catalogue, ctes: Scope | None = None) -> Domains | None:
     """The columns that a SELECT returns, or None where they can't be known."""
-    from sqlglot import exp  # noqa: PLC0415  lazy: loading sqlglot costs a third of a second
+    from sqlglot import exp
 
     known = dict(ctes or {})
     for cte in query.ctes if isinstance(query, exp.Query) else ():
@@ -36,7 +36,7 @@ def output_columns(query: "exp.Expression", catalogue: Catalogue, ctes: Scope | 
 
 
 def _projected(query: "exp.Select", sources: Scope) -> Domains | None:
-    from sqlglot import exp  # noqa: PLC0415  lazy: see output_columns
+    from sqlglot import exp
 
     columns: dict[str, str] = {}
     for projection in query.expressions:
@@ -70,7 +70,7 @@ def _star(star: "exp.Star", sources: list[Domains | None]) -> Domains | None:
 
 def _domain(projection: "exp.Expression", sources: Scope) -> str:
     """The domain of a column that passes unchanged; else it isn't known."""
-    from sqlglot import exp  # noqa: PLC0415  lazy: see output_columns
+    from sqlglot import exp
 
     column = projection.unalias()
     if not isinstance(column, exp.Column):
@@ -81,7 +81,7 @@ def _domain(projection: "exp.Expression", sources: Scope) -> str:
 
 
 def _sources(query: "exp.Select", catalogue: Catalogue, ctes: Scope) -> Scope:
-    from sqlglot import exp  # noqa: PLC0415  lazy: see output_columns
+    from sqlglot import exp
 
     start = query.args.get("from_")
     joins = query.args.get("joins") or ()
@@ -110,7 +110,7 @@ def check_query_columns(parsed: Parsed, catalogue: Catalogue, own: Domains | Non
     A name is taken for right where any input, alias or other name in the query could provide it. `own` are the columns
     of a dataset that the query calls `view`.
     """
-    from sqlglot import exp  # noqa: PLC0415  lazy: see output_columns
+    from sqlglot import exp
 
     used = [column for column in parsed.all(exp.Column) if isinstance(column.this, exp.Identifier)]
     if not used or parsed.all(exp.Pivot, exp.Columns, exp.Unnest, exp.Lateral, exp.Values):
@@ -141,7 +141,7 @@ def _read(table: "exp.Table", catalogue: Catalogue, own: Domains | None) -> Doma
 
 def _made(parsed: Parsed) -> set[str]:
     """All names that a query itself makes, in lower case."""
-    from sqlglot import exp  # noqa: PLC0415  lazy: see output_columns
+    from sqlglot import exp
 
     made = {"all", "this"}
     for node in parsed.all(
@@ -182,7 +182,7 @@ def _check(column: "exp.Column", tables: Scope, made: set[str], parsed: Parsed, 
 
 
 def _dataset_of(alias: str, parsed: Parsed) -> str:
-    from sqlglot import exp  # noqa: PLC0415  lazy: see output_columns
+    from sqlglot import exp
 
     named = {f"{t.db}.{t.name}" if t.db else t.name for t in parsed.all(exp.Table) if t.alias_or_name.lower() == alias}
     return named.pop() if len(named) == 1 else ""

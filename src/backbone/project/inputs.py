@@ -24,7 +24,7 @@ def read_inputs(
 
     With `own`, the name `view` stands for the analysis's own view, and is no input.
     """
-    from sqlglot import exp  # noqa: PLC0415  lazy: loading sqlglot costs a third of a second
+    from sqlglot import exp
 
     inputs: dict[str, None] = {}
     for table in sorted(parsed.all(exp.Table), key=_position):
@@ -83,7 +83,7 @@ def _check_function(parsed: Parsed, table: "exp.Table", problems: "list[Problem]
 
 def _ctes_around(table: "exp.Table") -> set[str]:
     """The names that WITH gives to queries, where this table stands."""
-    from sqlglot import exp  # noqa: PLC0415  lazy: see read_inputs
+    from sqlglot import exp
 
     names: set[str] = set()
     node = table.parent

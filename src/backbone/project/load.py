@@ -183,7 +183,7 @@ class _Loader:
 
 
 def _key(node: Node | None) -> tuple[str, ...]:
-    from backbone.project.fields import texts_of  # noqa: PLC0415
+    from backbone.project.fields import texts_of
 
     key = node.get("key") if isinstance(node, Mapping) else None
     return tuple(text.value for text in texts_of(key, "`key`", []))

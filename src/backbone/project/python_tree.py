@@ -246,7 +246,7 @@ def _module_paths(root: Path, name: str) -> set[str]:
 @cache
 def _version(package: str) -> str:
     """The installed version of the distribution that provides a package."""
-    from importlib import metadata  # noqa: PLC0415  slow to import, and only needed by Python files
+    from importlib import metadata
 
     try:
         return metadata.version(package)
@@ -257,6 +257,6 @@ def _version(package: str) -> str:
 
 @cache
 def _distributions() -> "dict[str, list[str]]":
-    from importlib import metadata  # noqa: PLC0415  as above
+    from importlib import metadata
 
     return dict(metadata.packages_distributions())

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def check_part_columns(parsed: Parsed, columns: Domains | None, where: str, problems: "list[Problem]") -> None:
     """Note each column of a piece of SQL that is not in `columns`."""
-    from sqlglot import exp  # noqa: PLC0415  lazy: see duckdb_dialect
+    from sqlglot import exp
 
     if columns is None:
         return
@@ -26,7 +26,7 @@ def check_part_columns(parsed: Parsed, columns: Domains | None, where: str, prob
 
 def is_aggregate(parsed: Parsed) -> bool:
     """Whether a piece of SQL sums up many rows; quality knows aggregates that sqlglot doesn't."""
-    from sqlglot import exp  # noqa: PLC0415  lazy: see duckdb_dialect
+    from sqlglot import exp
 
     if parsed.all(exp.AggFunc):
         return True
@@ -36,7 +36,7 @@ def is_aggregate(parsed: Parsed) -> bool:
 
 def with_column(sql: str, column: str) -> str:
     """A piece of SQL about `this`, about a column instead."""
-    from sqlglot import exp  # noqa: PLC0415  lazy: see duckdb_dialect
+    from sqlglot import exp
 
     dialect = duckdb_dialect()
     tree = dialect.parser().parse_into(exp.Condition, dialect.tokenize(sql), sql)[0]

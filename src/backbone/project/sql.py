@@ -36,7 +36,7 @@ class Parsed:
 
     def place(self, node: "exp.Expr") -> "Place":
         """Where the words of a node stand, as exactly as sqlglot remembers it."""
-        from sqlglot import exp  # noqa: PLC0415  lazy: see duckdb_dialect
+        from sqlglot import exp
 
         marks = [n.meta for n in (node, *node.find_all(exp.Identifier)) if "start" in n.meta]
         if not marks:
@@ -48,14 +48,14 @@ class Parsed:
 @cache
 def duckdb_dialect() -> "Dialect":
     """DuckDB's dialect, made once: loading sqlglot costs a third of a second."""
-    from sqlglot import Dialect  # noqa: PLC0415  lazy: see above
+    from sqlglot import Dialect
 
     return Dialect.get_or_raise("duckdb")
 
 
 def parse_select(text: "Text", problems: list[Problem]) -> Parsed | None:
     """Exactly one SELECT (WITH, UNION and the like included), or None and a problem."""
-    from sqlglot import exp  # noqa: PLC0415  lazy: see duckdb_dialect
+    from sqlglot import exp
 
     tokens = _tokens(text, text.value, problems)
     if tokens is None:
@@ -80,7 +80,7 @@ def parse_select(text: "Text", problems: list[Problem]) -> Parsed | None:
 
 def parse_part(text: "Text", part: Part, problems: list[Problem]) -> Parsed | None:
     """An SQL expression, or a list to order by; no subquery. None and a problem where it is something else."""
-    from sqlglot import exp  # noqa: PLC0415  lazy: see duckdb_dialect
+    from sqlglot import exp
 
     shift = len(_ORDER_BY) if part == "order" else 0
     sql = _ORDER_BY + text.value if part == "order" else text.value
@@ -110,13 +110,13 @@ def normalised(parsed: Parsed) -> str:
 
     The tree may be changed by it, so this comes last: copying every tree would cost as much as printing it.
     """
-    from sqlglot import ErrorLevel  # noqa: PLC0415  lazy: see duckdb_dialect
+    from sqlglot import ErrorLevel
 
     return parsed.tree.sql(dialect=duckdb_dialect(), copy=False, comments=False, unsupported_level=ErrorLevel.IGNORE)
 
 
 def _tokens(text: "Text", sql: str, problems: list[Problem], shift: int = 0) -> list[Any] | None:
-    from sqlglot.errors import TokenError  # noqa: PLC0415  lazy: see duckdb_dialect
+    from sqlglot.errors import TokenError
 
     try:
         return duckdb_dialect().tokenize(sql)
@@ -130,7 +130,7 @@ def _tokens(text: "Text", sql: str, problems: list[Problem], shift: int = 0) -> 
 def _parse(
     text: "Text", tokens: list[Any], into: Any, problems: list[Problem], shift: int = 0
 ) -> "list[exp.Expression | None]":
-    from sqlglot.errors import ParseError  # noqa: PLC0415  lazy: see duckdb_dialect
+    from sqlglot.errors import ParseError
 
     sql = " " * shift + text.value
     parser = duckdb_dialect().parser()

@@ -15,8 +15,8 @@ MAX_DEPTH = 20
 
 def read_yaml(file: File, problems: "list[Problem]", *, start: int = 0, end: int | None = None) -> Node | None:
     """The one document in a file, or in a part of it; None where it is empty or broken (then with a problem)."""
-    from ruamel.yaml import YAML  # noqa: PLC0415  not needed by those who only use values
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     reader = _Reader(file, start, problems)
     text = file.text[start:end]

@@ -21,7 +21,7 @@ _OTHER_AGGREGATES = {
 @lru_cache(maxsize=1024)
 def _parsed(sql: str) -> "Expr":
     # Imported here: a run with nothing to do needs no SQL parser, and importing it costs more than all it does.
-    from sqlglot import parse_one  # noqa: PLC0415 - see above
+    from sqlglot import parse_one
 
     # In brackets, a column called `comment` or `set` begins no statement.
     return parse_one(f"({sql}\n)", dialect="duckdb")
@@ -29,7 +29,7 @@ def _parsed(sql: str) -> "Expr":
 
 def columns_in(sql: str | None) -> frozenset[str]:
     """The names of the columns that an SQL expression reads, in small letters."""
-    from sqlglot.expressions import Column  # noqa: PLC0415 - see _parsed
+    from sqlglot.expressions import Column
 
     return frozenset(c.name.lower() for c in _parsed(sql).find_all(Column)) if sql else frozenset()
 
@@ -38,7 +38,7 @@ def is_aggregate(sql: str | None) -> bool:
     """Whether an SQL expression is over all rows: it holds an aggregate function."""
     if not sql or "(" not in sql:
         return False
-    from sqlglot.expressions import AggFunc, Anonymous  # noqa: PLC0415 - see _parsed
+    from sqlglot.expressions import AggFunc, Anonymous
 
     tree = _parsed(sql)
     others = any(call.name.lower() in _OTHER_AGGREGATES for call in tree.find_all(Anonymous))
@@ -56,8 +56,8 @@ def refuse_queries(rule: "Rule") -> None:
     Raises:
         ProjectError: it has a subquery or a window, can't be parsed, or has an aggregate where rows are judged.
     """
-    from sqlglot.errors import ParseError  # noqa: PLC0415 - see _parsed
-    from sqlglot.expressions import Query, Window  # noqa: PLC0415 - see _parsed
+    from sqlglot.errors import ParseError
+    from sqlglot.expressions import Query, Window
 
     by_row = (rule.where, rule.param("to") if rule.kind == "set" else None)
     for sql in (rule.sql, *by_row):

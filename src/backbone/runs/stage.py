@@ -65,8 +65,21 @@ class Outcome:
 
 
 def stage_step(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping[str, Staged]) -> Outcome:
-    """Stage one step, audit it and profile it. Whatever goes wrong in it is a failure of its datasets alone."""
+    """Stage one step, audit it and profile it. Whatever goes wrong in it is a failure of its datasets alone.
+
+    What fails with the new rows alone is tried with all rows before it counts as failed: whether a share is tolerated,
+    or a group gone, must not depend on how many runs brought the rows.
+    """
     how = _actual_how(planned, staged)
+    outcome = _attempt(planned, place, engine, staged, how)
+    if outcome.failure and how == "incremental" and isinstance(planned.step.work, (Trust, Derive)):
+        for path in outcome.files:
+            path.unlink(missing_ok=True)
+        return _attempt(planned, place, engine, staged, "full")
+    return outcome
+
+
+def _attempt(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping[str, Staged], how: How) -> Outcome:
     files: list[Path] = []
     results: tuple[Staged, ...] = ()
     profiles: tuple[tuple[AttributeProfile, ...], ...] = ()

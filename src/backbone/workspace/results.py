@@ -19,7 +19,7 @@ _NAMES_SYSTEM = re.compile(r"(?<!\w)_\w")
 
 
 def _narrowed(query: str) -> str:
-    from backbone.lineage.stars import hide_system_columns  # noqa: PLC0415  it loads sqlglot, which few queries need
+    from backbone.lineage.stars import hide_system_columns
 
     return hide_system_columns(query)
 

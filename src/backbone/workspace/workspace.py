@@ -47,21 +47,21 @@ class Workspace:
         Raises:
             ProjectError: its files are wrong; all problems are listed.
         """
-        from backbone.project.load import load_project  # noqa: PLC0415  it loads an SQL parser
+        from backbone.project.load import load_project
 
         return load_project(self.root)
 
     @cached_property
     def steps(self) -> "tuple[Step, ...]":
         """All steps of the project."""
-        from backbone.workspace.planning import all_steps  # noqa: PLC0415  as above
+        from backbone.workspace.planning import all_steps
 
         return all_steps(self.project)
 
     @cached_property
     def fingerprint(self) -> str:
         """A digest of the project's files."""
-        from backbone.project.fingerprint import fingerprint  # noqa: PLC0415  only needed here
+        from backbone.project.fingerprint import fingerprint
 
         return fingerprint(self.root)
 
@@ -71,7 +71,7 @@ class Workspace:
         Raises:
             ProjectError: the project's files are wrong.
         """
-        from backbone.workspace.planning import plan_workspace  # noqa: PLC0415  it loads an engine
+        from backbone.workspace.planning import plan_workspace
 
         return plan_workspace(self, select, force)
 
@@ -92,7 +92,7 @@ class Workspace:
                 for name, one in state.published.items()
             )
             return RunReport("", self.environment.name, "nothing", state.snapshot, steps)
-        from backbone.workspace.planning import run_workspace  # noqa: PLC0415  it loads an engine
+        from backbone.workspace.planning import run_workspace
 
         return run_workspace(self, select, force, on_event or (lambda _: None))
 
@@ -105,49 +105,49 @@ class Workspace:
             query: DuckDB's SQL.
             as_of: a snapshot's number, or an ISO time (UTC); the last snapshot where it isn't given.
         """
-        from backbone.workspace.querying import query_workspace  # noqa: PLC0415  it loads an engine
+        from backbone.workspace.querying import query_workspace
 
         return query_workspace(self, query, None if as_of is None else str(as_of))
 
     def table(self, name: str, as_of: str | int | None = None) -> "Result":
         """All rows of a dataset: `zone.name`, or a bare name for the most refined zone that has it."""
-        from backbone.workspace.querying import table_workspace  # noqa: PLC0415  it loads an engine
+        from backbone.workspace.querying import table_workspace
 
         return table_workspace(self, name, None if as_of is None else str(as_of))
 
     def status(self) -> Status:
         """How every dataset stands."""
-        from backbone.workspace.asking import status  # noqa: PLC0415  it loads an engine
+        from backbone.workspace.asking import status
 
         return status(self)
 
     def history(self, limit: int = 20) -> tuple[HistoryEntry, ...]:
         """The last runs, newest first; failed and killed ones too."""
-        from backbone.workspace.asking import history  # noqa: PLC0415  it loads an engine
+        from backbone.workspace.asking import history
 
         return history(self, limit)
 
     def describe(self, name: str) -> DatasetDescription:
         """All about one dataset: columns, key, rules and what they found, inputs and readers."""
-        from backbone.workspace.asking import describe  # noqa: PLC0415  it loads an engine
+        from backbone.workspace.asking import describe
 
         return describe(self, name)
 
     def profile(self, name: str) -> DatasetProfile:
         """A dataset's columns in numbers, measured now."""
-        from backbone.workspace.asking import profile  # noqa: PLC0415  it loads an engine
+        from backbone.workspace.asking import profile
 
         return profile(self, name)
 
     def quarantine(self, dataset: str | None = None, run: str | None = None, limit: int = 20) -> Quarantine:
         """The rows set aside: at most `limit` of them (0: counts only)."""
-        from backbone.workspace.asking import quarantine  # noqa: PLC0415  it loads an engine
+        from backbone.workspace.asking import quarantine
 
         return quarantine(self, dataset, run, limit)
 
     def lineage(self, name: str) -> LineageGraph:
         """Where a dataset, or a column (`zone.name.column`), comes from and goes, up to models."""
-        from backbone.workspace.asking import lineage  # noqa: PLC0415  it loads an engine
+        from backbone.workspace.asking import lineage
 
         return lineage(self, name)
 
@@ -159,12 +159,12 @@ class Workspace:
             key: columns of the row with their values.
             limit: how many rows to follow at each place where several made one (None: all).
         """
-        from backbone.workspace.tracing import trace  # noqa: PLC0415  it loads an engine
+        from backbone.workspace.tracing import trace
 
         return trace(self, dataset, key, limit)
 
     def doctor(self) -> tuple[Check, ...]:
         """Whether project, landing zone and lake are sound."""
-        from backbone.workspace.doctor import examine  # noqa: PLC0415  it loads an engine
+        from backbone.workspace.doctor import examine
 
         return examine(self)

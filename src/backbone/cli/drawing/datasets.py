@@ -50,7 +50,7 @@ def draw_cells(columns: Sequence[str], rows: Iterable[Sequence[object]], screen:
 
 
 def _numeric(values: Iterable[object]) -> bool:
-    from numbers import Number  # noqa: PLC0415 - with Decimal registered
+    from numbers import Number
 
     known = [value for value in values if value is not None]
     return bool(known) and all(isinstance(value, Number) and not isinstance(value, bool) for value in known)

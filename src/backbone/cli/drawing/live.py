@@ -1,4 +1,7 @@
-"""Progress while a run works: on a terminal only, on standard error, and gone when it ends."""
+"""Progress while a run works: on a terminal only, on standard error, and gone when it ends.
+
+That it waits for another run is always said.
+"""
 
 import sys
 from collections.abc import Callable
@@ -35,6 +38,8 @@ class Progress(AbstractContextManager["Progress"]):
         if self._also:
             self._also(event)
         if not self._shown:
+            if event.kind == "waiting":  # all else is quick or shown in the end; who waits must know what for
+                print(f"waiting for another run {event.text}".rstrip(), file=sys.stderr, flush=True)  # noqa: T201
             return
         with self._lock:
             self._take(event)
@@ -60,8 +65,8 @@ class Progress(AbstractContextManager["Progress"]):
                 self._text = "planning"
 
     def _start(self) -> "Live":
-        from rich.console import Console  # noqa: PLC0415 - only where there is something to draw
-        from rich.live import Live  # noqa: PLC0415 - as above
+        from rich.console import Console
+        from rich.live import Live
 
         console = Console(stderr=True, highlight=False)
         live = Live(console=console, transient=True, refresh_per_second=12, get_renderable=lambda: self._frame(console))
@@ -69,11 +74,11 @@ class Progress(AbstractContextManager["Progress"]):
         return live
 
     def _frame(self, console: "Console") -> "RenderableType":
-        from rich.console import Group  # noqa: PLC0415 - as above
-        from rich.progress_bar import ProgressBar  # noqa: PLC0415 - as above
-        from rich.spinner import Spinner  # noqa: PLC0415 - as above
-        from rich.table import Table  # noqa: PLC0415 - as above
-        from rich.text import Text  # noqa: PLC0415 - as above
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.spinner import Spinner
+        from rich.table import Table
+        from rich.text import Text
 
         now = monotonic()
         working = list(self._working)
