@@ -88,7 +88,7 @@ def kill_at(root: Path, point: Point) -> bool:
 
 
 def _run(root: Path, point: Point | None) -> None:
-    from backbone.cli import main  # noqa: PLC0415  imported by the server
+    from backbone.cli import main
 
     if point:
         _arm(point)
