@@ -9,14 +9,15 @@ import click
 import pytest
 
 from backbone.cli.app import app
+from backbone.governance.tables import TABLES
 from backbone.model.files import Template
 from backbone.project import declarations, glossary, sources, trusted
 from backbone.project.gates import METRICS
 from backbone.quality.vocabulary import EVERY_RULE_TAKES, VOCABULARY
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
-RULES, PROJECT, COMMANDS = (
-    (REFERENCE / f"{name}.md").read_text(encoding="utf-8") for name in ("rules", "project", "commands")
+RULES, PROJECT, COMMANDS, GOVERNANCE = (
+    (REFERENCE / f"{name}.md").read_text(encoding="utf-8") for name in ("rules", "project", "commands", "governance")
 )
 PROJECT_KEYS = {
     "backbone.yml": ("name", "environments", "engine", "storage", "memory_limit", "defaults", "backbone"),
@@ -34,6 +35,14 @@ CONTEXT = click.Context(GROUP)
 def words(text: str) -> set[str]:
     """All words within code spans and blocks."""
     return {word for span in re.findall(r"```[^`]+```|`[^`\n]+`", text) for word in re.findall(r"[\w-]+", span)}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_governance_table_is_documented_with_its_columns(table: str) -> None:
+    section = GOVERNANCE.partition(f"### `governance.{table}`\n")[2].partition("### ")[0]
+    columns = section.partition("Columns: ")[2]
+
+    assert re.findall(r"`(\w+)` ([\w\[\]]+)", columns) == [(a.name, a.domain) for a in TABLES[table].attributes]
 
 
 @pytest.mark.parametrize("kind", VOCABULARY)

@@ -187,12 +187,15 @@ def _rules(dataset: str, step: Step | None, reading: Reading) -> tuple[RuleState
 
 
 def _ledger(dataset: str, reading: Reading) -> Ledger | None:
-    rows = reading.records(
-        "SELECT l.* FROM lake.governance.ledger l JOIN lake.governance.run USING (run) "
-        f"WHERE dataset = {literal(dataset)} AND scope = 'dataset' ORDER BY started_at DESC LIMIT 1"
-    )
+    """The ledger of the whole dataset: that of the last run over all rows, and what runs since have added."""
     names = ("rows_in", "rows_out", "quarantined", "merged_away")
-    return Ledger(*(int(rows[0][name]) for name in names)) if rows else None
+    rows = reading.records(f"""
+        WITH entry AS (
+            SELECT l.*, started_at, max(started_at) FILTER (scope = 'dataset') OVER () AS last
+            FROM lake.governance.ledger l JOIN lake.governance.run USING (run) WHERE dataset = {literal(dataset)})
+        SELECT {", ".join(f"sum({name}) AS {name}" for name in names)} FROM entry
+        WHERE (scope = 'dataset' AND started_at = last) OR (scope = 'run' AND started_at > last)""")
+    return Ledger(*(int(rows[0][name]) for name in names)) if rows and rows[0]["rows_in"] is not None else None
 
 
 def _sample(held: Published, reading: Reading) -> Sample:
