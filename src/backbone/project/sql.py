@@ -129,7 +129,7 @@ def _tokens(text: "Text", sql: str, problems: list[Problem], shift: int = 0) -> 
 
 def _parse(
     text: "Text", tokens: list[Any], into: Any, problems: list[Problem], shift: int = 0
-) -> "list[exp.Expression | None]":
+) -> "list[exp.Expr | None]":
     from sqlglot.errors import ParseError
 
     sql = " " * shift + text.value
