@@ -14,7 +14,7 @@ Scope = dict[str, Domains | None]
 """What a query reads, by alias."""
 
 
-def output_columns(query: "exp.Expression", catalogue: Catalogue, ctes: Scope | None = None) -> Domains | None:
+def output_columns(query: "exp.Expr", catalogue: Catalogue, ctes: Scope | None = None) -> Domains | None:
     """The columns that a SELECT returns, or None where they can't be known."""
     from sqlglot import exp
 
@@ -68,7 +68,7 @@ def _star(star: "exp.Star", sources: list[Domains | None]) -> Domains | None:
     return columns
 
 
-def _domain(projection: "exp.Expression", sources: Scope) -> str:
+def _domain(projection: "exp.Expr", sources: Scope) -> str:
     """The domain of a column that passes unchanged; else it isn't known."""
     from sqlglot import exp
 

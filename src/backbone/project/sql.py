@@ -23,7 +23,7 @@ class Parsed:
     """A piece of SQL: its text, and its syntax tree. `shift` is what was put before the text to parse it."""
 
     text: "Text"
-    tree: "exp.Expression"
+    tree: "exp.Expr"
     shift: int = 0
     nodes: "tuple[exp.Expr, ...]" = field(init=False, repr=False, compare=False)
 
