@@ -1,6 +1,7 @@
 """What people see, as whole pages: at 40, 80 and 120 columns, and piped."""
 
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -123,3 +124,9 @@ def test_markup_in_data_is_text():
     Screen(out, width=80).line("[red]not red[/red] :smile:")
 
     assert out.getvalue() == "[red]not red[/red] :smile:\n"
+
+
+def test_a_new_warning_is_shown_though_every_row_is_as_before(front_door):
+    one = replace(front_door.PUBLISHED.steps[-1], status="unchanged")
+    shown = page(draw_run, replace(front_door.PUBLISHED, steps=(one,), landed=(), quarantined=0), 120)
+    assert "⚠ flight_conditions references(tailnum)  50,094 rows (14.9%), tolerated 20%" in shown

@@ -37,7 +37,7 @@ def draw_plan(plan: Plan, screen: "Screen") -> None:
 
 def draw_run(report: RunReport, screen: "Screen") -> None:
     """What a run did."""
-    done = [step for step in report.steps if step.status in ("done", "failed")]
+    done = [step for step in report.steps if step.status in ("done", "failed") or _broke_rules(step)]
     zones = [zone for zone in ZONES if any(step.zone == zone for step in done)]
     lines = {zone: _facts(report, [s for s in done if s.zone == zone]) for zone in zones}
     widths = [max([0, *(len(lines[zone][i]) for zone in zones)]) for i in range(len(_FACTS))]
@@ -53,6 +53,11 @@ def draw_run(report: RunReport, screen: "Screen") -> None:
         screen.line((f"{'' if screen.narrow else ' ' * _LABEL}{settle}", "dim"))
     draw_failures(report, screen)
     _ending(report, screen)
+
+
+def _broke_rules(step: StepReport) -> bool:
+    """Whether a step that ran and made the same rows as before has something to tell: a new rule that only warns."""
+    return step.status == "unchanged" and any(finding.broken for finding in step.findings)
 
 
 def draw_failures(report: RunReport, screen: "Screen") -> None:
