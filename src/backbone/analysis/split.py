@@ -68,10 +68,18 @@ def _check_independence(analysis: "Analysis", relation: "Relation", session: "Se
 def _check_sets(analysis: "Analysis", written: "dict[str, Written]", session: "Session") -> None:
     for dataset, file in written.items():
         if not file.rows:
-            raise refusal(analysis, dataset, "split: the set has no rows", hint="check the split's column and dates")
+            side = "train" if dataset == sets_of(analysis)[0] else "validate"
+            raise refusal(analysis, dataset, f"split: there are no rows to {side}", hint=_empty_hint(analysis))
     if analysis.kind == "classification":
         for dataset in written:
             _check_classes(analysis, dataset, session)
+
+
+def _empty_hint(analysis: "Analysis") -> str:
+    """What to change so that both sets have rows: a hash of few groups may leave one side without any."""
+    if analysis.split is not None and analysis.split.kind != "by_time":
+        return "sides are drawn by a hash, and few groups or rows may all fall on one: try another seed or validate"
+    return "check the split's column and dates"
 
 
 def _check_classes(analysis: "Analysis", dataset: str, session: "Session") -> None:

@@ -107,7 +107,8 @@ def test_a_repeating_text_is_warned_about(lab: "Lab", at_random: Analysis) -> No
         ({"view": "SELECT id % 450 AS n, * EXCLUDE (id, seen_at, spent, value, person, channel, member, left_us), id, "
                   "id % 2 = 0 AS left_us FROM exploitation.visits", "features": ("n",), "fairness": ()},
          "validation rows equal a training row in every column but the key"),
-        ({"split": Split("by_time", "seen_at", train_until="1999-01-01")}, "split: the set has no rows"),
+        ({"split": Split("by_time", "seen_at", train_until="1999-01-01")}, "split: there are no rows to train"),
+        ({"split": Split("by_time", "seen_at", train_until="2999-01-01")}, "split: there are no rows to validate"),
         ({"target": "value", "features": ("spent",)}, "and not true and false"),
         ({"target": "value > 100"}, "target is False in every row"),
         ({"view": "SELECT *, seen_at + INTERVAL 20 DAY AS paid_at FROM exploitation.visits", "features": ("paid_at",),
