@@ -87,6 +87,24 @@ def test_plan_profile_lineage_and_trace(shop):
     assert [child.children[0].label for child in traced.children] == ["record 5, line 6", "record 7, line 9"]
 
 
+def test_a_converted_value_is_no_repair_and_one_made_null_is(tmp_path):
+    (tmp_path / "parts.csv").write_text("id,n\n1,x5\n2,8\n")
+    add(tmp_path, None, ("parts.csv",))
+    (tmp_path / "trusted").mkdir()
+    (tmp_path / "trusted" / "parts.yml").write_text("rules: [{type: n, as: integer, else: null, tolerate: 50%}]")
+    workspace = backbone.open(tmp_path)
+    workspace.run()
+
+    assert workspace.trace("parts", {"id": "1"}).detail == "n was x5, repaired to ∅"
+    assert workspace.trace("parts", {"id": "2"}).detail == "no repairs, 1:1"
+
+
+def test_a_source_that_is_no_file_is_refused_by_name(tmp_path):
+    with pytest.raises(UsageError, match="Reading from https:// is not built yet"):
+        add(tmp_path, "web", ("https://localhost/sales.csv",))
+    assert not (tmp_path / "backbone.yml").exists()
+
+
 def test_system_columns_are_hidden_and_available_by_name(shop):
     workspace = backbone.open(shop)
 

@@ -117,6 +117,10 @@ def _differences(declared: Sequence[Column], found: Sequence[Column]) -> tuple[s
 def _files(folder: Path, locations: Sequence[str]) -> list[Path]:
     found: list[Path] = []
     for location in locations:
+        if scheme := re.match(r"([a-z][a-z0-9+]+)://", location, re.IGNORECASE):
+            raise UsageError(
+                f"Reading from {scheme[1].lower()}:// is not built yet. Fetch it first, then: backbone add FILE"
+            )
         pattern = folder / location
         matches = sorted(glob(str(pattern), recursive=True)) if has_magic(location) else [str(pattern)]  # noqa: PTH207 - absolute
         files = [Path(match).absolute() for match in matches if Path(match).is_file()]

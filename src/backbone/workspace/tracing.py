@@ -144,11 +144,19 @@ class _Tracer:
         originals = self._rows(formatted, f"{FILE} = {row[FILE]} AND {RECORD} = {row[RECORD]}")
         if not originals:
             return "its original isn't in formatted any more"
-        changed = [name for name, value in originals[0].items() if name in row and row[name] != value]
+        was = originals[0]
+        changed = [name for name in was if name in row and not self._same(dataset, formatted, name, was, row)]
         if not changed:
             return "no repairs, 1:1"
-        was = originals[0]
         return ", ".join(f"{c} was {shown_value(was[c])}, repaired to {shown_value(row[c])}" for c in changed)
+
+    def _same(self, dataset: str, formatted: str, column: str, was: Row, now: Row) -> bool:
+        """Whether a value is as it was: a type that converts `8` to 8 has repaired nothing."""
+        if was[column] == now[column] or was[column] is None or now[column] is None:
+            return was[column] == now[column]
+        if self.known[dataset].relation.domain(column) == self.known[formatted].relation.domain(column):
+            return False
+        return str(was[column]) == str(now[column])
 
     def _merged(self, dataset: str, file_id: int, record: int) -> Iterator[str]:
         rows = self._reading.records(
