@@ -4,7 +4,7 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from functools import update_wrapper
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,10 @@ class _InProject:
 
 @contextmanager
 def _project_modules(root: Path, *, forget: bool = True) -> Iterator[None]:
-    """Makes the project's modules importable, and forgets older versions of them before."""
+    """Makes the project's modules importable, and forgets older versions of them before.
+
+    What they print goes to stderr, since stdout is for results; that they exit is an error like any other.
+    """
     folder = str(root)
     if forget:
         _forget(folder)
@@ -63,7 +66,10 @@ def _project_modules(root: Path, *, forget: bool = True) -> Iterator[None]:
     sys.dont_write_bytecode = True
     sys.path.insert(0, folder)
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
+    except SystemExit as error:
+        raise RuntimeError(f"it called exit({error.code!r}), which would end the whole run") from error
     finally:
         sys.path.remove(folder)
         sys.dont_write_bytecode = wrote

@@ -74,3 +74,15 @@ def test_only_peoples_frames_are_shown(tmp_path):
     )
     assert "engine/calling.py" not in shown
     assert "decoder.py" not in shown
+
+
+def test_what_people_print_stays_out_of_stdout(tmp_path, capsys):
+    (tmp_path / "talk.py").write_text("def talk():\n    print('hello')\n")
+    load_function(tmp_path, "talk.py", "talk")()
+    assert capsys.readouterr() == ("", "hello\n")
+
+
+def test_an_exit_is_an_error_of_the_step_and_ends_no_run(tmp_path):
+    (tmp_path / "leave.py").write_text("import sys\n\ndef leave():\n    sys.exit(3)\n")
+    with pytest.raises(RuntimeError, match=r"it called exit\(3\)"):
+        load_function(tmp_path, "leave.py", "leave")()
