@@ -99,6 +99,17 @@ def test_a_converted_value_is_no_repair_and_one_made_null_is(tmp_path):
     assert workspace.trace("parts", {"id": "2"}).detail == "no repairs, 1:1"
 
 
+def test_a_file_of_another_format_is_no_more_of_the_same_source(tmp_path):
+    (tmp_path / "stock.csv").write_text("id,n\n1,5\n")
+    (tmp_path / "stock.json").write_text('{"x": "hello"}\n')
+    add(tmp_path, None, ("stock.csv",))
+    before = (tmp_path / "sources" / "stock.yml").read_text()
+
+    with pytest.raises(UsageError, match=r"reads csv, and stock\.json is (nd)?json"):
+        add(tmp_path, None, ("stock.json",))
+    assert (tmp_path / "sources" / "stock.yml").read_text() == before
+
+
 def test_a_source_that_is_no_file_is_refused_by_name(tmp_path):
     with pytest.raises(UsageError, match="Reading from https:// is not built yet"):
         add(tmp_path, "web", ("https://localhost/sales.csv",))

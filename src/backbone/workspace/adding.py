@@ -73,9 +73,21 @@ def add(folder: Path, name: str | None, locations: tuple[str, ...], env: str | N
         path.parent.mkdir(exist_ok=True)
         path.write_text(source_text(source, origins, peeked.template, peeked.columns, peeked.evidence, shown))
     else:
+        _check_format(workspace, source, files)
         add_origins(path, origins)
         peeked = None
     return replace(_take_through(workspace, source, peeked, written=written), project=made)
+
+
+def _check_format(workspace: Workspace, source: str, files: Sequence[Path]) -> None:
+    """Refuse files that a source would misread: they only share its name."""
+    declared = next((s.template.format for s in workspace.project.sources if s.name == source), None)
+    found = _look(files).template.format
+    if declared and found != declared:
+        raise UsageError(
+            f"sources/{source}.yml reads {declared}, and {files[0].name} is {found}. "
+            f"Give it a name of its own: backbone add NAME {files[0].name}"
+        )
 
 
 def _compare(workspace: Workspace, source: str) -> Added:
