@@ -234,3 +234,18 @@ def test_what_is_tolerated_does_not_depend_on_how_many_runs_brought_the_rows(tmp
     assert backbone.open(tmp_path).sql("select count(*), min(n) from a").rows() == [(100, 1)]
     assert backbone.open(tmp_path).quarantine("trusted.a").total == 1
     assert all(check.ok for check in backbone.open(tmp_path).doctor())
+
+
+def test_a_file_without_a_header_is_set_aside_not_read_as_new_columns(tmp_path):
+    (tmp_path / "a1.csv").write_text("id,v\n1,10\n2,20\n")
+    add(tmp_path, "a", ("a*.csv",))
+    (tmp_path / "a2.csv").write_text("3,30\n4,40\n")
+    (tmp_path / "a3.csv").write_text("")
+
+    report = backbone.open(tmp_path).run()
+
+    assert report.status == "published"
+    assert backbone.open(tmp_path).sql("from a order by id").rows() == [(1, 10), (2, 20)]
+    (row,) = backbone.open(tmp_path).quarantine("formatted.a").rows
+    assert (row.file, row.rule) == ("a2.csv", "contract")
+    assert "its first record, taken for a header, is 3, 30" in row.reason

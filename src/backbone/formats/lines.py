@@ -2,8 +2,12 @@
 
 import csv
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backbone.model.files import Template
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 _RECORDS_AT_MOST = 2_000_000
 
@@ -26,11 +30,19 @@ def line_of(path: Path, template: Template, record: int) -> int | None:
                 quotechar=quotes,
                 quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE,
             )
-            before = 0
-            for number, _ in enumerate(reader, 1):
-                if number == wanted:
-                    return before + 1
-                before = reader.line_num
+            return _line(reader, template, wanted)
     except (UnicodeError, csv.Error, LookupError):
         return None
+
+
+def _line(reader: "Reader", template: Template, wanted: int) -> int | None:
+    """The line on which a record begins. Blank lines are no records, but where there is only one column."""
+    records, before, only_one = 0, 0, False
+    for row in reader:
+        if row or only_one or records < template.preamble_rows:
+            records += 1
+            only_one = only_one or (records == template.preamble_rows + 1 and len(row) == 1)
+            if records == wanted:
+                return before + 1
+        before = reader.line_num
     return None

@@ -13,6 +13,8 @@ from backbone.zones.formatted.account import Account
 from backbone.zones.formatted.cells import Cell, counts_sql, shown_sql, source_sql, values_sql
 from backbone.zones.formatted.contract import Match, contract_of, relation_of, widenings
 
+_HEADERS_SHOWN = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -77,10 +79,18 @@ def header_drift(file: LandedFile, match: Match, records: Records, account: Acco
     ]
     if refused := _judge(drifts, file, account):
         return refused
+    if not match.positions and match.missing:
+        return _stranger(records) if records.total else ""
     if match.new:
         _grow(file, match, records, account)
     account.notes += [f"{file.name} lacks column {c.name}" for c in match.missing]
     return ""
+
+
+def _stranger(records: Records) -> str:
+    """Why a file is set aside that has none of the known columns: it isn't one of this source's, or has no header."""
+    first = ", ".join(shown_value(header) for header in records.headers[:_HEADERS_SHOWN])
+    return f"it has none of the source's columns; its first record, taken for a header, is {first}"
 
 
 def type_drift(file: LandedFile, counted: Sequence[Counted], records: Records, account: Account) -> str | Widening:
