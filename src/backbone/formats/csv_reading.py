@@ -102,8 +102,9 @@ def read_text(file: Path, template: Template, headers: tuple[str, ...], session:
         attempt(session, _copied(text, lenient), file, "csv")
     broken = counted(session, errors) > 0
     blanks = _blank_lines(file, template) if broken else ()
-    session.execute(f"CREATE TEMP TABLE {bad} AS {_unreadable(errors, blanks, template)}")
-    last = counted(session, text) + counted(session, bad) - template.footer_rows
+    readable = counted(session, text)
+    session.execute(f"CREATE TEMP TABLE {bad} AS {_unreadable(errors, blanks, template, readable)}")
+    last = readable + counted(session, bad) - template.footer_rows
     session.execute(f"DELETE FROM {bad} WHERE record > {last}")
     unreadable = counted(session, bad)
     session.execute(f"CREATE TEMP VIEW {table} AS {_numbered(text, bad if unreadable else None, len(headers), last)}")
@@ -137,7 +138,7 @@ def _scan(file: Path, template: Template, width: int, names: tuple[str, str], *,
     return f"SELECT * FROM read_csv({literal(str(file))}, {listed})"
 
 
-def _unreadable(errors: str, blanks: tuple[int, ...], template: Template) -> str:
+def _unreadable(errors: str, blanks: tuple[int, ...], template: Template, readable: int) -> str:
     """Unreadable records, numbered, each once however many errors it has.
 
     DuckDB's `line` counts records from 1 (a quoted line end doesn't count), but also the header, the preamble and
@@ -151,8 +152,10 @@ def _unreadable(errors: str, blanks: tuple[int, ...], template: Template) -> str
         f"first(ltrim(csv_line, {line_ends}) ORDER BY column_idx) AS raw, "
         f"first(error_message ORDER BY byte_position, column_idx) AS reason FROM {errors} GROUP BY line"
     )
-    # The number of good records before it never falls, whatever broken quotes do to the count of blank lines.
-    good = f"max(line - {template.header_rows + template.preamble_rows} - {blank} - i) OVER (ORDER BY line)"
+    # The number of good records before it never falls, and is never more than there are, whatever broken quotes and
+    # stray carriage returns do to DuckDB's count of lines: so no record is numbered beyond the last.
+    before = f"max(line - {template.header_rows + template.preamble_rows} - {blank} - i) OVER (ORDER BY line)"
+    good = f"least({before}, {readable})"
     return f"SELECT good + i AS record, raw, reason FROM (SELECT {good} AS good, i, raw, reason FROM ({lines}))"
 
 
