@@ -36,6 +36,8 @@ def detect_template(path: Path) -> Template:
             raise UsageError(msg)
     if head.startswith(b"PAR1"):
         return Template(format="parquet")
+    if path.suffix.lower() == ".parquet":
+        raise UsageError(f"{path.name} is no Parquet file, whatever its name says: it doesn't begin as one does")
     encoding = detect_encoding(path)
     text, complete = sample_text(path, encoding, SAMPLE_CHARACTERS)
     if form := json_form(text):

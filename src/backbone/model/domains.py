@@ -66,7 +66,8 @@ def domain_of(duckdb_type: str) -> str:
     """The domain that holds a value of DuckDB's type; structures without a domain become `json`.
 
     HUGEINT, which every `sum` of integers has, becomes `integer`: Parquet has no 128-bit integers and DuckDB
-    would write them as DOUBLE. The cast to the domain fails loudly where a value doesn't fit.
+    would write them as DOUBLE. The cast to the domain fails loudly where a value doesn't fit. A decimal with more
+    digits after the point than a domain can have becomes `float`.
     """
     name = duckdb_type.strip()
     if name.endswith("[]"):
@@ -74,7 +75,7 @@ def domain_of(duckdb_type: str) -> str:
     if name in _INTEGERS | _UNSIGNED:
         return "integer"
     if match := _SQL_DECIMAL.fullmatch(name):
-        return f"decimal({match[2]})"
+        return f"decimal({match[2]})" if int(match[2]) <= DECIMAL_DIGITS else "float"
     if name.startswith("ENUM"):
         return "text"
     return _OTHERS.get(name, "json")
