@@ -208,7 +208,7 @@ class Staged:
 
     `replaces` starts a new generation of `added` alone; else `added` and `removed` change the present one.
     `quarantined` and `merged` are Parquet files for `governance.quarantine` and `governance.merged_away`, with those
-    tables' columns; `resolved` lists the `(file, record)` file of quarantine entries that are settled by this run.
+    tables' columns.
     `unchanged` says that the result equals what is published, so that it needn't be.
     `delta` is the ledger of this run alone where `ledger` counts the whole dataset.
     """

@@ -4,18 +4,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from backbone.errors import Problem, ProjectError
+from backbone.lineage.aggregates import AGGREGATES
 
 if TYPE_CHECKING:
     from sqlglot.expressions import Expr
 
     from backbone.model.rules import Rule
-
-# sqlglot knows most aggregates; these it reads as functions that it has never heard of.
-_OTHER_AGGREGATES = {
-    "product", "histogram", "entropy", "kurtosis_pop", "mad", "fsum", "kahan_sum", "sumkahan",
-    "favg", "geomean", "geometric_mean", "bitstring_agg", "arg_min_null", "arg_max_null", "min_by",
-    "max_by", "approx_top_k", "reservoir_quantile", "histogram_exact", "sem",
-}  # fmt: skip
 
 
 @lru_cache(maxsize=1024)
@@ -41,7 +35,7 @@ def is_aggregate(sql: str | None) -> bool:
     from sqlglot.expressions import AggFunc, Anonymous
 
     tree = _parsed(sql)
-    others = any(call.name.lower() in _OTHER_AGGREGATES for call in tree.find_all(Anonymous))
+    others = any(call.name.lower() in AGGREGATES for call in tree.find_all(Anonymous))
     return others or tree.find(AggFunc) is not None
 
 

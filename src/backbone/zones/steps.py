@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import replace
 
 from backbone.model.project import Project, Source, Trusted, View
 from backbone.model.rules import Rule
@@ -14,13 +12,10 @@ from backbone.zones.trusted import trusted_increments
 
 def data_steps(project: Project) -> tuple[Step, ...]:
     """One step for each formatted, trusted and exploitation dataset of a project."""
-    keys = {f"trusted.{t.name}": t.key for t in project.trusted} | {
-        f"exploitation.{v.name}": v.key for v in project.views
-    }
     return (
         *(_format(source) for source in project.sources),
         *(_trust(trusted) for trusted in project.trusted),
-        *(_derive(view, keys) for view in project.views),
+        *(_derive(view) for view in project.views),
     )
 
 
@@ -52,8 +47,7 @@ def _trust(trusted: Trusted) -> Step:
     )
 
 
-def _derive(declared: View, keys: Mapping[str, tuple[str, ...]]) -> Step:
-    view = replace(declared, rules=tuple(_resolved(rule, keys) for rule in declared.rules))
+def _derive(view: View) -> Step:
     definition = {
         "query" if view.function_path is None else "code": _digest(view.normal),
         "key": _digest([view.key, view.mode, view.driver]),
@@ -63,14 +57,6 @@ def _derive(declared: View, keys: Mapping[str, tuple[str, ...]]) -> Step:
     return Step(
         (f"exploitation.{view.name}",), tuple(inputs), Derive(view), definition, view_increments(view), view.tags
     )
-
-
-def _resolved(rule: Rule, keys: Mapping[str, tuple[str, ...]]) -> Rule:
-    """A reference without `by` is to the key of its target, where that has as many columns."""
-    key = keys.get(str(rule.param("to")), ())
-    if rule.kind != "references" or rule.param("by") or len(key) != len(rule.columns):
-        return rule
-    return replace(rule, params=(*rule.params, ("by", key)))
 
 
 def _targets(rules: tuple[Rule, ...]) -> list[str]:
