@@ -82,13 +82,13 @@ def test_csv_is_refused_where_there_is_no_table(backbone):
 def test_shared_options_stand_before_or_after(backbone, front_door, arguments):
     backbone(*arguments)
 
-    assert [("open", Path("shop"), "prod"), ("plan", (), False)] == front_door.CALLS
+    assert [("open", Path("shop"), "prod"), ("plan", (), False, ())] == front_door.CALLS
 
 
 def test_selections_are_passed_on(backbone, front_door):
-    backbone("plan", "--select", "+trusted.flights", "--select", "planes+", "--force")
+    backbone("plan", "--select", "+trusted.flights", "--select", "planes+", "--exclude", "zone:analysis", "--force")
 
-    assert front_door.CALLS[1] == ("plan", ("+trusted.flights", "planes+"), True)
+    assert front_door.CALLS[1] == ("plan", ("+trusted.flights", "planes+"), True, ("zone:analysis",))
 
 
 @pytest.mark.parametrize(

@@ -152,8 +152,8 @@ class Result:
 
 
 class Workspace:
-    def plan(self, select: tuple[str, ...] = (), force: bool = False) -> Plan:
-        CALLS.append(("plan", select, force))
+    def plan(self, select: tuple[str, ...] = (), force: bool = False, *, exclude: tuple[str, ...] = ()) -> Plan:
+        CALLS.append(("plan", select, force, exclude))
         flights, days = Source("flights"), View("carrier_days", ("trusted.flights",))
         landed = LandedFile(13, "flights", LANDED.name, Path("x"), "5f", 9, "data/x", NOON)
         fmt = Step(("formatted.flights",), (), Format(flights), {})
@@ -165,7 +165,7 @@ class Workspace:
         )
         return Plan(steps[2:] if _mode() == "nothing" else steps)
 
-    def run(self, select=(), force=False, on_event=None) -> RunReport:
+    def run(self, select=(), force=False, on_event=None, *, exclude=()) -> RunReport:
         match _mode():
             case "nothing":
                 return NOTHING
@@ -185,7 +185,7 @@ class Workspace:
         on_event(RunEvent("publishing", "", 5, 5))
         return PUBLISHED
 
-    def status(self) -> Status:
+    def status(self, select=(), *, exclude=()) -> Status:
         datasets = (
             DatasetStatus("trusted.flights", "trusted", 336801, 14, "2f9c", NOON, quarantined=4),
             DatasetStatus(

@@ -35,7 +35,7 @@ class Peek(Protocol):
 class Workspace(Protocol):
     """An open project in one environment. Every call may raise a BackboneError."""
 
-    def plan(self, select: tuple[str, ...] = (), force: bool = False) -> "Plan":
+    def plan(self, select: tuple[str, ...] = (), force: bool = False, *, exclude: tuple[str, ...] = ()) -> "Plan":
         """What a run would do."""
 
     def run(
@@ -43,10 +43,12 @@ class Workspace(Protocol):
         select: tuple[str, ...] = (),
         force: bool = False,
         on_event: "Callable[[reports.RunEvent], None] | None" = None,
+        *,
+        exclude: tuple[str, ...] = (),
     ) -> "reports.RunReport":
         """Bring everything up to date."""
 
-    def status(self) -> "reports.Status":
+    def status(self, select: tuple[str, ...] = (), *, exclude: tuple[str, ...] = ()) -> "reports.Status":
         """How it stands."""
 
     def sql(self, query: str, as_of: str | None = None) -> Result:

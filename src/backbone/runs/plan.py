@@ -1,11 +1,9 @@
 """Planning: which steps a run will do, and why. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from backbone.errors import UsageError, did_you_mean
 from backbone.model.files import LandedFile
-from backbone.model.names import stem_of
 from backbone.model.steps import Format, How, Plan, PlannedStep, Published, Step
 
 _ORDER = "order of rules"
@@ -121,39 +119,3 @@ def _input_changes(
         if ahead and ahead.action == "run":
             changes.append((f"{name} changes", replaced or ahead.how == "full"))
     return changes
-
-
-def select_datasets(steps: Sequence[Step], selection: Sequence[str]) -> frozenset[str] | None:
-    """The datasets that `+name`, `name` and `name+` choose: a plus before takes in inputs, after it what depends on it.
-
-    Raises:
-        UsageError: nothing is called so.
-    """
-    if not selection:
-        return None
-    by_output = {output: step for step in steps for output in step.outputs}
-    readers: dict[str, set[str]] = {}
-    for step in steps:
-        for name in step.inputs:
-            readers.setdefault(by_output[name].dataset if name in by_output else name, set()).add(step.dataset)
-    chosen: set[str] = set()
-    for word in selection:
-        name = word.strip("+")
-        found = {s.dataset for o, s in by_output.items() if name in {o, stem_of(o)}}
-        if not found:
-            known = [*by_output, *(stem_of(output) for output in by_output)]
-            raise UsageError(f"There is no dataset '{name}' to select.{did_you_mean(name, known)}")
-        chosen |= found
-        if word.startswith("+"):
-            chosen |= _reach(found, lambda d: {by_output[i].dataset for i in by_output[d].inputs if i in by_output})
-        if word.endswith("+"):
-            chosen |= _reach(found, lambda d: readers.get(d, set()))
-    return frozenset(chosen)
-
-
-def _reach(start: set[str], step_from: Callable[[str], set[str]]) -> set[str]:
-    reached, frontier = set(start), set(start)
-    while frontier:
-        frontier = {found for name in frontier for found in step_from(name)} - reached
-        reached |= frontier
-    return reached

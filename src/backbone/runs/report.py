@@ -33,7 +33,7 @@ def step_reports(plan: Plan, staging: StagedPlan, published: Mapping[str, Publis
         elif outcome:
             reports += [_done(one, outcome, first=number == 0) for number, one in enumerate(outcome.staged)]
         else:
-            reports += [_untouched(dataset, staging, published) for dataset in planned.step.outputs]
+            reports += [_untouched(dataset, planned, staging, published) for dataset in planned.step.outputs]
     return tuple(reports)
 
 
@@ -68,14 +68,19 @@ def _done(one: Staged, outcome: Outcome, *, first: bool) -> StepReport:
     )
 
 
-def _untouched(dataset: str, staging: StagedPlan, published: Mapping[str, Published]) -> StepReport:
+def _untouched(
+    dataset: str, planned: PlannedStep, staging: StagedPlan, published: Mapping[str, Published]
+) -> StepReport:
+    """A dataset that was not made; the note says why, unless nothing about it has changed."""
     held = published.get(dataset)
+    skipped = planned.action == "skip" and planned.reasons != ("unchanged",)
     because = staging.kept.get(dataset, "")
     return StepReport(
         dataset,
         zone_of(dataset),
         "kept" if because else "unchanged",
         rows=held.rows if held else 0,
+        note="; ".join(planned.reasons) if skipped else "",
         because=because,
         last_good=held.version.snapshot if held else None,
     )

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,10 +22,11 @@ from backbone.runs import journal
 from backbone.runs.check import check_project
 from backbone.runs.declared import dataset_changes, project_changes
 from backbone.runs.environment import Environment, new_run_id
-from backbone.runs.plan import make_plan, select_datasets
+from backbone.runs.plan import make_plan
 from backbone.runs.publish import Publication, landed_rows, publish
 from backbone.runs.report import landed_reports, step_reports
 from backbone.runs.resources import Cost, measured
+from backbone.runs.selection import Selection, select_datasets
 from backbone.runs.stage import Place
 from backbone.runs.stage_plan import StagedPlan, stage_plan
 from backbone.runs.state import State, published_of, read_state, write_state
@@ -50,7 +51,7 @@ class Request:
     environment: Environment
     steps: tuple[Step, ...]
     fingerprint: str
-    select: tuple[str, ...] = ()
+    selection: Selection = field(default_factory=Selection)
     force: bool = False
     code_version: str = ""
     upstream: Upstreamed | None = None
@@ -75,7 +76,7 @@ def run_project(request: Request, backend: Backend, on_event: OnEvent) -> RunRep
     published = read_published(request.environment, backend.lake)
     known = published | dict(request.upstream.published if request.upstream else {})
     check_project(request.steps, known, backend.engine)
-    chosen = select_datasets(request.steps, request.select)
+    chosen = select_datasets(request.steps, request.selection, published)
     run, folder = new_run_id(), request.environment.folder
     journal.open_entry(folder, run, {"pid": os.getpid(), "project": request.project.name})
     try:
@@ -192,7 +193,7 @@ def _carry_out(
     relations = {name: one.relation for name, one in place.published.items()}
     if not plan.runs and not project_changes(request.project, relations, (), backend.lake):
         journal.close_entry(place.folder, place.run)
-        _remember(request, backend.lake, place.published, place, complete=not request.select)
+        _remember(request, backend.lake, place.published, place, complete=not request.selection)
         steps = step_reports(plan, StagedPlan(), place.published)
         landed = landed_reports(landings, StagedPlan())
         return RunReport("", request.environment.name, "nothing", place.snapshot, steps, landed)
@@ -211,7 +212,7 @@ def _carry_out(
         published = publish(transaction, publication)
     journal.remove_scratch(place.folder)
     journal.close_entry(place.folder, place.run)
-    complete = len(succeeded) == len(staging.outcomes) and not staging.kept and not request.select
+    complete = len(succeeded) == len(staging.outcomes) and not staging.kept and not request.selection
     _remember(request, backend.lake, published, place, complete=complete)
     return RunReport(
         place.run,

@@ -1,10 +1,12 @@
 """Answers about a workspace: how it stands, what its datasets are, where they come from."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backbone.errors import UsageError, did_you_mean
 from backbone.governance.declared import about
+from backbone.lake.catalogue import last_snapshot
 from backbone.model.names import ZONES, literal, quoted_dataset, zone_of
 from backbone.model.relations import Relation
 from backbone.model.reports import (
@@ -22,6 +24,7 @@ from backbone.model.reports import (
 from backbone.model.steps import Derive, Extent, Finding, Ledger, Published, Step, Trust
 from backbone.profiling.profile import profile_detail
 from backbone.runs.run import read_published
+from backbone.runs.selection import Selection, select_datasets
 from backbone.runs.state import read_state
 from backbone.workspace.querying import find_dataset
 from backbone.workspace.reading import Reading, open_for_reading
@@ -33,15 +36,26 @@ if TYPE_CHECKING:
 _SAMPLE_ROWS = 5
 
 
-def status(workspace: "Workspace") -> Status:
+def status(workspace: "Workspace", selection: Selection) -> Status:
     """How every dataset stands; before the first run, which there will be."""
     datasets = [output for step in workspace.steps for output in step.outputs]
     datasets.sort(key=lambda d: ZONES.index(zone_of(d)))
-    try:
-        with open_for_reading(workspace.environment) as reading:
-            return reading.status(workspace.project.name, datasets, settled=_settled(workspace))
-    except UsageError:
-        return empty_status(workspace, datasets)
+    if last_snapshot(workspace.environment.folder) is None:
+        return _only_selected(workspace, selection, {}, empty_status(workspace, datasets))
+    with open_for_reading(workspace.environment) as reading:
+        now = reading.status(workspace.project.name, datasets, settled=_settled(workspace))
+        published = read_published(workspace.environment, reading.lake) if selection else {}
+    return _only_selected(workspace, selection, published, now)
+
+
+def _only_selected(
+    workspace: "Workspace", selection: Selection, published: Mapping[str, Published], now: Status
+) -> Status:
+    chosen = select_datasets(workspace.steps, selection, published)
+    if chosen is None:
+        return now
+    shown = {output for step in workspace.steps if step.dataset in chosen for output in step.outputs}
+    return replace(now, datasets=tuple(one for one in now.datasets if one.dataset in shown))
 
 
 def _settled(workspace: "Workspace") -> bool:

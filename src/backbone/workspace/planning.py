@@ -15,8 +15,9 @@ from backbone.model.project import Project
 from backbone.model.reports import RunEvent, RunReport
 from backbone.model.steps import Plan, Published, Step
 from backbone.runs.check import check_project
-from backbone.runs.plan import make_plan, select_datasets
+from backbone.runs.plan import make_plan
 from backbone.runs.run import OnEvent, Request, Upstreamed, landed_files, read_published, run_project
+from backbone.runs.selection import Selection, select_datasets
 from backbone.wiring import open_backend, open_engine, open_reading
 from backbone.workspace.interrupting import interruptible
 from backbone.workspace.opening import upstream_environment
@@ -31,11 +32,11 @@ def all_steps(project: Project) -> tuple[Step, ...]:
     return (*data_steps(project), *analysis_steps(project))
 
 
-def plan_workspace(workspace: "Workspace", select: tuple[str, ...], force: bool) -> Plan:
+def plan_workspace(workspace: "Workspace", selection: Selection, force: bool) -> Plan:
     """What a run would do; files that wait to be landed count as landed. Nothing is changed."""
     steps, upstream = workspace.steps, _upstream(workspace)
-    chosen = select_datasets(steps, select)
     published = _checked(workspace, dict(upstream.published) if upstream else {})
+    chosen = select_datasets(steps, selection, published)
     return make_plan(steps, published, _landed_and_waiting(workspace), chosen=chosen, force=force)
 
 
@@ -64,19 +65,19 @@ def _landed_and_waiting(workspace: "Workspace") -> dict[str, tuple[LandedFile, .
     return landed
 
 
-def run_workspace(workspace: "Workspace", select: tuple[str, ...], force: bool, on_event: OnEvent) -> RunReport:
+def run_workspace(workspace: "Workspace", selection: Selection, force: bool, on_event: OnEvent) -> RunReport:
     """Run the project under the run lock: one writer, who others wait for."""
     request = Request(
         project=workspace.project,
         environment=workspace.environment,
         steps=workspace.steps,
         fingerprint=workspace.fingerprint,
-        select=select,
+        selection=selection,
         force=force,
         code_version=_code_version(workspace.root),
         upstream=_upstream(workspace),
     )
-    select_datasets(request.steps, select)  # what can't be selected is refused before anything is touched
+    select_datasets(request.steps, selection)  # what can't be selected is refused before anything is touched
     with (
         interruptible(on_event) as on_each,
         locked(workspace.environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),

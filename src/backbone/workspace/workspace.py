@@ -1,6 +1,6 @@
 """A workspace: an open project in one environment."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from backbone.model.reports import (
 )  # fmt: skip
 from backbone.runs.environment import Environment
 from backbone.runs.nothing import nothing_to_do
+from backbone.runs.selection import selection_of
 
 if TYPE_CHECKING:
     from backbone.model.project import Project
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from backbone.workspace.results import Result
 
 OnEvent = Callable[[RunEvent], None]
+Words = str | Iterable[str]
+"""What selects datasets: one text of words, or several."""
 
 
 class Workspace:
@@ -65,28 +68,32 @@ class Workspace:
 
         return fingerprint(self.root)
 
-    def plan(self, select: tuple[str, ...] = (), force: bool = False) -> "Plan":
-        """What a run would do, and why. Nothing is changed.
+    def plan(self, select: Words = (), force: bool = False, *, exclude: Words = ()) -> "Plan":
+        """What a run would do, and why. Nothing is changed. See `run` for the arguments.
 
         Raises:
             ProjectError: the project's files are wrong.
         """
         from backbone.workspace.planning import plan_workspace
 
-        return plan_workspace(self, select, force)
+        return plan_workspace(self, selection_of(select, exclude), force)
 
-    def run(self, select: tuple[str, ...] = (), force: bool = False, on_event: OnEvent | None = None) -> RunReport:
+    def run(
+        self, select: Words = (), force: bool = False, on_event: OnEvent | None = None, *, exclude: Words = ()
+    ) -> RunReport:
         """Bring every dataset, or the selected ones, up to date and publish them in one snapshot.
 
         Args:
-            select: names of datasets; `+name` takes in what it is made from, `name+` what depends on it.
+            select: names of datasets; `+name` takes in what it is made from, `name+` what depends on it. More ways to
+                choose, such as `tag:daily`, are those of `--select` on the command line.
             force: make them again even if nothing changed.
             on_event: called with each `RunEvent` as it happens.
+            exclude: what to leave out, in the same words.
 
         Raises:
             ProjectError: the project's files are wrong; nothing has changed.
         """
-        if not select and not force and (state := nothing_to_do(self.environment, self.fingerprint)):
+        if not select and not exclude and not force and (state := nothing_to_do(self.environment, self.fingerprint)):
             steps = tuple(
                 StepReport(name, zone_of(name), "unchanged", rows=one.rows, last_good=one.version.snapshot)
                 for name, one in state.published.items()
@@ -94,7 +101,7 @@ class Workspace:
             return RunReport("", self.environment.name, "nothing", state.snapshot, steps)
         from backbone.workspace.planning import run_workspace
 
-        return run_workspace(self, select, force, on_event or (lambda _: None))
+        return run_workspace(self, selection_of(select, exclude), force, on_event or (lambda _: None))
 
     def sql(self, query: str, as_of: str | int | None = None) -> "Result":
         """Ask for rows in SQL: one SELECT, over datasets (`zone.name`, or a bare name for the most refined zone).
@@ -115,11 +122,11 @@ class Workspace:
 
         return table_workspace(self, name, None if as_of is None else str(as_of))
 
-    def status(self) -> Status:
-        """How every dataset stands."""
+    def status(self, select: Words = (), *, exclude: Words = ()) -> Status:
+        """How every dataset stands, or the selected ones: see `run`."""
         from backbone.workspace.asking import status
 
-        return status(self)
+        return status(self, selection_of(select, exclude))
 
     def history(self, limit: int = 20) -> tuple[HistoryEntry, ...]:
         """The last runs, newest first; failed and killed ones too."""

@@ -1,14 +1,11 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
-from backbone.errors import UsageError
 from backbone.model.files import LandedFile
 from backbone.model.project import Source, Trusted, View
 from backbone.model.relations import Relation
 from backbone.model.steps import Derive, Format, Published, Step, Trust, Version
-from backbone.runs.plan import make_plan, select_datasets
+from backbone.runs.plan import make_plan
 
 FORMAT = Step(("formatted.a",), (), Format(Source("a")), {"template": "t1"}, increments=True)
 TRUST = Step(("trusted.a",), ("formatted.a",), Trust(Trusted("a")), {"rule trim": "r1", "versions": "v"}, True)
@@ -87,21 +84,3 @@ def test_what_an_earlier_run_missed_is_caught_up():
 
     assert decisions(plan)["trusted.a"][0] == "skip"
     assert decisions(plan)["exploitation.b"] == ("run", "full", "trusted.a changed")
-
-
-@pytest.mark.parametrize(
-    ("words", "chosen"),
-    [
-        (("b",), {"exploitation.b"}),
-        (("+exploitation.b",), {"formatted.a", "trusted.a", "exploitation.b"}),
-        (("trusted.a+",), {"trusted.a", "exploitation.b", "exploitation.c"}),
-        (("formatted.a", "c"), {"formatted.a", "exploitation.c"}),
-    ],
-)
-def test_selection(words, chosen):
-    assert select_datasets(STEPS, words) == frozenset(chosen)
-
-
-def test_an_unknown_selection_suggests_a_near_name():
-    with pytest.raises(UsageError, match=r"Did you mean 'trusted\.a'"):
-        select_datasets(STEPS, ("trusted.aa",))

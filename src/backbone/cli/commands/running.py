@@ -1,5 +1,8 @@
 """Commands about runs: `plan`, `run`, `status`, `history`, `doctor`."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 import click
 
 from backbone.cli import documents
@@ -14,22 +17,24 @@ from backbone.model.reports import RunEvent
 _SELECT = click.option(
     "--select",
     multiple=True,
-    metavar="NAME",
-    help="Only this dataset; +NAME with what it needs, NAME+ with what needs it. May be repeated.",
+    metavar="WORDS",
+    help="Only these datasets: NAME, +NAME with what it needs, NAME+ with what needs it, tag:DAILY, state:changed, …",
 )
+_EXCLUDE = click.option("--exclude", multiple=True, metavar="WORDS", help="Not these datasets, in the same words.")
 _FORCE = click.option("--force", is_flag=True, help="Make them again, even if nothing changed.")
 
 
 @click.command()
 @_SELECT
+@_EXCLUDE
 @_FORCE
 @shared
 @click.pass_obj
-def plan(settings: Settings, select: tuple[str, ...], force: bool) -> None:
+def plan(settings: Settings, select: tuple[str, ...], exclude: tuple[str, ...], force: bool) -> None:
     """Say what a run would do, and why. Changes nothing."""
-    planned = settings.workspace().plan(select, force)
+    planned = settings.workspace().plan(select, force, exclude=exclude)
     if settings.format == "table" and not planned.runs:
-        click.echo(_nothing_to_do(sum(len(step.step.outputs) for step in planned.steps)))
+        click.echo(_nothing_to_do("; ".join(step.reasons) for step in planned.steps for _ in step.step.outputs))
         return
     document = documents.plan_document
     present(settings, lambda: document(planned), lambda screen: draw_plan(planned, screen), table="steps")
@@ -37,10 +42,11 @@ def plan(settings: Settings, select: tuple[str, ...], force: bool) -> None:
 
 @click.command()
 @_SELECT
+@_EXCLUDE
 @_FORCE
 @shared
 @click.pass_obj
-def run(settings: Settings, select: tuple[str, ...], force: bool) -> None:
+def run(settings: Settings, select: tuple[str, ...], exclude: tuple[str, ...], force: bool) -> None:
     """Bring everything up to date, and publish it in one snapshot."""
     workspace = settings.workspace()
 
@@ -50,25 +56,29 @@ def run(settings: Settings, select: tuple[str, ...], force: bool) -> None:
 
     settings.when_interrupted = "nothing was published; run again to continue"
     with Progress(watch) as progress:
-        report = workspace.run(select, force, on_event=progress)
+        report = workspace.run(select, force, on_event=progress, exclude=exclude)
     settings.when_interrupted = "the run had ended: backbone status"
     settings.code = 1 if report.failed or report.status == "failed" else 0
     if settings.format == "table" and report.status == "nothing" and not report.failed:
-        click.echo(_nothing_to_do(len(report.steps)))
+        click.echo(_nothing_to_do(step.note for step in report.steps))
         return
     present(settings, lambda: documents.run_document(report), lambda screen: draw_run(report, screen), table="steps")
 
 
-def _nothing_to_do(datasets: int) -> str:
-    return f"nothing to do: {count(datasets, 'dataset')} unchanged"
+def _nothing_to_do(reasons: Iterable[str]) -> str:
+    """Why nothing is to be done: how many datasets for each reason."""
+    counted = Counter(reason or "unchanged" for reason in reasons)
+    return "nothing to do: " + ", ".join(f"{count(number, 'dataset')} {why}" for why, number in counted.items())
 
 
 @click.command()
+@_SELECT
+@_EXCLUDE
 @shared
 @click.pass_obj
-def status(settings: Settings) -> None:
+def status(settings: Settings, select: tuple[str, ...], exclude: tuple[str, ...]) -> None:
     """Show how every dataset stands."""
-    now = settings.workspace().status()
+    now = settings.workspace().status(select, exclude=exclude)
     present(settings, lambda: documents.status_document(now), lambda screen: draw_status(now, screen), table="datasets")
 
 
