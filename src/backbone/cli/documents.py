@@ -3,11 +3,11 @@
 Every document but that of `sql` (an array of objects) is an object; keys are never taken away or renamed, only added.
 Values are written as `cli/writing.py` says. Locations are text, `trusted/flights.yml:7:5`.
 
-- `plan`: `steps`, each `dataset`, `action` (`run` or `skip`), `reason`, `how` (`full`, `incremental`; null when
-  skipped), `outputs` (all datasets that it makes), `files` (landed files that it will read).
+- `plan`: `steps`, each `dataset`, `action` (`run`, `skip` or `drop`), `reason`, `how` (`full`, `incremental`; null
+  unless it runs), `outputs` (all datasets that it makes), `files` (landed files that it will read).
 - `run`: `run, environment, status` (`published`, `nothing`, `failed`), `snapshot, seconds, quarantined`, `landed`
   (each `source, name, sha256, size, origin, arrived_at, records, repeat`), `steps`, each `dataset, zone, status`
-  (`done`, `failed`, `kept`, `unchanged`), `how, rows, ledger` and `delta` (`rows_in, rows_out, quarantined,
+  (`done`, `failed`, `kept`, `unchanged`, `dropped`), `how, rows, ledger` and `delta` (`rows_in, rows_out, quarantined,
   merged_away`; null where there is none), `findings` (each `rule, level, tested, broken, share, message, examples,
   at`), `seconds, note, failure` (`message, at, source_line, hint`), `because, last_good`.
 - `status`: `project, environment, snapshot, landed_files, last_run` (as in `history`), `datasets`, each `dataset, zone,
@@ -111,19 +111,20 @@ def _part(report: object, *names: str) -> dict[str, object]:
 
 def plan_document(plan: Plan) -> Document:
     """What a run would do."""
-    return {
-        "steps": [
-            {
-                "dataset": planned.step.dataset,
-                "action": planned.action,
-                "reason": "; ".join(planned.reasons) or ("unchanged" if planned.action == "skip" else ""),
-                "how": planned.how if planned.action == "run" else None,
-                "outputs": list(planned.step.outputs),
-                "files": [file.name for file in planned.files],
-            }
-            for planned in plan.steps
-        ]
-    }
+    steps: list[Document] = [
+        {
+            "dataset": planned.step.dataset,
+            "action": planned.action,
+            "reason": "; ".join(planned.reasons) or ("unchanged" if planned.action == "skip" else ""),
+            "how": planned.how if planned.action == "run" else None,
+            "outputs": list(planned.step.outputs),
+            "files": [file.name for file in planned.files],
+        }
+        for planned in plan.steps
+    ]
+    dropped: Document = {"action": "drop", "how": None, "files": []}
+    steps += [{"dataset": d.dataset, "reason": d.reason, "outputs": [d.dataset], **dropped} for d in plan.drops]
+    return {"steps": steps}
 
 
 def run_document(report: RunReport) -> Document:

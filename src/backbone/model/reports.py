@@ -47,14 +47,14 @@ class StepReport:
 
     `done`: staged and published. `unchanged`: made again, and equal to what was published, or skipped by the plan.
     `failed`: see `failure`. `kept`: not tried, since `because` (a dataset) failed. Failed and kept datasets stay as
-    they were in snapshot `last_good` (None: never published yet).
+    they were in snapshot `last_good` (None: never published yet). `dropped`: nothing declares it any more.
     `ledger` counts the whole dataset, `delta` this run alone. `note` is a short phrase instead of the ledger where
     there is none, such as `31 of 5,432 keys recomputed`.
     """
 
     dataset: str
     zone: str
-    status: Literal["done", "failed", "kept", "unchanged"]
+    status: Literal["done", "failed", "kept", "unchanged", "dropped"]
     how: How = "full"
     rows: int = 0
     ledger: Ledger | None = None

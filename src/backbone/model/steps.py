@@ -103,10 +103,19 @@ class PlannedStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Drop:
+    """A published dataset that nothing declares any more, and why."""
+
+    dataset: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps of a run, inputs before what reads them."""
+    """The steps of a run, inputs before what reads them, and the datasets that it drops."""
 
     steps: tuple[PlannedStep, ...]
+    drops: tuple[Drop, ...] = ()
 
     @property
     def runs(self) -> tuple[PlannedStep, ...]:

@@ -11,7 +11,7 @@ from backbone.lineage.columns import column_lineage
 from backbone.model.names import literal
 from backbone.model.project import Analysis, Project
 from backbone.model.relations import Relation
-from backbone.model.steps import Analyse, Derive, Format, Origin, Published, Step, Trust
+from backbone.model.steps import Analyse, Derive, Drop, Format, Origin, Published, Step, Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,13 @@ def _is_new(step: Step, relations: Mapping[str, Relation], published: Mapping[st
         return held is not None and held.definition == step.definition and held.relation == relations[output]
 
     return not all(same(output) for output in step.outputs)
+
+
+def drop_changes(drops: Sequence[Drop]) -> list[StateChange]:
+    """Governance has nothing more to say about datasets that are dropped."""
+    datasets = ", ".join(literal(drop.dataset) for drop in drops)
+    tables = ("relation", "attribute", "constraint", "mapping", "quarantine", "merged_away") if drops else ()
+    return [StateChange(table, f"dataset IN ({datasets})", ()) for table in tables]
 
 
 def project_changes(

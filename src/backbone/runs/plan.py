@@ -1,10 +1,11 @@
 """Planning: which steps a run will do, and why. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from backbone.model.files import LandedFile
-from backbone.model.steps import Format, How, Plan, PlannedStep, Published, Step
+from backbone.model.names import ZONES, stem_of
+from backbone.model.steps import Drop, Format, How, Plan, PlannedStep, Published, Step
 
 _ORDER = "order of rules"
 """A part of definitions that is only worth naming when nothing else about the rules has changed."""
@@ -17,6 +18,7 @@ def make_plan(
     *,
     chosen: frozenset[str] | None = None,
     force: bool = False,
+    foreign: Container[str] = (),
 ) -> Plan:
     """Decide what a run will do.
 
@@ -26,6 +28,7 @@ def make_plan(
         files: the landed files of each source, by id.
         chosen: only these datasets are run (None: all). What is left out catches up in a later run.
         force: run the chosen steps even if nothing changed.
+        foreign: the datasets of `published` that are another project's.
     """
     planned: dict[str, PlannedStep] = {}
     for step in in_order(steps):
@@ -33,7 +36,19 @@ def make_plan(
         if chosen is not None and step.dataset not in chosen:
             one = replace(one, action="skip", reasons=("not selected",))
         planned.update(dict.fromkeys(step.outputs, one))
-    return Plan(tuple({one.step.dataset: one for one in planned.values()}.values()))
+    drops = _drops(planned, (name for name in published if name not in foreign)) if chosen is None else ()
+    return Plan(tuple({one.step.dataset: one for one in planned.values()}.values()), drops)
+
+
+def _drops(planned: Container[str], published: Iterable[str]) -> tuple[Drop, ...]:
+    """What is published and no file declares any more."""
+    return tuple(Drop(dataset, _why_gone(dataset, planned)) for dataset in published if dataset not in planned)
+
+
+def _why_gone(dataset: str, planned: Container[str]) -> str:
+    """The file of `exploitation.late__predictions` may still be there: it declares `analysis.late`."""
+    parent = stem_of(dataset).partition("__")[0]
+    return "its file says so no longer" if any(f"{zone}.{parent}" in planned for zone in ZONES) else "its file is gone"
 
 
 def in_order(steps: Sequence[Step]) -> list[Step]:

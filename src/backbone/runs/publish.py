@@ -9,7 +9,7 @@ from backbone.governance.tables import TABLES
 from backbone.lake.store import Transaction
 from backbone.model.files import LandedFile
 from backbone.model.names import literal, stem_of
-from backbone.model.steps import Format, Ledger, Published, Staged, Version
+from backbone.model.steps import Drop, Format, Ledger, Published, Staged, Version
 from backbone.profiling.profile import AttributeProfile
 from backbone.runs.declared import StateChange
 from backbone.runs.stage import Outcome, Place, sha256_of
@@ -24,6 +24,7 @@ class Publication:
 
     `outcomes` are the run's steps, failed ones too: their findings and rows set aside are recorded. `changes` are new
     rows of governance's states, `run` the row about the run itself, `landed` rows about the landed files it read.
+    `drops` are datasets that nothing declares any more: earlier snapshots still show them.
     """
 
     place: Place
@@ -31,6 +32,7 @@ class Publication:
     changes: tuple[StateChange, ...]
     run: Mapping[str, object]
     landed: tuple[Mapping[str, object], ...]
+    drops: tuple[Drop, ...] = ()
 
 
 def publish(lake: Transaction, what: Publication) -> dict[str, Published]:
@@ -44,6 +46,9 @@ def publish(lake: Transaction, what: Publication) -> dict[str, Published]:
             _publish_dataset(lake, one)
         for path in outcome.failure.quarantined if outcome.failure else ():
             lake.insert_file("governance.quarantine", path)
+    for drop in what.drops:
+        lake.drop(drop.dataset)
+        del published[drop.dataset]
     for change in what.changes:
         lake.delete(f"governance.{change.table}", change.where)
     for name, rows in _gathered(what, published, lake.snapshot).items():
@@ -57,6 +62,11 @@ def _gathered(
     """All rows for governance, by table, each with its run."""
     rows: dict[str, list[Mapping[str, object]]] = {"run": [{**what.run, "snapshot": snapshot}]}
     rows["landed_file"] = list(what.landed)
+    rows["step"] = [
+        {"run": what.place.run, "dataset": drop.dataset, "status": "dropped", "reasons": drop.reason,
+         "committed": snapshot}
+        for drop in what.drops
+    ]  # fmt: skip
     for change in what.changes:
         rows.setdefault(change.table, []).extend({"run": what.place.run, **row} for row in change.rows)
     for outcome in what.outcomes:

@@ -34,6 +34,7 @@ def step_reports(plan: Plan, staging: StagedPlan, published: Mapping[str, Publis
             reports += [_done(one, outcome, first=number == 0) for number, one in enumerate(outcome.staged)]
         else:
             reports += [_untouched(dataset, planned, staging, published) for dataset in planned.step.outputs]
+    reports += [StepReport(d.dataset, zone_of(d.dataset), "dropped", note=d.reason) for d in plan.drops]
     return tuple(reports)
 
 

@@ -20,7 +20,7 @@ from backbone.model.reports import RunEvent, RunReport
 from backbone.model.steps import Plan, Published, Step
 from backbone.runs import journal
 from backbone.runs.check import check_project
-from backbone.runs.declared import dataset_changes, project_changes
+from backbone.runs.declared import dataset_changes, drop_changes, project_changes
 from backbone.runs.environment import Environment, new_run_id
 from backbone.runs.plan import make_plan
 from backbone.runs.publish import Publication, landed_rows, publish
@@ -85,7 +85,8 @@ def run_project(request: Request, backend: Backend, on_event: OnEvent) -> RunRep
         journal.close_entry(folder, run)
         raise
     landed = landed_files(request.environment)
-    plan = make_plan(request.steps, known, landed, chosen=chosen, force=request.force)
+    foreign = request.upstream.published if request.upstream else ()
+    plan = make_plan(request.steps, known, landed, chosen=chosen, force=request.force, foreign=foreign)
     on_event(RunEvent("planned", total=len(plan.runs)))
     place = _place(request, run, backend.lake, known, landed)
     report = _carry_out(request, backend, plan, place, landings, on_event)
@@ -143,7 +144,7 @@ def read_published(environment: Environment, lake: Lake, at: int | None = None) 
     newest = f"""
         SELECT * FROM lake.governance.step WHERE status <> 'failed' {until}
         QUALIFY row_number() OVER (PARTITION BY dataset ORDER BY committed DESC) = 1"""
-    return published_of(lake.records(newest))
+    return published_of(lake.records(f"FROM ({newest}) WHERE status <> 'dropped'"))
 
 
 def landed_files(environment: Environment) -> dict[str, tuple[LandedFile, ...]]:
@@ -190,8 +191,9 @@ def _registered(environment: Environment, lake: Lake) -> dict[str, dict[str, obj
 def _carry_out(
     request: Request, backend: Backend, plan: Plan, place: Place, landings: Sequence[Landing], on_event: OnEvent
 ) -> RunReport:
-    relations = {name: one.relation for name, one in place.published.items()}
-    if not plan.runs and not project_changes(request.project, relations, (), backend.lake):
+    dropped = {drop.dataset for drop in plan.drops}
+    relations = {name: one.relation for name, one in place.published.items() if name not in dropped}
+    if not plan.runs and not dropped and not project_changes(request.project, relations, (), backend.lake):
         journal.close_entry(place.folder, place.run)
         _remember(request, backend.lake, place.published, place, complete=not request.selection)
         steps = step_reports(plan, StagedPlan(), place.published)
@@ -204,10 +206,12 @@ def _carry_out(
     succeeded = [outcome for outcome in staging.outcomes if not outcome.failure]
     relations |= {one.dataset: one.relation for outcome in succeeded for one in outcome.staged}
     changes = dataset_changes((outcome.planned.step for outcome in succeeded), relations, place.published)
+    changes += drop_changes(plan.drops)
     changes += project_changes(request.project, relations, changes, backend.lake)
-    done = bool(succeeded) or not plan.runs
+    done = bool(succeeded or dropped) or not plan.runs
     row = _run_row(request, place, started_at, cost, done=done)
-    publication = Publication(place, tuple(staging.outcomes), tuple(changes), row, landed_rows(staging.outcomes, place))
+    files = landed_rows(staging.outcomes, place)
+    publication = Publication(place, tuple(staging.outcomes), tuple(changes), row, files, plan.drops)
     with backend.lake.transaction(place.run) as transaction:
         published = publish(transaction, publication)
     journal.remove_scratch(place.folder)

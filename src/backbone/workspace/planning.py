@@ -37,7 +37,8 @@ def plan_workspace(workspace: "Workspace", selection: Selection, force: bool) ->
     steps, upstream = workspace.steps, _upstream(workspace)
     published = _checked(workspace, dict(upstream.published) if upstream else {})
     chosen = select_datasets(steps, selection, published)
-    return make_plan(steps, published, _landed_and_waiting(workspace), chosen=chosen, force=force)
+    foreign = upstream.published if upstream else ()
+    return make_plan(steps, published, _landed_and_waiting(workspace), chosen=chosen, force=force, foreign=foreign)
 
 
 def _checked(workspace: "Workspace", published: dict[str, Published]) -> dict[str, Published]:

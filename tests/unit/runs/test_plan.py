@@ -4,7 +4,7 @@ from pathlib import Path
 from backbone.model.files import LandedFile
 from backbone.model.project import Source, Trusted, View
 from backbone.model.relations import Relation
-from backbone.model.steps import Derive, Format, Published, Step, Trust, Version
+from backbone.model.steps import Derive, Drop, Format, Published, Step, Trust, Version
 from backbone.runs.plan import make_plan
 
 FORMAT = Step(("formatted.a",), (), Format(Source("a")), {"template": "t1"}, increments=True)
@@ -84,3 +84,20 @@ def test_what_an_earlier_run_missed_is_caught_up():
 
     assert decisions(plan)["trusted.a"][0] == "skip"
     assert decisions(plan)["exploitation.b"] == ("run", "full", "trusted.a changed")
+
+
+def test_what_no_step_makes_is_dropped_and_says_why():
+    gone = Step(("exploitation.b__clusters",), (), VIEW.work, {})
+    published = everything(**{gone.dataset: publish(gone)})
+
+    plan = make_plan((FORMAT, TRUST, VIEW), published, {"a": [file(1)]})
+
+    assert plan.drops == (
+        Drop("exploitation.c", "its file is gone"),
+        Drop("exploitation.b__clusters", "its file says so no longer"),
+    )
+
+
+def test_a_selection_or_another_project_s_dataset_drops_nothing():
+    assert make_plan((FORMAT,), everything(), {}, chosen=frozenset({"formatted.a"})).drops == ()
+    assert make_plan((FORMAT,), everything(), {}, foreign=set(everything())).drops == ()

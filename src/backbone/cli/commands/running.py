@@ -33,7 +33,7 @@ _FORCE = click.option("--force", is_flag=True, help="Make them again, even if no
 def plan(settings: Settings, select: tuple[str, ...], exclude: tuple[str, ...], force: bool) -> None:
     """Say what a run would do, and why. Changes nothing."""
     planned = settings.workspace().plan(select, force, exclude=exclude)
-    if settings.format == "table" and not planned.runs:
+    if settings.format == "table" and not planned.runs and not planned.drops:
         click.echo(_nothing_to_do("; ".join(step.reasons) for step in planned.steps for _ in step.step.outputs))
         return
     document = documents.plan_document

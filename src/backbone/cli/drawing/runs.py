@@ -25,6 +25,7 @@ def draw_plan(plan: Plan, screen: "Screen") -> None:
         if planned.action == "skip":
             reason = "; ".join(planned.reasons) or "unchanged"
             skipped[reason] = skipped.get(reason, 0) + len(planned.step.outputs)
+    rows += [("drop", "yellow", drop.dataset, drop.reason) for drop in plan.drops]
     rows += [("skip", "dim", count(number, "dataset"), reason) for reason, number in skipped.items()]
     width = max(len(dataset) for _, _, dataset, _ in rows)
     for action, style, dataset, reason in rows:
@@ -51,6 +52,9 @@ def draw_run(report: RunReport, screen: "Screen") -> None:
     if any(finding.level == "warned" for step in done for finding in step.findings):
         settle = "to settle a warning: give its rule another tolerate, an except or a where, or mend the source"
         screen.line((f"{'' if screen.narrow else ' ' * _LABEL}{settle}", "dim"))
+    for step in report.steps:
+        if step.status == "dropped":
+            screen.line(("dropped", "yellow"), f"       {step.dataset}  ", (step.note, "dim"))
     draw_failures(report, screen)
     _ending(report, screen)
 
