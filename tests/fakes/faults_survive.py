@@ -1,0 +1,234 @@
+"""Commands that are killed at moments chosen by a seed; the same command again finishes the work.
+
+`python tests/fakes/faults_survive.py --seed 17` does again what seed 17 does, and tells what is wrong after it.
+"""
+
+import argparse
+import multiprocessing
+import random
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from faults_events import Ended, Strike, Way, carry_out, changes
+from faults_shop import (
+    DATASETS,
+    DELIVERIES,
+    DROPPED,
+    LATER,
+    Content,
+    arrivals,
+    content,
+    deliver,
+    differences,
+    landed_texts,
+    leftovers,
+    make_shop,
+    unsound,
+)
+
+import backbone
+
+CLICKS: Mapping[str, str] = {
+    f"clicks-{n}.csv": "click_id,page,at\n" + "".join(f"{n}{i},p{i % 4},2026-01-{i:02}\n" for i in range(1, 20))
+    for n in (1, 2)
+}
+_ALL = {**DELIVERIES, **DROPPED}
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A command that is struck. `after` is the scenario that it begins from, with `more` delivered since.
+
+    `landed` are all files that have landed when it is done, `published` counts the runs that have published by then.
+    """
+
+    command: tuple[str, ...]
+    landed: Mapping[str, str]
+    published: int
+    after: str = ""
+    more: Mapping[str, str] = field(default_factory=dict)
+    datasets: tuple[str, ...] = DATASETS
+    edit: Mapping[str, str] = field(default_factory=dict)
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "first": Scenario(("run",), _ALL, 1),
+    "later": Scenario(("run",), _ALL | LATER, 2, "first", LATER),
+    "forced": Scenario(("run", "--force"), _ALL, 2, "first"),
+    "add": Scenario(
+        ("add", "clicks", "data/clicks-*.csv"), _ALL | CLICKS, 2, "first", CLICKS,
+        (*DATASETS, "formatted.clicks", "trusted.clicks"),
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Undisturbed:
+    """What a scenario begins from, what it comes to without a fault, and its events."""
+
+    start: Path
+    content: Content
+    files: Mapping[str, str]
+    events: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a seed means: a scenario, where in it a fault strikes, and perhaps where another strikes what recovers."""
+
+    seed: int
+    scenario: str
+    strike: Strike
+    again: Strike | None = None
+    phase: str = ""
+    label: str = ""
+
+    def __str__(self) -> str:
+        then = f", then {self.again}" if self.again else ""
+        return f"{self.scenario}: {self.phase}, {self.strike}{then}, before {self.label!r}"
+
+
+class Home:
+    """A folder in which scenarios are carried out, always at the same place, since origins are absolute."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root = folder / "shop"
+        self._known: dict[str, Undisturbed] = {}
+
+    def undisturbed(self, name: str) -> Undisturbed:
+        """How a scenario goes without a fault; found out once."""
+        if name not in self._known:
+            scenario = SCENARIOS[name]
+            start = self._start(name, scenario)
+            self.begin(start)
+            ended = carry_out(self.root, scenario.command)
+            assert ended.code == 0, ended.said
+            shutil.copytree(self.root, self.folder / f"{name}.end")
+            found = content(self.root, scenario.datasets)
+            self._known[name] = Undisturbed(start, found, _declared(self.root), ended.events)
+        return self._known[name]
+
+    def _start(self, name: str, scenario: Scenario) -> Path:
+        start = self.folder / f"{name}.start"
+        if scenario.after:
+            self.undisturbed(scenario.after)
+            self.begin(self.folder / f"{scenario.after}.end")
+            deliver(self.root, scenario.more)
+        else:
+            make_shop(self.root)
+        shutil.copytree(self.root, start)
+        return start
+
+    def begin(self, start: Path) -> Path:
+        """The project as it is in `start`."""
+        shutil.rmtree(self.root, ignore_errors=True)
+        shutil.copytree(start, self.root)
+        return self.root
+
+
+def _declared(root: Path) -> dict[str, str]:
+    """The project's own files."""
+    found = (path for path in root.rglob("*") if path.is_file() and "lake" not in path.parts)
+    return {str(path.relative_to(root)): path.read_text() for path in found}
+
+
+def moment_of(seed: int, home: Home) -> Moment:
+    """What a seed means. Phases come up equally often, and in them events that change something."""
+    chosen = random.Random(seed)
+    name = chosen.choice(list(SCENARIOS))
+    events = home.undisturbed(name).events
+    near = [n for n in range(1, len(events)) if changes(events[n][1]) or changes(events[n - 1][1])]
+    phase = chosen.choice(sorted({events[n][0] for n in near}))
+    number = chosen.choice([n for n in near if events[n][0] == phase])
+    ways: Mapping[Way, int] = {"die": 0, "timer": int(10 ** chosen.uniform(1, 4.5)), "bytes": chosen.randrange(20_000)}
+    way = chosen.choices(list(ways), weights=(3, 1, 1))[0]
+    again = Strike(chosen.randrange(len(events))) if chosen.random() < 0.2 else None
+    return Moment(seed, name, Strike(number, way, ways[way]), again, *events[number])
+
+
+def survive(moment: Moment, home: Home) -> list[str]:
+    """Carry a moment out; what is wrong after it and the same command again."""
+    scenario, undisturbed = SCENARIOS[moment.scenario], home.undisturbed(moment.scenario)
+    root = home.begin(undisturbed.start)
+    first = carry_out(root, scenario.command, moment.strike)
+    if moment.again:
+        carry_out(root, scenario.command, moment.again)
+    wrong = [] if first.killed else [f"it was not killed: {first.code} {first.said}"]
+    return wrong + list(_after(root, scenario, undisturbed, carry_out(root, scenario.command)))
+
+
+def _after(root: Path, scenario: Scenario, undisturbed: Undisturbed, ended: Ended) -> Iterator[str]:
+    """What is wrong after a command that has finished the work."""
+    if ended.code != 0:
+        yield f"exit code {ended.code}: {ended.said}"
+        return
+    yield from differences(content(root, scenario.datasets), undisturbed.content)
+    yield from (f"left: {path}" for path in leftovers(root))
+    if landed_texts(root) != Counter(scenario.landed.items()):
+        yield f"landed: {sorted(name for name, _ in landed_texts(root).elements())}"
+    if arrivals(root) != len(scenario.landed):
+        yield f"{arrivals(root)} arrivals of {len(scenario.landed)} files"
+    if waiting := list((root / "lake/landing/temporal").rglob("*.csv")):
+        yield f"still waiting: {waiting}"
+    if _declared(root) != undisturbed.files:
+        yield f"the project's files differ: {_declared(root)}"
+    yield from unsound(backbone.open(root).doctor())
+    yield from _history_of(root, scenario)
+    if (again := backbone.open(root).run()).status != "nothing":
+        yield f"the next run isn't idle: {again.status}"
+
+
+def _history_of(root: Path, scenario: Scenario) -> Iterator[str]:
+    statuses = Counter(entry.status for entry in backbone.open(root).history())
+    # `run --force` that was killed after it had published does it all again.
+    most = scenario.published + (1 if "--force" in scenario.command else 0)
+    if not scenario.published <= statuses["published"] <= most or statuses["killed"] > 2 or statuses["failed"]:
+        yield f"history: {dict(statuses)}"
+
+
+def survive_all(seeds: Iterable[int], jobs: int) -> list[str]:
+    """Carry out many seeds in some processes side by side; what is wrong, with the command that does it again."""
+    context = multiprocessing.get_context("forkserver")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(folder,)) as pool,
+    ):
+        return [line for lines in pool.map(_survive_seed, seeds) for line in lines]
+
+
+_HOMES: list[Home] = []
+
+
+def _begin(folder: str) -> None:
+    _HOMES.append(Home(Path(tempfile.mkdtemp(dir=folder))))
+
+
+def _survive_seed(seed: int) -> list[str]:
+    (home,) = _HOMES
+    moment = moment_of(seed, home)
+    wrong = survive(moment, home)
+    told = f"{moment}\n  again: python tests/fakes/faults_survive.py --seed {seed}\n  "
+    return [told + "\n  ".join(wrong)] if wrong else []
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one seed, or several from it on."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--count", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1)
+    options = parser.parse_args(arguments)
+    wrong = survive_all(range(options.seed, options.seed + options.count), options.jobs)
+    sys.stdout.write("\n".join([*wrong, f"{options.count} moments, {len(wrong)} not survived", ""]))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
