@@ -25,8 +25,8 @@ CONTEXT.set_forkserver_preload(
 )
 
 Way = Literal["die", "timer", "bytes", "full", "limit", "interrupt"]
-"""What strikes: kill -9 at once, after some microseconds, or when a file has grown to so many bytes; a full file system;
-files that may not grow beyond so many bytes; Ctrl-C."""
+"""What strikes: kill -9 at once, after some microseconds, or when a file has grown to so many bytes; a full
+file system; files that may not grow beyond so many bytes; Ctrl-C."""
 
 _AUDITED = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.link", "fcntl.flock")
 

@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from pathlib import Path
 from backbone.connectors.registry import Arrival, Registry
 from backbone.errors import LakeError
 from backbone.model.files import LandedFile
+from backbone.model.troubles import trouble
 
 SETTLE_SECONDS = 0.5
 """A file changed more recently than this is looked at twice, so that one still being written is left alone."""
@@ -79,8 +81,9 @@ class LandingZone:
             return self._land(arrival)
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise LakeError(f"{arrival.origin} can't be landed: {error}") from error
+        except (OSError, sqlite3.Error) as error:
+            why = trouble(error, self._folder) or str(error)
+            raise LakeError(f"{arrival.origin} can't be landed: {why}") from error
 
     def _land(self, arrival: Arrival) -> Landing | None:
         seen = self.registry.seen(arrival.source).get(str(arrival.origin))

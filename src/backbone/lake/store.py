@@ -15,6 +15,7 @@ from backbone.model.domains import sql_type
 from backbone.model.names import literal, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Relation
 from backbone.model.steps import Removal
+from backbone.model.troubles import trouble
 
 INLINED_ROWS = 100
 """Governance rows up to this many are kept in the catalogue: a file each would be thousands of tiny files."""
@@ -39,7 +40,8 @@ def attach(connection: duckdb.DuckDBPyConnection, folder: Path, *, name: str = "
         if not read_only and not is_finished(folder):
             _initialise(connection, folder)
     except duckdb.Error as error:
-        raise LakeError(f"The lake in {folder} can't be opened: {error}. Check it: backbone doctor") from error
+        why = trouble(error, folder) or f"{error}. Check it: backbone doctor"
+        raise LakeError(f"The lake in {folder} can't be opened: {why}") from error
 
 
 def _initialise(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
@@ -165,6 +167,9 @@ def transaction(connection: duckdb.DuckDBPyConnection, folder: Path, run: str) -
     """One transaction on the attached lake: committed at the end of the block, rolled back on any error.
 
     The lock is held from before BEGIN to after COMMIT: locking only the commit would fail.
+
+    Raises:
+        LakeError: it can't be committed; nothing has changed.
     """
     with locked(folder / "lake.lock"):
         known = last_snapshot(folder)
@@ -176,11 +181,13 @@ def transaction(connection: duckdb.DuckDBPyConnection, folder: Path, run: str) -
             message = f"CALL lake.set_commit_message('backbone', {literal('run ' + run)}, extra_info => {literal(run)})"
             connection.execute(message)
             connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             # After an error the transaction is dead until it is rolled back; it may be gone already.
-            with suppress(duckdb.TransactionException):
+            with suppress(duckdb.Error):
                 connection.execute("ROLLBACK")
-            raise
+            if not isinstance(error, duckdb.Error):
+                raise
+            raise LakeError(f"Nothing could be published: {trouble(error, folder) or error}") from error
 
 
 def _table(dataset: str) -> str:

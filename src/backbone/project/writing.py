@@ -110,7 +110,7 @@ def add_origins(path: Path, origins: Sequence[str]) -> None:
         raise ProjectError(problems)
     text = _with_origins(file, node if isinstance(node, Mapping) else None, origins)
     if text != file.text:
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)
 
 
 def _with_origins(file: File, node: Mapping | None, origins: Sequence[str]) -> str:
@@ -143,16 +143,28 @@ def _replaced(text: str, start: int, end: int, by: str) -> str:
     return text[:start] + by + text[end:]
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write a file all at once: whatever interrupts it, people's file is as it was or as it shall be."""
+    path = path.resolve()
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
 def init_project(root: Path, name: str) -> list[str]:
     """Make a project in a folder; returns the files written, by their path in it."""
     root.mkdir(parents=True, exist_ok=True)
     settings = (
         f"name: {scalar(name)}\n# Everything else has a default: environments, storage, memory_limit, defaults …\n"
     )
-    (root / "backbone.yml").write_text(settings, encoding="utf-8")
+    write_whole(root / "backbone.yml", settings)
     ignore = root / ".gitignore"
     lines = ignore.read_text(encoding="utf-8").splitlines() if ignore.exists() else []
     missing = [line for line in _IGNORED if line not in lines]
     if missing:
-        ignore.write_text("\n".join([*lines, *missing]) + "\n", encoding="utf-8")
+        write_whole(ignore, "\n".join([*lines, *missing]) + "\n")
     return ["backbone.yml", *([".gitignore"] if missing else [])]

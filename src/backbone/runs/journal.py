@@ -20,6 +20,17 @@ def open_entry(folder: Path, run: str, details: Mapping[str, object]) -> None:
     (folder / "runs" / f"{run}.json").write_text(json.dumps(entry))
 
 
+def note(folder: Path, run: str, failed: str) -> None:
+    """Write down why a run failed."""
+    path = folder / "runs" / f"{run}.json"
+    part = path.with_suffix(".part")
+    try:
+        part.write_text(json.dumps({**_entry(path), "failed": failed}))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def close_entry(folder: Path, run: str) -> None:
     """Write down that a run has been recorded."""
     (folder / "runs" / f"{run}.json").unlink(missing_ok=True)
@@ -27,7 +38,7 @@ def close_entry(folder: Path, run: str) -> None:
 
 def close_all(folder: Path) -> None:
     """Write down that every run has been recorded, or has published."""
-    for path in (folder / "runs").glob("*.json"):
+    for path in (folder / "runs").glob("*"):
         path.unlink()
 
 

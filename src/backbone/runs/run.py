@@ -1,6 +1,5 @@
 """A run: land, plan, stage, audit, publish, record. Killed at any point, the next run finishes the work."""
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,8 +9,6 @@ from pathlib import Path
 from backbone import __version__
 from backbone.connectors.landing import Landing
 from backbone.engine.protocol import Engine
-from backbone.errors import BackboneError
-from backbone.governance.tables import TABLES
 from backbone.lake.lock import locked
 from backbone.lake.store import Lake
 from backbone.model.files import LandedFile
@@ -21,9 +18,10 @@ from backbone.model.steps import Plan, Published, Step
 from backbone.runs import journal
 from backbone.runs.check import check_project
 from backbone.runs.declared import dataset_changes, drop_changes, project_changes
-from backbone.runs.environment import Environment, new_run_id
+from backbone.runs.environment import Environment
 from backbone.runs.plan import make_plan
 from backbone.runs.publish import Publication, landed_rows, publish
+from backbone.runs.recovery import entered, recover
 from backbone.runs.report import landed_reports, step_reports
 from backbone.runs.resources import Cost, measured
 from backbone.runs.selection import Selection, select_datasets
@@ -77,19 +75,14 @@ def run_project(request: Request, backend: Backend, on_event: OnEvent) -> RunRep
     known = published | dict(request.upstream.published if request.upstream else {})
     check_project(request.steps, known, backend.engine)
     chosen = select_datasets(request.steps, request.selection, published)
-    run, folder = new_run_id(), request.environment.folder
-    journal.open_entry(folder, run, {"pid": os.getpid(), "project": request.project.name})
-    try:
+    with entered(request.environment, backend.lake, request.project.name) as run:
         landings = land_arrivals(request.project, request.environment, on_event)
-    except BackboneError:
-        journal.close_entry(folder, run)
-        raise
-    landed = landed_files(request.environment)
-    foreign = request.upstream.published if request.upstream else ()
-    plan = make_plan(request.steps, known, landed, chosen=chosen, force=request.force, foreign=foreign)
-    on_event(RunEvent("planned", total=len(plan.runs)))
-    place = _place(request, run, backend.lake, known, landed)
-    report = _carry_out(request, backend, plan, place, landings, on_event)
+        landed = landed_files(request.environment)
+        foreign = request.upstream.published if request.upstream else ()
+        plan = make_plan(request.steps, known, landed, chosen=chosen, force=request.force, foreign=foreign)
+        on_event(RunEvent("planned", total=len(plan.runs)))
+        place = _place(request, run, backend.lake, known, landed)
+        report = _carry_out(request, backend, plan, place, landings, on_event)
     return replace(report, seconds=time.perf_counter() - started)
 
 
@@ -105,32 +98,6 @@ def land_arrivals(project: Project, environment: Environment, on_event: OnEvent)
                 if landing := zone.land(arrival):
                     landings.append(landing)
     return tuple(landings)
-
-
-def recover(environment: Environment, lake: Lake) -> None:
-    """Record the runs that were killed, and remove what they had staged."""
-    if not journal.has_entries(environment.folder):
-        return
-    dead = journal.dead_runs(environment.folder)
-    journal.sweep(environment.folder)
-    recorded = _recorded_as_killed(lake)  # by a recovery that was itself killed before it could close the entries
-    dead = [entry for entry in dead if entry["run"] not in recorded]
-    rows = [
-        {"run": entry["run"], "environment": environment.name, "project": entry.get("project"), "status": "killed",
-         "started_at": entry["started_at"], "message": "it did not end; what it had staged was removed"}
-        for entry in dead
-    ]  # fmt: skip
-    if rows:
-        with lake.transaction(f"recovery after {rows[0]['run']}") as transaction:
-            transaction.ensure("governance.run", TABLES["run"])
-            transaction.insert("governance.run", TABLES["run"], rows)
-    journal.close_all(environment.folder)
-
-
-def _recorded_as_killed(lake: Lake) -> set[object]:
-    if not lake.has("governance.run"):
-        return set()
-    return {row["run"] for row in lake.records("SELECT run FROM lake.governance.run WHERE status = 'killed'")}
 
 
 def read_published(environment: Environment, lake: Lake, at: int | None = None) -> dict[str, Published]:
@@ -194,7 +161,6 @@ def _carry_out(
     dropped = {drop.dataset for drop in plan.drops}
     relations = {name: one.relation for name, one in place.published.items() if name not in dropped}
     if not plan.runs and not dropped and not project_changes(request.project, relations, (), backend.lake):
-        journal.close_entry(place.folder, place.run)
         _remember(request, backend.lake, place.published, place, complete=not request.selection)
         steps = step_reports(plan, StagedPlan(), place.published)
         landed = landed_reports(landings, StagedPlan())
@@ -215,7 +181,6 @@ def _carry_out(
     with backend.lake.transaction(place.run) as transaction:
         published = publish(transaction, publication)
     journal.remove_scratch(place.folder)
-    journal.close_entry(place.folder, place.run)
     complete = len(succeeded) == len(staging.outcomes) and not staging.kept and not request.selection
     _remember(request, backend.lake, published, place, complete=complete)
     return RunReport(

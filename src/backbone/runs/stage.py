@@ -25,6 +25,7 @@ from backbone.model.steps import (
     Staging,
     Trust,
 )  # fmt: skip
+from backbone.model.troubles import trouble
 from backbone.profiling.profile import AttributeProfile, profile_relation
 from backbone.runs.resources import Cost, measured
 from backbone.zones.exploitation import stage_view
@@ -97,6 +98,8 @@ def _attempt(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping
             failure = _with_source_line(error.failure, place.root)
         except BackboneError as error:
             failure = Failure(planned.step.dataset, str(error))
+        except (OSError, MemoryError) as error:  # of the machine, not of its work: the others may still succeed
+            failure = Failure(planned.step.dataset, trouble(error, place.folder) or f"{type(error).__name__}: {error}")
     return Outcome(planned, () if failure else results, profiles, failure, cost, how, tuple(files), records)
 
 

@@ -66,8 +66,11 @@ def write_state(path: Path, state: State) -> None:
         "published": [published_row(one) for one in state.published.values()],
     }
     part = path.with_suffix(".part")  # one name: only one run writes, and takes away what a killed one left
-    part.write_text(json.dumps(raw))
-    part.replace(path)
+    try:
+        part.write_text(json.dumps(raw))
+        part.replace(path)
+    except OSError:  # no space: what is published is published, and the next run reads it from the lake
+        part.unlink(missing_ok=True)
 
 
 def published_row(one: Published) -> dict[str, object]:

@@ -13,7 +13,7 @@ from backbone.model.files import Column, LandedFile, Template
 from backbone.model.names import PLAIN_NAME
 from backbone.model.reports import Added, QuarantineRow, RunReport, Sample
 from backbone.project.finding import PROJECT_FILE, find_project
-from backbone.project.writing import add_origins, init_project, source_text
+from backbone.project.writing import add_origins, init_project, source_text, write_whole
 from backbone.workspace.examples import copy_example
 from backbone.workspace.opening import open_workspace
 from backbone.workspace.peeking import peek
@@ -71,7 +71,7 @@ def add(folder: Path, name: str | None, locations: tuple[str, ...], env: str | N
         peeked = _look(files)
         shown = " ".join(["backbone add", *([name] if name else []), *locations])
         path.parent.mkdir(exist_ok=True)
-        path.write_text(source_text(source, origins, peeked.template, peeked.columns, peeked.evidence, shown))
+        write_whole(path, source_text(source, origins, peeked.template, peeked.columns, peeked.evidence, shown))
     else:
         _check_format(workspace, source, files)
         add_origins(path, origins)

@@ -14,6 +14,7 @@ from backbone.model.files import LandedFile
 from backbone.model.project import Project
 from backbone.model.reports import RunEvent, RunReport
 from backbone.model.steps import Plan, Published, Step
+from backbone.model.troubles import explained
 from backbone.runs.check import check_project
 from backbone.runs.plan import make_plan
 from backbone.runs.run import OnEvent, Request, Upstreamed, landed_files, read_published, run_project
@@ -80,6 +81,7 @@ def run_workspace(workspace: "Workspace", selection: Selection, force: bool, on_
     )
     select_datasets(request.steps, selection)  # what can't be selected is refused before anything is touched
     with (
+        explained(workspace.environment.folder),
         interruptible(on_event) as on_each,
         locked(workspace.environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
         open_backend(workspace.project, workspace.environment) as backend,

@@ -17,6 +17,7 @@ class DuckDBEngine:
         config = {"memory_limit": memory_limit, "temp_directory": str(scratch or "")}
         self.connection = duckdb.connect(":memory:", config={**config})
         self.connection.execute("SET GLOBAL TimeZone = 'UTC'; SET enable_progress_bar = false")
+        self._scratch = scratch or Path.cwd()
         self._numbers = count(1)
 
     @contextmanager
@@ -26,7 +27,7 @@ class DuckDBEngine:
         catalogue = f"step_{next(self._numbers)}"
         cursor.execute(f"ATTACH ':memory:' AS {catalogue}")
         cursor.execute(f"USE {catalogue}")
-        session = DuckDBSession(cursor, catalogue)
+        session = DuckDBSession(cursor, catalogue, self._scratch)
         try:
             yield session
         finally:

@@ -12,6 +12,7 @@ from backbone.errors import EngineError, MissingExtraError
 from backbone.model.domains import domain_of, sql_type
 from backbone.model.names import literal, quoted, stem_of, zone_of
 from backbone.model.relations import Attribute, Relation
+from backbone.model.troubles import trouble
 
 if TYPE_CHECKING:
     from backbone.model.steps import Extent
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 class DuckDBSession:
     """Implements `Session` on one DuckDB cursor with a catalogue of its own."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, catalogue: str) -> None:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, catalogue: str, scratch: Path) -> None:
         self._cursor = cursor
+        self._scratch = scratch
         self._catalogue = catalogue
         self._system = False
         self._schemas: set[str] = set()
@@ -50,7 +52,7 @@ class DuckDBSession:
         try:
             return self._cursor.execute(sql)
         except duckdb.Error as error:
-            raise EngineError(str(error)) from error
+            raise EngineError(trouble(error, self._scratch) or str(error)) from error
 
     def execute(self, sql: str) -> None:
         """See `Session`."""
@@ -102,7 +104,7 @@ class DuckDBSession:
         except ImportError as error:
             raise MissingExtraError(f"Reading data as {form}", "dataframes") from error
         except duckdb.Error as error:
-            raise EngineError(str(error)) from error
+            raise EngineError(trouble(error, self._scratch) or str(error)) from error
         return result
 
     def register(self, name: str, table: Any) -> None:

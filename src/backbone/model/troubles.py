@@ -1,0 +1,105 @@
+"""What the machine refuses: space, permission, memory. Told with the place and what to do, in whatever words it came.
+
+The system gives numbers, DuckDB and SQLite only sentences; all of them are recognised here.
+"""
+
+import errno
+import os
+import re
+import resource
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from backbone.errors import LakeError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM}
+_SAYS_FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full", "failed to offload data")
+_SAYS_CLOSED = ("Read-only file system", "Permission denied", "readonly database", "unable to open database file")
+_SAYS_LIMITED = ("File too large",)
+_SAYS_MEMORY = ("Out of Memory Error", "bad_alloc", "std::bad_alloc")
+_PATH = re.compile(r'"(/[^"\n]+)"')
+
+
+def trouble(error: BaseException, folder: Path) -> str | None:
+    """What the machine refused and what to do; None if it is something else that went wrong.
+
+    `folder` is where it happened, unless the error names a file itself.
+    """
+    number, said = getattr(error, "errno", None), str(error)
+    if isinstance(error, MemoryError) or (_any(_SAYS_MEMORY, said) and not _any(_SAYS_FULL, said)):
+        return _memory(said)
+    place = _place(error, folder)
+    if number in _FULL or _any(_SAYS_FULL, said):
+        return _full(place)
+    if number == errno.EFBIG or _any(_SAYS_LIMITED, said):
+        most = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+        limit = f": `ulimit -f` allows {_bytes(most)}" if most != resource.RLIM_INFINITY else ""
+        return f"{place} can't grow{limit}. Raise the limit, or name another folder as `storage` in backbone.yml"
+    if number in _CLOSED or _any(_SAYS_CLOSED, said):
+        return _closed(error, place)
+    return None
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Tell what the machine refuses in the block as an error that people can act on.
+
+    Raises:
+        LakeError: space or permission is missing.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        if isinstance(error, BrokenPipeError) or (told := trouble(error, folder)) is None:
+            raise
+        raise LakeError(told) from error
+
+
+def _full(place: Path) -> str:
+    disk = shutil.disk_usage(_there(place))
+    return (
+        f"no space left for {place}: {_bytes(disk.free)} of {_bytes(disk.total)} are free there now. "
+        "What was half written is removed. Make space, or name another folder as `storage` in backbone.yml; "
+        "then run again"
+    )
+
+
+def _closed(error: BaseException, place: Path) -> str:
+    why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "no permission to write"
+    return (
+        f"{place} can't be written: {why}. Give user {os.geteuid()} the right to, or name another folder as "
+        "`storage` in backbone.yml. Only to look, nothing need be written: backbone status, sql, plan"
+    )
+
+
+def _memory(said: str) -> str:
+    used = re.search(r"\(([^()]+) used\)", said)
+    return (
+        f"it needs more memory than it may use{f' ({used[1]} used)' if used else ''}. "
+        "Raise `memory_limit` in backbone.yml, or let it need less at once: fewer columns, a smaller window or join"
+    )
+
+
+def _place(error: BaseException, folder: Path) -> Path:
+    named = getattr(error, "filename", None) or (m[1] if (m := _PATH.search(str(error))) else None)
+    return Path(os.fsdecode(named)) if isinstance(named, str | bytes) else folder
+
+
+def _there(path: Path) -> Path:
+    """The nearest folder upwards that is there."""
+    return next(each for each in (path, *path.absolute().parents) if each.is_dir())
+
+
+def _any(sentences: tuple[str, ...], said: str) -> bool:
+    return any(sentence in said for sentence in sentences)
+
+
+def _bytes(count: int) -> str:
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
+        if count >= size:
+            return f"{count / size:,.1f} {unit}"
+    return f"{count:,} bytes"
