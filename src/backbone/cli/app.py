@@ -14,6 +14,7 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Bring up to date": {"plan": "running", "run": "running", "status": "running"},
     "Look": {"sql": "asking", "show": "asking", "profile": "asking", "quarantine": "asking"},
     "Understand": {"lineage": "asking", "trace": "asking", "history": "running", "doctor": "running"},
+    "Set up": {"completion": "making"},
 }
 """The commands, each with the module that has it: imported when it is used, as most of `--version` would be imports."""
 _HOMES = {name: home for section in _SECTIONS.values() for name, home in section.items()}
@@ -40,7 +41,7 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or say which one may be meant."""
-        if args and args[0] not in _HOMES and not args[0].startswith("-"):
+        if args and args[0] not in _HOMES and not args[0].startswith("-") and not ctx.resilient_parsing:
             near = did_you_mean(args[0], _HOMES) or " See: backbone --help"
             ctx.fail(f"there is no command {args[0]!r}.{near}")
         return super().resolve_command(ctx, args)

@@ -33,31 +33,38 @@ Values are written as `cli/writing.py` says. Locations are text, `trusted/flight
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backbone.cli.writing import distinct_names
-from backbone.model.relations import Attribute
-from backbone.model.reports import (
-    Added,
-    Check,
-    DatasetDescription,
-    DatasetProfile,
-    HistoryEntry,
-    LineageGraph,
-    PeekSummary,
-    Quarantine,
-    RunReport,
-    Sample,
-    Status,
-    TraceNode,
-)
-from backbone.model.rules import Location, Rule
-from backbone.model.steps import Failure, Finding, Plan
+
+if TYPE_CHECKING:
+    from backbone.model.relations import Attribute
+    from backbone.model.reports import (
+        Added,
+        Check,
+        DatasetDescription,
+        DatasetProfile,
+        HistoryEntry,
+        LineageGraph,
+        PeekSummary,
+        Quarantine,
+        RunReport,
+        Sample,
+        Status,
+        TraceNode,
+    )
+    from backbone.model.steps import Finding, Plan
 
 Document = Mapping[str, object]
 
 
 def plain(value: object) -> object:  # noqa: PLR0911 - one return a type
     """A report, or a part of one, as dicts and lists."""
+    # Here and not above: a table, a completion or an error has no use for all these classes.
+    from backbone.model.reports import Sample
+    from backbone.model.rules import Location, Rule
+    from backbone.model.steps import Failure, Finding
+
     match value:
         case Finding():
             return _finding(value)
@@ -85,7 +92,7 @@ def plain(value: object) -> object:  # noqa: PLR0911 - one return a type
     return value
 
 
-def _finding(finding: Finding) -> Document:
+def _finding(finding: "Finding") -> Document:
     return {
         "rule": finding.rule.name,
         "level": finding.level,
@@ -98,7 +105,7 @@ def _finding(finding: Finding) -> Document:
     }
 
 
-def objects(sample: Sample) -> list[Document]:
+def objects(sample: "Sample") -> list[Document]:
     """Rows as objects."""
     names = distinct_names(sample.columns)
     return [dict(zip(names, row, strict=True)) for row in sample.rows]
@@ -109,7 +116,7 @@ def _part(report: object, *names: str) -> dict[str, object]:
     return {name: plain(getattr(report, name)) for name in names}
 
 
-def plan_document(plan: Plan) -> Document:
+def plan_document(plan: "Plan") -> Document:
     """What a run would do."""
     steps: list[Document] = [
         {
@@ -127,39 +134,39 @@ def plan_document(plan: Plan) -> Document:
     return {"steps": steps}
 
 
-def run_document(report: RunReport) -> Document:
+def run_document(report: "RunReport") -> Document:
     """What a run did."""
     return _part(report, "run", "environment", "status", "snapshot", "seconds", "quarantined", "landed", "steps")
 
 
-def status_document(status: Status) -> Document:
+def status_document(status: "Status") -> Document:
     """How a project stands."""
     return _part(status, "project", "environment", "snapshot", "landed_files", "last_run", "datasets")
 
 
-def history_document(entries: Sequence[HistoryEntry]) -> Document:
+def history_document(entries: "Sequence[HistoryEntry]") -> Document:
     """The last runs."""
     return {"runs": plain(list(entries))}
 
 
-def quarantine_document(quarantine: Quarantine) -> Document:
+def quarantine_document(quarantine: "Quarantine") -> Document:
     """The rows set aside."""
     return _part(quarantine, "total", "groups", "rows")
 
 
-def trace_document(node: TraceNode) -> Document:
+def trace_document(node: "TraceNode") -> Document:
     """A row's way back, nested."""
     return _part(node, "dataset", "label", "detail", "exact", "more", "children")
 
 
-def trace_records(node: TraceNode, depth: int = 0) -> Iterator[Document]:
+def trace_records(node: "TraceNode", depth: int = 0) -> Iterator[Document]:
     """A row's way back, one record a place."""
     yield {"depth": depth, **_part(node, "dataset", "label", "detail", "exact", "more")}
     for child in node.children:
         yield from trace_records(child, depth + 1)
 
 
-def lineage_document(graph: LineageGraph) -> Document:
+def lineage_document(graph: "LineageGraph") -> Document:
     """Where a dataset or column comes from and goes."""
     names = ("dataset", "column", "input_dataset", "input_column", "expression", "partial")
     edges = [("up", edge) for edge in graph.up] + [("down", edge) for edge in graph.down]
@@ -170,16 +177,16 @@ def lineage_document(graph: LineageGraph) -> Document:
     }
 
 
-def profile_document(profile: DatasetProfile) -> Document:
+def profile_document(profile: "DatasetProfile") -> Document:
     """A dataset's columns in numbers."""
     return _part(profile, "dataset", "rows", "note", "columns")
 
 
-def _columns(attributes: Sequence[Attribute]) -> list[Document]:
+def _columns(attributes: "Sequence[Attribute]") -> list[Document]:
     return [{"name": a.name, "domain": a.domain} for a in attributes]
 
 
-def description_document(described: DatasetDescription) -> Document:
+def description_document(described: "DatasetDescription") -> Document:
     """All about one dataset."""
     names = "dataset description owner tags made_by inputs readers key rows snapshot run changed_at ledger"
     columns = []
@@ -199,7 +206,7 @@ def description_document(described: DatasetDescription) -> Document:
     return {**_part(described, *names.split()), "columns": columns, "rules": rules, **_part(described, "sample")}
 
 
-def peek_document(summary: PeekSummary) -> Document:
+def peek_document(summary: "PeekSummary") -> Document:
     """What a file looks like."""
     return {
         **_part(summary, "path", "format", "size"),
@@ -210,12 +217,12 @@ def peek_document(summary: PeekSummary) -> Document:
     }
 
 
-def added_document(added: Added) -> Document:
+def added_document(added: "Added") -> Document:
     """What `add` did."""
     names = "source template_path written summary evidence remarks project next_command landed sample"
     return {**_part(added, *names.split()), "run": None if added.run is None else run_document(added.run)}
 
 
-def doctor_document(checks: Sequence[Check]) -> Document:
+def doctor_document(checks: "Sequence[Check]") -> Document:
     """Whether all is sound."""
     return {"checks": plain(list(checks))}

@@ -32,6 +32,29 @@ class Peek(Protocol):
         """What it looks like."""
 
 
+class Names(Protocol):
+    """What there is in a project, by name: for a shell to complete."""
+
+    @property
+    def environments(self) -> Sequence[str]:
+        """The environments."""
+
+    def datasets(self) -> Mapping[str, Sequence[str]]:
+        """The datasets with their columns."""
+
+    def files(self) -> Sequence[Path]:
+        """The files that declare datasets."""
+
+    def sources(self) -> Sequence[str]:
+        """The sources."""
+
+    def runs(self) -> Sequence[str]:
+        """The last runs' ids."""
+
+    def snapshots(self) -> Sequence[int]:
+        """The last snapshots."""
+
+
 class Workspace(Protocol):
     """An open project in one environment. Every call may raise a BackboneError."""
 
@@ -81,6 +104,9 @@ class Door(Protocol):
 
     def open_workspace(self, project: Path | None, env: str | None) -> Workspace:
         """Open a project: the one in the nearest folder upwards with `backbone.yml` where none is named."""
+
+    def names(self, project: Path | None, env: str | None) -> Names:
+        """What there is in a project, without opening it."""
 
     def add(self, folder: Path, name: str | None, locations: tuple[str, ...], env: str | None) -> "reports.Added":
         """Add a source; makes a project in an empty folder."""

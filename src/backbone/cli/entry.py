@@ -17,11 +17,17 @@ from backbone.cli.settings import Settings
 from backbone.errors import BackboneError, ProjectError
 
 INTERRUPTED = 130
+COMPLETE = "_BACKBONE_COMPLETE"
+"""Set by a shell that asks for completions, to `bash_complete`, `zsh_complete` or `fish_complete`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
     _open_closed_streams()
+    if asked := os.environ.get(COMPLETE):
+        from backbone.cli.shells import complete
+
+        sys.exit(complete(asked, COMPLETE))
     settings = Settings()
     code = _guarded(list(sys.argv[1:] if arguments is None else arguments), settings)
     sys.exit(max(code, _flushed()))

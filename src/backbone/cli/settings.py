@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import click
 
+from backbone.cli.completing import ENVIRONMENT
 from backbone.cli.door import Workspace, door
 
 Format = Literal["table", "json", "csv"]
@@ -39,7 +40,7 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         click.option(
             "--project",
-            type=click.Path(path_type=Path),
+            type=click.Path(path_type=Path, file_okay=False),
             metavar="DIR",
             help="The project (default: the nearest folder upwards with backbone.yml).",
             expose_value=False,
@@ -48,6 +49,7 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--env",
             metavar="NAME",
+            shell_complete=ENVIRONMENT,
             help="The environment (default: the project's first).",
             expose_value=False,
             callback=_keep,

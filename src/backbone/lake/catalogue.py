@@ -127,6 +127,17 @@ def dataset_bytes(folder: Path, snapshot: int) -> dict[str, int]:
         return dict(connection.execute(query, {"at": snapshot}))
 
 
+def last_commits(folder: Path, limit: int = 50) -> list[tuple[int, str]]:
+    """The last snapshots that runs made, each with the run's id, newest first."""
+    if last_snapshot(folder) is None:
+        return []
+    query = """
+        SELECT snapshot_id, commit_extra_info FROM ducklake_snapshot_changes WHERE commit_extra_info IS NOT NULL
+        ORDER BY snapshot_id DESC LIMIT ?"""
+    with _reading(folder) as connection:
+        return connection.execute(query, (limit,)).fetchall()
+
+
 def committed_runs(folder: Path) -> set[str]:
     """The ids of all runs that published a snapshot, from their commits' extra information."""
     if last_snapshot(folder) is None:

@@ -5,19 +5,22 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from backbone.workspace.adding import add, init
+    from backbone.workspace.naming import Names, names
     from backbone.workspace.opening import open_workspace
     from backbone.workspace.peeking import Peek, peek
     from backbone.workspace.results import Result
     from backbone.workspace.workspace import Workspace
 
-__all__ = ["Peek", "Result", "Workspace", "add", "init", "open_workspace", "peek"]
+__all__ = ["Names", "Peek", "Result", "Workspace", "add", "init", "names", "open_workspace", "peek"]
 
 _HOMES = {
+    "Names": "naming",
     "Peek": "peeking",
     "Result": "results",
     "Workspace": "workspace",
     "add": "adding",
     "init": "adding",
+    "names": "naming",
     "open_workspace": "opening",
     "peek": "peeking",
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from backbone.cli import documents
+from backbone.cli.completing import ASIDE, COLUMN, DATASET, KEY, RUN, SNAPSHOT
 from backbone.cli.drawing.datasets import draw_description, draw_profile, draw_rows
 from backbone.cli.drawing.ways import draw_lineage, draw_quarantine_groups, draw_quarantine_rows, draw_trace
 from backbone.cli.phrases import count
@@ -18,7 +19,7 @@ _FILES = (".csv", ".json", ".parquet")
 
 @click.command()
 @click.argument("query")
-@click.option("--as-of", metavar="SNAPSHOT|TIME", help="Read the lake as it was.")
+@click.option("--as-of", metavar="SNAPSHOT|TIME", shell_complete=SNAPSHOT, help="Read the lake as it was.")
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write .csv, .json or .parquet.")
 @shared
 @click.pass_obj
@@ -44,7 +45,7 @@ def sql(settings: Settings, query: str, as_of: str | None, output: Path | None) 
 
 
 @click.command()
-@click.argument("dataset")
+@click.argument("dataset", shell_complete=DATASET)
 @shared
 @click.pass_obj
 def show(settings: Settings, dataset: str) -> None:
@@ -55,7 +56,7 @@ def show(settings: Settings, dataset: str) -> None:
 
 
 @click.command()
-@click.argument("dataset")
+@click.argument("dataset", shell_complete=DATASET)
 @shared
 @click.pass_obj
 def profile(settings: Settings, dataset: str) -> None:
@@ -66,8 +67,8 @@ def profile(settings: Settings, dataset: str) -> None:
 
 
 @click.command()
-@click.argument("words", metavar="[list|show] [DATASET]", nargs=-1)
-@click.option("--run", "run_id", metavar="ID", help="Only what this run set aside.")
+@click.argument("words", metavar="[list|show] [DATASET]", nargs=-1, shell_complete=ASIDE)
+@click.option("--run", "run_id", metavar="ID", shell_complete=RUN, help="Only what this run set aside.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many rows to show.")
 @shared
 @click.pass_obj
@@ -101,7 +102,7 @@ def _meant(words: tuple[str, ...]) -> tuple[str, str | None]:
 
 
 @click.command()
-@click.argument("name", metavar="DATASET[.COLUMN]")
+@click.argument("name", metavar="DATASET[.COLUMN]", shell_complete=COLUMN)
 @shared
 @click.pass_obj
 def lineage(settings: Settings, name: str) -> None:
@@ -112,8 +113,8 @@ def lineage(settings: Settings, name: str) -> None:
 
 
 @click.command()
-@click.argument("dataset")
-@click.argument("key", metavar="KEY=VALUE...", nargs=-1, required=True)
+@click.argument("dataset", shell_complete=DATASET)
+@click.argument("key", metavar="KEY=VALUE...", nargs=-1, required=True, shell_complete=KEY)
 @click.option("--all", "every", is_flag=True, help="Show every row that it was made from.")
 @shared
 @click.pass_obj

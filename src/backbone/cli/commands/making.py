@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from backbone.cli import documents
+from backbone.cli.completing import SOURCE
 from backbone.cli.door import door
 from backbone.cli.drawing.datasets import draw_added, draw_lines, draw_peek
 from backbone.cli.settings import Settings, shared
@@ -15,8 +17,13 @@ from backbone.model.names import PLAIN_NAME
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--example", metavar="NAME", help="Start from an example: nycflights.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--example",
+    metavar="NAME",
+    help="Start from an example: nycflights.",
+    shell_complete=lambda *_: ["nycflights"],
+)
 @shared
 @click.pass_obj
 def init(settings: Settings, folder: Path, example: str | None) -> None:
@@ -38,9 +45,14 @@ def peek(settings: Settings, file: Path) -> None:
     )
 
 
+def _source_or_file(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    sources = [CompletionItem(name) for name in SOURCE(context, parameter, incomplete)]
+    return sources or [CompletionItem(incomplete, type="file")]
+
+
 @click.command()
-@click.argument("name", metavar="NAME|FILE")
-@click.argument("locations", metavar="[LOCATION]...", nargs=-1)
+@click.argument("name", metavar="NAME|FILE", shell_complete=_source_or_file)
+@click.argument("locations", metavar="[LOCATION]...", nargs=-1, type=click.Path())
 @shared
 @click.pass_obj
 def add(settings: Settings, name: str, locations: tuple[str, ...]) -> None:
@@ -60,3 +72,17 @@ def add(settings: Settings, name: str, locations: tuple[str, ...]) -> None:
 def _is_location(word: str) -> bool:
     """Whether a word is a file rather than a source's name: `sales.csv`, `data/*`, or a file that is there."""
     return re.fullmatch(PLAIN_NAME, word) is None or Path(word).is_file()
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+@shared
+def completion(shell: str) -> None:
+    """Print the script that makes a shell complete commands and names.
+
+    For example, in ~/.bashrc: eval "$(backbone completion bash)"
+    """
+    from backbone.cli.entry import COMPLETE
+    from backbone.cli.shells import script
+
+    click.echo(script(shell, COMPLETE), nl=False)

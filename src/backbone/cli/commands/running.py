@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import click
 
 from backbone.cli import documents
+from backbone.cli.completing import SELECTION
 from backbone.cli.drawing.datasets import draw_checks, draw_status
 from backbone.cli.drawing.live import Progress
 from backbone.cli.drawing.runs import draw_history, draw_plan, draw_run
@@ -18,9 +19,16 @@ _SELECT = click.option(
     "--select",
     multiple=True,
     metavar="WORDS",
+    shell_complete=SELECTION,
     help="Only these datasets: NAME, +NAME with what it needs, NAME+ with what needs it, tag:DAILY, state:changed, …",
 )
-_EXCLUDE = click.option("--exclude", multiple=True, metavar="WORDS", help="Not these datasets, in the same words.")
+_EXCLUDE = click.option(
+    "--exclude",
+    multiple=True,
+    metavar="WORDS",
+    shell_complete=SELECTION,
+    help="Not these datasets, in the same words.",
+)
 _FORCE = click.option("--force", is_flag=True, help="Make them again, even if nothing changed.")
 
 

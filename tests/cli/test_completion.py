@@ -1,0 +1,148 @@
+"""What a shell is offered: asked of the real command, and of a real bash on a terminal of its own."""
+
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backbone.cli import shells
+from backbone.model.relations import Attribute, Relation
+from backbone.model.steps import Published, Version
+from backbone.runs.state import State, write_state
+
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project as a run leaves it: files, and the cache of what is published."""
+    root = tmp_path_factory.mktemp("shop")
+    for path in ("sources/flights.yml", "sources/planes.yml", "exploitation/plane_use.sql", "analysis/late.py"):
+        (root / path).parent.mkdir(exist_ok=True)
+        (root / path).touch()
+    (root / "backbone.yml").write_text("name: shop\nenvironments: [dev, test, live]\n")
+    (root / "lake/dev").mkdir(parents=True)
+    columns = Relation(tuple(Attribute(name, "text") for name in ("_file", "_record", "carrier", "dest")))
+    held = Published("trusted.flights", {}, Version(1, 1), {}, columns)
+    write_state(root / "lake/dev/state.json", State("x", 1, {held.dataset: held}))
+    return root
+
+
+@pytest.fixture
+def offered(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """What bash would be given for a line, up to the cursor."""
+
+    def ask(line: str) -> list[str]:
+        monkeypatch.chdir(project)
+        monkeypatch.setenv("COMP_LINE", line)
+        monkeypatch.setenv("COMP_BREAKS", "\"'@><=;|&(:")
+        assert shells.complete("bash_complete", "_BACKBONE_COMPLETE") == 0
+        return [entry.partition(",")[2] for entry in capsys.readouterr().out.splitlines() if entry]
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("backbone tr", ["trace"]),
+        ("backbone show trusted.", ["trusted.flights", "trusted.planes"]),
+        ("backbone profile pl", ["plane_use", "planes"]),
+        ("backbone --env ", ["dev", "test", "live"]),
+        ("backbone plan --env t", ["test"]),
+        ("backbone add fl", ["flights"]),
+        ("backbone lineage trusted.flights.c", ["trusted.flights.carrier"]),
+        ("backbone trace flights d", ["dest="]),
+        ("backbone trace trusted.flights carrier=UA ", ["dest="]),
+        ("backbone quarantine ", ["list", "show", "analysis.late", "exploitation.plane_use", "formatted.flights",
+                                  "formatted.planes", "trusted.flights", "trusted.planes"]),
+        ("backbone quarantine show exp", ["exploitation.plane_use"]),
+        ("backbone plan --select st", ["state:"]),
+        ("backbone plan --select state:", ["changed", "new"]),
+        ("backbone plan --select=source:f", ["flights"]),
+        ("backbone run --select 2+plane_", ["2+plane_use"]),
+        ("backbone run --exclude zone:trusted,+formatted.p", ["trusted,+formatted.planes"]),
+        ("backbone status --select 'planes path:ex", ["planes path:exploitation/plane_use.sql"]),
+        ("backbone completion z", ["zsh"]),
+        ("backbone nothing x", []),
+        ("backbone --project /nowhere show ", []),
+    ],
+)  # fmt: skip
+def test_names_are_completed(offered, line: str, expected: list[str]) -> None:
+    assert offered(line) == expected
+
+
+def test_it_takes_no_engine_and_reads_no_project_file(project: Path) -> None:
+    (project / "other").mkdir(exist_ok=True)
+    (project / "other/backbone.yml").write_text("name: other\n")
+    code = "import json, sys, backbone.cli\ntry: backbone.cli.main()\nfinally: print(json.dumps(list(sys.modules)))"
+    asked = {"COMP_LINE": "backbone trace x ", "_BACKBONE_COMPLETE": "bash_complete"}
+
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env={**os.environ, **asked}, cwd=project / "other", capture_output=True, check=True)
+
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "backbone.workspace.naming" in loaded
+    assert not loaded & {"duckdb", "sqlglot", "ruamel.yaml", "rich", "pydantic", "sklearn"}
+
+
+@pytest.mark.parametrize("shell", shells.SHELLS)
+def test_each_shell_gets_its_script(backbone, shell: str) -> None:
+    code, out, _ = backbone("completion", shell)
+
+    assert code == 0
+    assert f"_BACKBONE_COMPLETE={shell}_complete" in out
+    if executable := shutil.which(shell):
+        subprocess.run([executable, "-n"], input=out, text=True, check=True)
+
+
+class Terminal:
+    """A bash on a pseudo-terminal, with our completion."""
+
+    def __init__(self, folder: Path) -> None:
+        process, self._end = pty.fork()
+        if process == 0:
+            os.chdir(folder)
+            os.environ.update(PATH=f"{BIN}:{os.environ['PATH']}", PS1="> ", TERM="dumb", HISTFILE="")
+            os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+        self._process = process
+        self.type('bind "set enable-bracketed-paste off"; eval "$(backbone completion bash)"; echo rea"dy"\n', "ready")
+
+    def type(self, keys: str, until: str, seconds: float = 60) -> str:
+        """Type keys, and read what is shown until a text comes up."""
+        os.write(self._end, keys.encode())
+        seen, ends = "", time.monotonic() + seconds
+        while not re.search(until, seen) and time.monotonic() < ends:
+            if select.select([self._end], [], [], 0.2)[0]:
+                seen += os.read(self._end, 4096).decode(errors="replace")
+        return seen
+
+    def close(self) -> None:
+        os.write(self._end, b"\x15exit\n")
+        os.waitpid(self._process, 0)
+        os.close(self._end)
+
+
+@pytest.fixture
+def terminal(project: Path) -> Iterator[Terminal]:
+    if not shutil.which("bash"):
+        pytest.skip("there is no bash")
+    one = Terminal(project)
+    yield one
+    one.close()
+
+
+def test_a_real_bash_completes_across_its_own_word_breaks(terminal: Terminal) -> None:
+    assert "zone:formatted " in terminal.type("backbone plan --select zone:form\t", "formatted ")
+    assert "carrier=" in terminal.type("\x15backbone trace trusted.flights carr\t", "carrier=")
+    listed = terminal.type("\x15backbone show trusted.\t\t", r"trusted\.planes")
+    assert "trusted.flights" in listed
