@@ -52,10 +52,12 @@ check: setup
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/docs -m "not long"
 
-# Prints ratios to the floor and writes benchmarks/results.json. ROWS=10000000 makes it a long one.
+# Prints ratios to the floor and writes benchmarks/.work/results.json. ROWS=10000000 makes it a long one; ONLY=load limits it
+# to the workloads whose names begin so.
 ROWS ?= 1000000
+ONLY ?=
 bench: setup
-	$(BIN)/python benchmarks/bench.py --rows $(ROWS)
+	$(BIN)/python -m benchmarks --rows $(ROWS) $(if $(ONLY),--only "$(ONLY)")
 
 # Back to a fresh clone (but for what is not committed).
 clean:

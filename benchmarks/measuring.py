@@ -1,0 +1,139 @@
+"""Taking samples: what one command costs in a fresh folder, and several commands in turn."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+WORK = Path(__file__).parent / ".work"
+PYTHON = sys.executable
+BACKBONE = str(Path(PYTHON).parent / "backbone")
+MEGA = 1_000_000
+
+Sample = dict[str, float]
+"""`cpu_s` (children included), `wall_s`, `peak_mb`, `written_mb`, `kept_mb`, and whatever a side adds."""
+
+
+class CommandError(Exception):
+    """A command that is measured, or that prepares one, ended with an exit code other than 0."""
+
+    def __init__(self, command: tuple[str, ...], code: int, printed: str) -> None:
+        words = " ".join(Path(word).name if word.startswith("/") else word for word in command)
+        super().__init__(f"{words} ended with {code}:\n{printed[-3000:]}")
+
+
+def _nothing(_: Path) -> None:
+    """Prepare nothing."""
+
+
+def _no_facts(_: Path) -> Mapping[str, float]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One way of doing the work: a command that is measured, in a folder that `prepare` fills beforehand, unmeasured.
+
+    `facts` adds numbers of its own, read from the folder after the command.
+    """
+
+    command: tuple[str, ...]
+    prepare: Callable[[Path], object] = _nothing
+    facts: Callable[[Path], Mapping[str, float]] = _no_facts
+
+
+def run(command: tuple[str, ...], folder: Path) -> None:
+    """Run a command that isn't measured."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment())
+    if done.returncode:
+        raise CommandError(command, done.returncode, done.stdout + done.stderr)
+
+
+def sample(side: Side) -> Sample:
+    """Prepare a fresh folder, run the command in it to its end, and measure it and its children."""
+    WORK.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=WORK, prefix="sample-") as name:
+        folder = Path(name)
+        side.prepare(folder)
+        before = disk_mb(folder)
+        found = _cost(side.command, folder)
+        return found | {"kept_mb": round(disk_mb(folder) - before, 3)} | dict(side.facts(folder))
+
+
+def _cost(command: tuple[str, ...], folder: Path) -> Sample:
+    start = time.perf_counter()
+    with tempfile.TemporaryFile() as printed:
+        process = subprocess.Popen(command, cwd=folder, stdout=printed, stderr=subprocess.STDOUT, env=environment())
+        # The peak of a child can't be less than ours when it was started: nothing large is imported here.
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            printed.seek(0)
+            raise CommandError(command, process.returncode, printed.read().decode())
+    return {
+        "cpu_s": round(used.ru_utime + used.ru_stime, 4),
+        "wall_s": round(wall, 4),
+        "peak_mb": round(used.ru_maxrss * 1024 / MEGA, 2),
+        "written_mb": round(used.ru_oublock * 512 / MEGA, 3),
+    }
+
+
+def in_turn(sides: Mapping[str, Side], rounds: int) -> dict[str, list[Sample]]:
+    """Measure several sides A B A B …, so that all of them see the same machine."""
+    found: dict[str, list[Sample]] = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, side in sides.items():
+            found[name].append(sample(side))
+    return found
+
+
+def disk_mb(folder: Path) -> float:
+    """What the files of a folder hold."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / MEGA
+
+
+def environment() -> dict[str, str]:
+    """The commands' environment: nobody is told of a run, and no width or colour of a terminal gets in."""
+    quiet = {"DO_NOT_TRACK": "1", "NO_COLOR": "1", "COLUMNS": "120"}
+    return {name: value for name, value in os.environ.items() if not name.startswith("BACKBONE_")} | quiet
+
+
+def copy_of(name: str, build: Callable[[Path], object]) -> Callable[[Path], None]:
+    """A preparation that copies a folder, which `build` makes when it is first needed (once in a run of all).
+
+    A lake that was copied looks at what landed once more: let a run settle that before anything is measured.
+    """
+    template = WORK / "prepared" / name
+
+    def prepare(folder: Path) -> None:
+        if not template.exists():
+            unfinished = WORK / "unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir()
+            build(unfinished)
+            template.parent.mkdir(exist_ok=True)
+            unfinished.rename(template)
+        shutil.copytree(template, folder, dirs_exist_ok=True)
+
+    return prepare
+
+
+def after(command: tuple[str, ...], prepare: Callable[[Path], object]) -> Callable[[Path], None]:
+    """A preparation, and then a command that isn't measured."""
+
+    def prepare_and_run(folder: Path) -> None:
+        prepare(folder)
+        run(command, folder)
+
+    return prepare_and_run
+
+
+def clear_prepared() -> None:
+    """Forget what an earlier run of the benchmark prepared: Backbone may have changed since."""
+    shutil.rmtree(WORK / "prepared", ignore_errors=True)

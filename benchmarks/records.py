@@ -1,0 +1,78 @@
+"""What was measured, as JSON: every sample, with the machine and the versions it was measured on."""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.workload import Budget, Measurable, Samples
+
+PACKAGES = ("duckdb", "duckdb-extension-ducklake", "sqlglot", "pydantic")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One workload as it was measured; `load` is the machine's load average before and after."""
+
+    name: str
+    about: str
+    rows: int
+    samples: Samples
+    budgets: tuple[Budget, ...] = ()
+    failure: str = ""
+    load: tuple[float, float] = (0.0, 0.0)
+    when: str = ""
+    machine: dict[str, str | int] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+def record(one: Measurable, rows: int, samples: Samples, load_before: float, failure: str) -> Record:
+    """A workload's record, made as soon as it is measured."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    load = (round(load_before, 2), round(os.getloadavg()[0], 2))
+    return Record(one.name, one.about, rows, samples, one.budgets, failure, load, now, machine(), versions())
+
+
+def machine() -> dict[str, str | int]:
+    """What the machine is."""
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text(encoding="utf-8").splitlines() if facts.exists() else []
+    model = next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine()
+    )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
+    return {"cpus": os.cpu_count() or 0, "processor": model, "memory_gib": memory, "system": platform.system()}
+
+
+def versions() -> dict[str, str]:
+    """What was measured, and with what: the commit of Backbone, `+` where files differ from it."""
+    here = Path(__file__).parent
+    git = ("git", "describe", "--always", "--dirty=+", "--exclude=*")
+    found = subprocess.run(git, cwd=here, capture_output=True, text=True, check=False).stdout.strip()
+    ours = {"backbone": f"{version('backbone')} ({found})" if found else version("backbone")}
+    return ours | {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+
+
+def load_records(path: Path) -> list[Record]:
+    """The records of a JSON file; none where there is no file."""
+    if not path.exists():
+        return []
+    return [_record(one) for one in json.loads(path.read_text(encoding="utf-8"))]
+
+
+def _record(one: dict[str, object]) -> Record:
+    found = Record(**one)  # type: ignore[arg-type] # what `save_records` wrote
+    return replace(found, budgets=tuple(Budget(**b) for b in one["budgets"]))  # type: ignore[attr-defined] # as above
+
+
+def save_records(path: Path, found: Iterable[Record]) -> None:
+    """Write records into a JSON file: those of the same names are replaced, others stay, each with its own time."""
+    new = {one.name: one for one in found}
+    kept = {one.name: one for one in load_records(path)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([asdict(one) for one in (kept | new).values()], indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,25 @@
+"""Runs a project N times in one process, each time with one more small file, and prints the CPU-s of each: `runs.py N`.
+
+In one process because 1,000 starts of the interpreter would measure the interpreter; each run opens the project anew.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import backbone
+
+
+def one_more(number: int) -> float:
+    """Let one more file arrive, and run; the CPU seconds of the run."""
+    Path(f"data/more-{number}.csv").write_text(f"n\n{number}\n", encoding="utf-8")
+    start = time.process_time()
+    report = backbone.open(".").run()
+    if report.status != "published":
+        sys.exit(f"run {number}: {report}")
+    return time.process_time() - start
+
+
+if __name__ == "__main__":
+    for number in range(1, int(sys.argv[1]) + 1):
+        print(f"{number} {one_more(number):.4f}", flush=True)
