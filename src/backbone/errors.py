@@ -6,6 +6,7 @@ BackboneError
 │   ├── MissingExtraError    a part of Backbone that isn't installed
 │   └── QueryError           an SQL query that is refused or fails
 ├── DatasetError        one dataset can't be made; the others can                      exit code 1
+├── OriginError         a file that can't be read where it comes from: its source fails    exit code 1
 ├── EngineError         a query that the engine refuses or that fails; wrapped before people see it
 └── LakeError           the lake or landing zone is damaged or in use                  exit code 1
 """
@@ -78,6 +79,10 @@ class DatasetError(BackboneError):
     def __init__(self, failure: "Failure") -> None:
         self.failure = failure
         super().__init__(f"{failure.dataset} FAILED: {failure.message}")
+
+
+class OriginError(BackboneError):
+    """A source's file that is there and can't be read: its source's datasets keep their last good version."""
 
 
 class EngineError(BackboneError):

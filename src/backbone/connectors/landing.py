@@ -1,7 +1,7 @@
 """The landing zone: temporal drop folders, and persistent files that never change again.
 
-A file is copied, checked and registered before its original in a drop folder goes away. So a kill between any two
-steps leaves either the original, or a registered file; what is copied but not registered is copied again.
+A file is copied, checked and registered before it gets its name, and before its original in a drop folder goes away.
+So a kill between any two steps leaves a copy that is made again, or a registered one that only needs its name.
 """
 
 import hashlib
@@ -9,15 +9,16 @@ import os
 import re
 import shutil
 import sqlite3
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from glob import glob
+from glob import glob, has_magic
 from pathlib import Path
 
 from backbone.connectors.registry import Arrival, Registry
-from backbone.errors import LakeError
+from backbone.errors import LakeError, OriginError
 from backbone.model.files import LandedFile
 from backbone.model.troubles import trouble
 
@@ -25,11 +26,12 @@ SETTLE_SECONDS = 0.5
 """A file changed more recently than this is looked at twice, so that one still being written is left alone."""
 _UNFINISHED = re.compile(r"^\.|^~|~$|\.(part|partial|tmp|temp|crdownload|swp|filepart)$", re.IGNORECASE)
 _CHUNK = 1 << 20
+_PART = ".part"
 
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """What became of one arrival: the landed file, and whether its content had landed before."""
+    """What became of one arrival: the landed file, and whether its content said nothing new."""
 
     file: LandedFile
     repeat: bool
@@ -43,38 +45,88 @@ class LandingZone:
         self._root = root
         self.registry = Registry(folder)
 
+    @property
+    def persistent(self) -> Path:
+        """The folder of what has landed: `<source>/<arrival>/<name>`."""
+        return self._folder / "persistent"
+
     def drop_folder(self, source: str) -> Path:
         """The temporal landing of a source: files dropped here are moved."""
         return self._folder / "temporal" / source
 
+    def origin_path(self, file: LandedFile) -> Path:
+        """Where a landed file came from; it may have gone."""
+        return self._root / file.origin
+
     def arrivals(self, source: str, origins: Iterable[str]) -> tuple[Arrival, ...]:
-        """New and changed files of a source, in the order in which they will land: by name, numbers as numbers."""
+        """New and changed files of a source, in the order in which they will land: by name, numbers as numbers.
+
+        Files that are there and can't be read are among them, with the problem.
+        """
         seen = self.registry.seen(source)
         found = []
-        for path in self._candidates(source, origins):
-            state = path.stat()
-            arrival = Arrival(source, path, state.st_size, state.st_mtime_ns)
-            dropped = path.parent == self.drop_folder(source)
-            if dropped or seen.get(str(path)) != (arrival.size, arrival.mtime_ns):
+        for path, problem in self._candidates(source, origins):
+            arrival = self._look(source, path, problem)
+            if arrival is None:
+                continue
+            known = seen.get(arrival.place) == (arrival.size, arrival.mtime_ns)
+            if arrival.problem or not known or path.parent == self.drop_folder(source):
                 found.append(arrival)
         return tuple(found)
 
-    def _candidates(self, source: str, origins: Iterable[str]) -> Iterator[Path]:
+    def _candidates(self, source: str, origins: Iterable[str]) -> Iterator[tuple[Path, str]]:
+        """The paths that may have files, each with why it can't be looked at."""
         patterns = [str(self._root / origin) for origin in origins] + [str(self.drop_folder(source) / "*")]
         for pattern in dict.fromkeys(patterns):
-            literal = Path(pattern)
-            matches = [pattern] if literal.is_file() else glob(pattern, recursive=True)  # noqa: PTH207 - absolute
-            for match in sorted(matches, key=_natural):
+            if os.path.lexists(pattern):
+                yield Path(pattern).absolute(), ""
+                continue
+            if problem := _listing_problem(pattern):
+                yield problem
+            for match in sorted(glob(pattern, recursive=True), key=_natural):  # noqa: PTH207 - absolute
                 path = Path(match).absolute()
-                if path.is_file() and not _UNFINISHED.search(path.name):
-                    yield path
+                if not os.path.isdir(path) and not _UNFINISHED.search(path.name):  # noqa: PTH112 - never raises
+                    yield path, ""
+
+    def _look(self, source: str, path: Path, problem: str) -> Arrival | None:
+        place = str(path.relative_to(self._root)) if path.is_relative_to(self._root) else str(path)
+        state = problem or _state_of(path)
+        if isinstance(state, str):
+            return Arrival(source, path, place, problem=state)
+        return Arrival(source, path, place, state.st_size, state.st_mtime_ns) if state else None
+
+    def says_something_new(self, arrival: Arrival) -> bool:
+        """Whether an arrival would land as a new version; it is read only if its size has landed before."""
+        if arrival.problem or not self.registry.has_size(arrival.source, arrival.size):
+            return True
+        try:
+            with arrival.origin.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            return True
+        return self._repeated(arrival, sha256) is None
+
+    def _repeated(self, arrival: Arrival, sha256: str) -> LandedFile | None:
+        """The landed file that an arrival only repeats; None if it says something new.
+
+        A content that comes back after another one is a new version: the order of arrivals says which is newest.
+        """
+        source, registry = arrival.source, self.registry
+        for known in (registry.last_from(source, arrival.place), registry.newest(source)):
+            if known and known.sha256 == sha256:
+                return known
+        moved = registry.last_from(source, arrival.place) is None and registry.came_as(arrival, sha256)
+        return registry.with_content(source, sha256) if moved else None
 
     def land(self, arrival: Arrival) -> Landing | None:
         """Bring one arrival into persistent landing; None when it is still being written or has gone.
 
         Raises:
-            LakeError: it can't be read or written.
+            OriginError: it can't be read.
+            LakeError: it can't be written.
         """
+        if arrival.problem:
+            raise OriginError(f"{arrival.place} can't be landed: {arrival.problem}")
         try:
             if not _settled(arrival):
                 return None
@@ -83,45 +135,54 @@ class LandingZone:
             return None
         except (OSError, sqlite3.Error) as error:
             why = trouble(error, self._folder) or str(error)
-            raise LakeError(f"{arrival.origin} can't be landed: {why}") from error
+            raise LakeError(f"{arrival.place} can't be landed: {why}") from error
 
     def _land(self, arrival: Arrival) -> Landing | None:
-        seen = self.registry.seen(arrival.source).get(str(arrival.origin))
-        dropped = arrival.origin.parent == self.drop_folder(arrival.source)
+        seen = self.registry.seen(arrival.source).get(arrival.place)
         part, sha256, size = self._copy(arrival)
         if not _unchanged(arrival) or size != arrival.size:
             shutil.rmtree(part.parent)
             return None
-        known = self.registry.find(arrival.source, sha256)
-        if known:
+        if known := self._repeated(arrival, sha256):
             shutil.rmtree(part.parent)
             # The same drop, seen again because a kill came before its original was removed, isn't a second arrival.
             if seen != (arrival.size, arrival.mtime_ns):
                 self.registry.register_repeat(arrival, known)
             landing = Landing(known, repeat=True)
         else:
-            path = part.with_name(arrival.origin.name)
-            part.replace(path)
-            path.chmod(0o444)
-            landing = Landing(self.registry.register(arrival, path=path, sha256=sha256, size=size), repeat=False)
-        if dropped:
+            landing = Landing(self._keep(arrival, part, sha256), repeat=False)
+        if arrival.origin.parent == self.drop_folder(arrival.source):
             arrival.origin.unlink()
         return landing
 
+    def _keep(self, arrival: Arrival, part: Path, sha256: str) -> LandedFile:
+        """Register a new version. Bytes that have landed before are not kept twice."""
+        if same := self.registry.with_content(arrival.source, sha256):
+            shutil.rmtree(part.parent)
+            return self.registry.register(arrival, path=same.path, sha256=sha256)
+        part.chmod(0o444)
+        file = self.registry.register(arrival, path=part.with_name(arrival.origin.name), sha256=sha256)
+        part.replace(file.path)
+        return file
+
     def _copy(self, arrival: Arrival) -> tuple[Path, str, int]:
         folder = self._arrival_folder(arrival.source)
-        part, digest, size = folder / ".part", hashlib.sha256(), 0
-        with arrival.origin.open("rb") as reader, part.open("wb") as writer:
-            while chunk := reader.read(_CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
-                writer.write(chunk)
-            writer.flush()
-            os.fsync(writer.fileno())
+        part, digest, size = folder / _PART, hashlib.sha256(), 0
+        try:
+            with part.open("wb") as writer:
+                for chunk in _chunks(arrival):
+                    digest.update(chunk)
+                    size += len(chunk)
+                    writer.write(chunk)
+                writer.flush()
+                os.fsync(writer.fileno())
+        except BaseException:
+            shutil.rmtree(folder)
+            raise
         return part, digest.hexdigest(), size
 
     def _arrival_folder(self, source: str) -> Path:
-        folder = self._folder / "persistent" / source
+        folder = self.persistent / source
         while True:
             path = folder / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
             try:
@@ -132,11 +193,65 @@ class LandingZone:
                 return path
 
     def sweep(self) -> None:
-        """Remove copies that a killed landing left: arrival folders without a registered file."""
+        """Finish what a killed landing left: name the copy that was registered, remove one that wasn't.
+
+        Raises:
+            LakeError: there are files that the registry doesn't know: it was lost, or is of another time.
+        """
+        last = self.registry.newest()
+        if last and not last.path.exists() and (part := last.path.with_name(_PART)).exists():
+            part.replace(last.path)
+        for folder in self.unknown_folders():
+            if strangers := [path for path in folder.iterdir() if path.name != _PART]:
+                raise LakeError(
+                    f"The registry of landed files doesn't know {strangers[0].relative_to(self._folder)}: "
+                    "it was lost, or is an old copy. Rebuild it: backbone doctor --repair"
+                )
+            shutil.rmtree(folder)
+
+    def unknown_folders(self) -> Iterator[Path]:
+        """The folders of persistent landing that hold no registered file."""
         kept = {file.path.parent for file in self.registry.files()}
-        for folder in (self._folder / "persistent").glob("*/*"):
-            if folder not in kept:
-                shutil.rmtree(folder)
+        folders = sorted(self.persistent.glob("*/*"))
+        return (folder for folder in folders if folder not in kept and folder.is_dir())
+
+
+def _chunks(arrival: Arrival) -> Iterator[bytes]:
+    try:
+        with arrival.origin.open("rb") as reader:
+            while chunk := reader.read(_CHUNK):
+                yield chunk
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise OriginError(f"{arrival.place} can't be read: {error.strerror or error}") from error
+
+
+def _listing_problem(pattern: str) -> tuple[Path, str] | None:
+    """The folder in which a pattern looks for files, if it is there and can't be listed: `glob` finds nothing there."""
+    parts = Path(pattern).parts
+    fixed = next((n for n, part in enumerate(parts) if has_magic(part)), len(parts) - 1)
+    folder = Path(*parts[:fixed])
+    try:
+        os.scandir(folder).close()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        return folder, error.strerror or str(error)
+    return None
+
+
+def _state_of(path: Path) -> os.stat_result | str | None:
+    """What the system says about a file; why it can't be read; None if it has gone, which an origin may."""
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return f"it is a link to {path.readlink()}, which isn't there" if path.is_symlink() else None
+    except OSError as error:
+        return error.strerror or str(error)
+    if stat.S_ISDIR(state.st_mode):
+        return "it is a folder. Name the files in it, such as *.csv"
+    return state if stat.S_ISREG(state.st_mode) else "it is no regular file"
 
 
 def _natural(name: str) -> list[tuple[int, int | str]]:
@@ -144,8 +259,8 @@ def _natural(name: str) -> list[tuple[int, int | str]]:
 
 
 def _settled(arrival: Arrival) -> bool:
-    age = time.time() - arrival.mtime_ns / 1e9
-    if 0 <= age < SETTLE_SECONDS:
+    age = abs(time.time() - arrival.mtime_ns / 1e9)
+    if age < SETTLE_SECONDS:
         time.sleep(SETTLE_SECONDS - age)
     return _unchanged(arrival)
 

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +12,32 @@ from backbone.model.files import LandedFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS file (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL UNIQUE,
-    sha256 TEXT NOT NULL, size INTEGER NOT NULL, origin TEXT NOT NULL, arrived_at TEXT NOT NULL,
-    UNIQUE (source, sha256));
+    id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL,
+    sha256 TEXT NOT NULL, size INTEGER NOT NULL, origin TEXT NOT NULL, arrived_at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS arrival (
     id INTEGER PRIMARY KEY AUTOINCREMENT, file_id INTEGER NOT NULL REFERENCES file (id), source TEXT NOT NULL,
     origin TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, arrived_at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS file_content ON file (source, sha256);
 CREATE INDEX IF NOT EXISTS arrival_origin ON arrival (source, origin);
+CREATE INDEX IF NOT EXISTS arrival_file ON arrival (file_id);
 """
+_FILES = "SELECT id, source, name, path, sha256, size, origin, arrived_at FROM file"
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A file seen at its origin: what tells, without reading it, whether it is the one that landed before."""
+    """A file seen at its origin: what tells, without reading it, whether it is the one that landed before.
+
+    `place` is the origin as it is written down: relative to the project if it is inside. `problem` says why it can't
+    be read.
+    """
 
     source: str
     origin: Path
-    size: int
-    mtime_ns: int
+    place: str
+    size: int = 0
+    mtime_ns: int = 0
+    problem: str = ""
 
 
 class Registry:
@@ -37,26 +45,56 @@ class Registry:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._path = folder / "registry.sqlite"
+        self.path = folder / "registry.sqlite"
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         self._folder.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self._path, timeout=30)) as connection:
+        with closing(sqlite3.connect(self.path, timeout=30)) as connection:
             connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;" + _SCHEMA)
             with connection:
                 yield connection
 
     def files(self, source: str | None = None) -> tuple[LandedFile, ...]:
         """The landed files of one source, or of all, by id."""
-        query = "SELECT id, source, name, path, sha256, size, origin, arrived_at FROM file"
-        rows = self._read(f"{query} WHERE ? IS NULL OR source = ? ORDER BY id", (source, source))
+        rows = self._read(f"{_FILES} WHERE ? IS NULL OR source = ? ORDER BY id", (source, source))
         return tuple(self._file(row) for row in rows)
 
-    def _read(self, query: str, values: tuple[str | None, ...]) -> list[Any]:
-        if not self._path.exists():
+    def newest(self, source: str | None = None) -> LandedFile | None:
+        """The landed file that arrived last, of one source or of all."""
+        where = "" if source is None else " WHERE source = ?"
+        values = () if source is None else (source,)
+        return self._first(f"{_FILES}{where} ORDER BY id DESC LIMIT 1", values)
+
+    def with_content(self, source: str, sha256: str) -> LandedFile | None:
+        """The first landed file of a source that has this content."""
+        return self._first(f"{_FILES} WHERE source = ? AND sha256 = ? ORDER BY id LIMIT 1", (source, sha256))
+
+    def last_from(self, source: str, place: str) -> LandedFile | None:
+        """The landed file whose content came last from an origin."""
+        last = "SELECT file_id FROM arrival WHERE source = ? AND origin = ? ORDER BY id DESC LIMIT 1"
+        return self._first(f"{_FILES} WHERE id = ({last})", (source, place))
+
+    def came_as(self, arrival: Arrival, sha256: str) -> bool:
+        """Whether this content has arrived with the very same modification time: it was moved, or copied with it."""
+        query = (
+            "SELECT 1 FROM arrival a JOIN file f ON f.id = a.file_id "
+            "WHERE f.source = ? AND f.sha256 = ? AND a.mtime_ns = ? LIMIT 1"
+        )
+        return bool(self._read(query, (arrival.source, sha256, arrival.mtime_ns)))
+
+    def has_size(self, source: str, size: int) -> bool:
+        """Whether a landed file of a source has this size in bytes: one of another size has a new content."""
+        return bool(self._read("SELECT 1 FROM file WHERE source = ? AND size = ? LIMIT 1", (source, size)))
+
+    def _first(self, query: str, values: tuple[object, ...]) -> LandedFile | None:
+        rows = self._read(query, values)
+        return self._file(rows[0]) if rows else None
+
+    def _read(self, query: str, values: tuple[object, ...]) -> list[Any]:
+        if not self.path.exists():
             return []
-        with closing(sqlite3.connect(self._path, timeout=30)) as connection:
+        with closing(sqlite3.connect(self.path, timeout=30)) as connection:
             try:
                 return connection.execute(query, values).fetchall()
             except sqlite3.OperationalError as error:
@@ -74,14 +112,14 @@ class Registry:
         query = "SELECT origin, size, mtime_ns FROM arrival WHERE source = ? ORDER BY id"
         return {origin: (size, mtime) for origin, size, mtime in self._read(query, (source,))}
 
-    def register(self, arrival: Arrival, *, path: Path, sha256: str, size: int) -> LandedFile:
+    def register(self, arrival: Arrival, *, path: Path, sha256: str) -> LandedFile:
         """Record a new landed file, and its arrival."""
-        now = datetime.now(UTC)
-        values = (
-            arrival.source, arrival.origin.name, str(path.relative_to(self._folder)), sha256, size,
-            str(arrival.origin), now.isoformat(),
-        )  # fmt: skip
         with self._open() as connection:
+            now = _moment(connection)
+            values = (
+                arrival.source, arrival.origin.name, str(path.relative_to(self._folder)), sha256, arrival.size,
+                arrival.place, now.isoformat(),
+            )  # fmt: skip
             cursor = connection.execute(
                 "INSERT INTO file (source, name, path, sha256, size, origin, arrived_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 values,
@@ -90,18 +128,21 @@ class Registry:
             _record_arrival(connection, file_id, arrival, now)
         return self._file((file_id, *values))
 
-    def find(self, source: str, sha256: str) -> LandedFile | None:
-        """The landed file of a source that has this content."""
-        return next((f for f in self.files(source) if f.sha256 == sha256), None)
-
     def register_repeat(self, arrival: Arrival, file: LandedFile) -> None:
         """Record that a content which has landed arrived again."""
         with self._open() as connection:
-            _record_arrival(connection, file.id, arrival, datetime.now(UTC))
+            _record_arrival(connection, file.id, arrival, _moment(connection))
+
+
+def _moment(connection: sqlite3.Connection) -> datetime:
+    """Now, and in any case after the last arrival: the clock may jump, the order of arrivals may not."""
+    row = connection.execute("SELECT arrived_at FROM arrival ORDER BY id DESC LIMIT 1").fetchone()
+    now = datetime.now(UTC)
+    return max(now, datetime.fromisoformat(row[0]) + timedelta(microseconds=1)) if row else now
 
 
 def _record_arrival(connection: sqlite3.Connection, file_id: int, arrival: Arrival, now: datetime) -> None:
     connection.execute(
         "INSERT INTO arrival (file_id, source, origin, size, mtime_ns, arrived_at) VALUES (?, ?, ?, ?, ?, ?)",
-        (file_id, arrival.source, str(arrival.origin), arrival.size, arrival.mtime_ns, now.isoformat()),
+        (file_id, arrival.source, arrival.place, arrival.size, arrival.mtime_ns, now.isoformat()),
     )

@@ -260,8 +260,8 @@ class Staging:
     `inputs` says where the inputs' rows are, `current` where the rows of the step's own outputs are as published
     (missing before the first time). `new_file(dataset)` is the path of a Parquet file yet to be written for it;
     `governance.quarantine` and `governance.merged_away` are datasets in this sense too. `files` are the landed files
-    to read now, `all_files` all of the source's. `artefacts` is a folder for plots and models. `registered` is the
-    present row of `governance.model_version` of an analysis, if any.
+    to read now, `all_files` all of the source's (of a trusted dataset's source too). `artefacts` is a folder for plots
+    and models. `registered` is the present row of `governance.model_version` of an analysis, if any.
     """
 
     step: Step

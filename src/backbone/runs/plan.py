@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from backbone.model.files import LandedFile
 from backbone.model.names import ZONES, stem_of
@@ -19,6 +20,7 @@ def make_plan(
     chosen: frozenset[str] | None = None,
     force: bool = False,
     foreign: Container[str] = (),
+    unlanded: Mapping[str, str] = MappingProxyType({}),
 ) -> Plan:
     """Decide what a run will do.
 
@@ -29,10 +31,11 @@ def make_plan(
         chosen: only these datasets are run (None: all). What is left out catches up in a later run.
         force: run the chosen steps even if nothing changed.
         foreign: the datasets of `published` that are another project's.
+        unlanded: why a file of a source can't land: its formatted dataset is tried, and fails.
     """
     planned: dict[str, PlannedStep] = {}
     for step in in_order(steps):
-        one = _plan_step(step, published, files, planned, force=force)
+        one = _plan_unlanded(step, unlanded) or _plan_step(step, published, files, planned, force=force)
         if chosen is not None and step.dataset not in chosen:
             one = replace(one, action="skip", reasons=("not selected",))
         planned.update(dict.fromkeys(step.outputs, one))
@@ -67,6 +70,11 @@ def in_order(steps: Sequence[Step]) -> list[Step]:
     for step in steps:
         visit(step)
     return list(ordered.values())
+
+
+def _plan_unlanded(step: Step, unlanded: Mapping[str, str]) -> PlannedStep | None:
+    why = unlanded.get(step.work.source.name) if isinstance(step.work, Format) else None
+    return PlannedStep(step, "run", "incremental", (why,)) if why else None
 
 
 def _plan_step(

@@ -9,6 +9,7 @@ from pathlib import Path
 from backbone import __version__
 from backbone.connectors.landing import Landing
 from backbone.engine.protocol import Engine
+from backbone.errors import LakeError, OriginError
 from backbone.lake.lock import locked
 from backbone.lake.store import Lake
 from backbone.model.files import LandedFile
@@ -76,28 +77,56 @@ def run_project(request: Request, backend: Backend, on_event: OnEvent) -> RunRep
     check_project(request.steps, known, backend.engine)
     chosen = select_datasets(request.steps, request.selection, published)
     with entered(request.environment, backend.lake, request.project.name) as run:
-        landings = land_arrivals(request.project, request.environment, on_event)
-        landed = landed_files(request.environment)
+        _check_registry(published, request.environment)
+        arrived = land_arrivals(request.project, request.environment, on_event)
+        landed, unlanded = landed_files(request.environment), arrived.unlanded
         foreign = request.upstream.published if request.upstream else ()
-        plan = make_plan(request.steps, known, landed, chosen=chosen, force=request.force, foreign=foreign)
+        plan = make_plan(
+            request.steps, known, landed, chosen=chosen, force=request.force, foreign=foreign, unlanded=unlanded
+        )
         on_event(RunEvent("planned", total=len(plan.runs)))
-        place = _place(request, run, backend.lake, known, landed)
-        report = _carry_out(request, backend, plan, place, landings, on_event)
+        place = replace(_place(request, run, backend.lake, known, landed), unlanded=unlanded)
+        report = _carry_out(request, backend, plan, place, arrived.landings, on_event)
     return replace(report, seconds=time.perf_counter() - started)
 
 
-def land_arrivals(project: Project, environment: Environment, on_event: OnEvent) -> tuple[Landing, ...]:
-    """Bring every new or changed file of every source into persistent landing."""
-    zone, landings = environment.landing, []
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What became of all arrivals. `unlanded` says for a source why one of its files could not land."""
+
+    landings: tuple[Landing, ...]
+    unlanded: Mapping[str, str]
+
+
+def land_arrivals(project: Project, environment: Environment, on_event: OnEvent) -> Arrived:
+    """Bring every new or changed file of every source into persistent landing.
+
+    A file that can't be read holds up those of its source that come after it, so that they arrive in order.
+    """
+    zone, landings, unlanded = environment.landing, list[Landing](), dict[str, str]()
     with locked(environment.landing_lock):
         zone.sweep()
         for source in project.sources:
             zone.drop_folder(source.name).mkdir(parents=True, exist_ok=True)
-            for arrival in zone.arrivals(source.name, source.origins):
-                on_event(RunEvent("landing", text=arrival.origin.name))
-                if landing := zone.land(arrival):
-                    landings.append(landing)
-    return tuple(landings)
+            try:
+                for arrival in zone.arrivals(source.name, source.origins):
+                    on_event(RunEvent("landing", text=arrival.origin.name))
+                    if landing := zone.land(arrival):
+                        landings.append(landing)
+            except OriginError as error:
+                unlanded[source.name] = str(error)
+    return Arrived(tuple(landings), unlanded)
+
+
+def _check_registry(published: Mapping[str, Published], environment: Environment) -> None:
+    """New files must not get numbers that the lake has seen: its rows would then come from other files."""
+    newest = environment.landing.registry.newest()
+    known = newest.id if newest else 0
+    if (seen := max((one.files_until for one in published.values()), default=0)) > known:
+        raise LakeError(
+            f"The registry of landed files ends at file {known}, and the lake has read file {seen}: "
+            "it was lost, or is an old copy. Rebuild it: backbone doctor --repair"
+        )
 
 
 def read_published(environment: Environment, lake: Lake, at: int | None = None) -> dict[str, Published]:

@@ -23,6 +23,7 @@ from backbone.model.steps import (
     Published,
     Staged,
     Staging,
+    Step,
     Trust,
 )  # fmt: skip
 from backbone.model.troubles import trouble
@@ -35,7 +36,10 @@ from backbone.zones.trusted import stage_trusted
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a run works: the project, the environment's lake at its base snapshot, and what is published there."""
+    """Where a run works: the project, the environment's lake at its base snapshot, and what is published there.
+
+    `unlanded` says for a source why one of its files could not land.
+    """
 
     run: str
     root: Path
@@ -45,6 +49,7 @@ class Place:
     landed: Mapping[str, Sequence[LandedFile]]
     registered: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     upstream: Mapping[str, int] = field(default_factory=dict)
+    unlanded: Mapping[str, str] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=count)
 
 
@@ -88,6 +93,7 @@ def _attempt(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping
     failure = None
     with measured() as cost:
         try:
+            _check_landed(planned.step, place)
             with engine.session() as session:
                 request = _staging(planned, place, staged, how, _new_files(place, files))
                 results = tuple(_cut_off(one, request, session) for one in _stage(request, session))
@@ -101,6 +107,13 @@ def _attempt(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping
         except (OSError, MemoryError) as error:  # of the machine, not of its work: the others may still succeed
             failure = Failure(planned.step.dataset, trouble(error, place.folder) or f"{type(error).__name__}: {error}")
     return Outcome(planned, () if failure else results, profiles, failure, cost, how, tuple(files), records)
+
+
+def _check_landed(step: Step, place: Place) -> None:
+    """A source whose files can't all land is as it was: later files must not come before earlier ones."""
+    if isinstance(step.work, Format) and (why := place.unlanded.get(step.work.source.name)):
+        hint = "mend or remove that file; the files after it wait, so that they arrive in order. Then: backbone run"
+        raise DatasetError(Failure(step.dataset, why, step.work.source.at, hint=hint))
 
 
 def _records(one: Staged, session: Session) -> dict[int, int]:
@@ -175,7 +188,7 @@ def _staging(
 ) -> Staging:
     step = planned.step
     since = place.published[step.dataset].inputs if how == "incremental" else {}
-    source = step.work.source.name if isinstance(step.work, Format) else ""
+    source = stem_of(step.dataset) if isinstance(step.work, (Format, Trust)) else ""
     name = step.work.analysis.name if isinstance(step.work, Analyse) else stem_of(step.dataset)
     return Staging(
         step=step,

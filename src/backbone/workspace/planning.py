@@ -39,7 +39,8 @@ def plan_workspace(workspace: "Workspace", selection: Selection, force: bool) ->
     published = _checked(workspace, dict(upstream.published) if upstream else {})
     chosen = select_datasets(steps, selection, published)
     foreign = upstream.published if upstream else ()
-    return make_plan(steps, published, _landed_and_waiting(workspace), chosen=chosen, force=force, foreign=foreign)
+    landed, unlanded = _landed_and_waiting(workspace)
+    return make_plan(steps, published, landed, chosen=chosen, force=force, foreign=foreign, unlanded=unlanded)
 
 
 def _checked(workspace: "Workspace", published: dict[str, Published]) -> dict[str, Published]:
@@ -54,17 +55,20 @@ def _checked(workspace: "Workspace", published: dict[str, Published]) -> dict[st
     return published
 
 
-def _landed_and_waiting(workspace: "Workspace") -> dict[str, tuple[LandedFile, ...]]:
-    """Landed files by source, and those that wait to be landed with the ids that they might get."""
+def _landed_and_waiting(workspace: "Workspace") -> tuple[dict[str, tuple[LandedFile, ...]], dict[str, str]]:
+    """Landed files by source, with those that wait to be landed as they might be; and why some sources can't land."""
     landing, landed = workspace.environment.landing, landed_files(workspace.environment)
     ids = count(1 + max((file.id for files in landed.values() for file in files), default=0))
+    unlanded: dict[str, str] = {}
     for source in workspace.project.sources:
         for arrival in landing.arrivals(source.name, source.origins):
-            origin = arrival.origin
-            moment = datetime.now(UTC)
-            file = LandedFile(next(ids), source.name, origin.name, origin, "", arrival.size, str(origin), moment)
-            landed[source.name] = (*landed.get(source.name, ()), file)
-    return landed
+            if arrival.problem:
+                unlanded[source.name] = f"{arrival.place} can't be landed: {arrival.problem}"
+            elif landing.says_something_new(arrival):
+                origin, moment = arrival.origin, datetime.now(UTC)
+                file = LandedFile(next(ids), source.name, origin.name, origin, "", arrival.size, str(origin), moment)
+                landed[source.name] = (*landed.get(source.name, ()), file)
+    return landed, unlanded
 
 
 def run_workspace(workspace: "Workspace", selection: Selection, force: bool, on_event: OnEvent) -> RunReport:

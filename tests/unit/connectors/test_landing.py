@@ -1,11 +1,15 @@
 import hashlib
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from backbone.connectors.landing import LandingZone
+from backbone.errors import LakeError, OriginError
 
 
 @pytest.fixture
@@ -72,7 +76,162 @@ def test_the_same_content_twice_is_one_file_and_two_arrivals(zone, tmp_path):
 
     assert (first.repeat, second.repeat) == (False, True)
     assert len(zone.registry.files("a")) == 1
-    assert set(zone.registry.seen("a")) == {str(tmp_path / "data" / "a.csv"), str(tmp_path / "data" / "b.csv")}
+    assert set(zone.registry.seen("a")) == {"data/a.csv", "data/b.csv"}
+
+
+def test_a_content_that_comes_back_after_another_is_a_new_version_of_the_same_bytes(zone, tmp_path):
+    for text, age in (("old\n", 30), ("new\n", 20), ("old\n", 10)):
+        write(tmp_path / "data" / "a.csv", text, age=age)
+        (landed,) = land_all(zone, "a", "data/a.csv")
+
+    files = zone.registry.files("a")
+    assert [f.path.read_text() for f in files] == ["old\n", "new\n", "old\n"]
+    assert (landed.repeat, landed.file.id, files[2].path) == (False, 3, files[0].path)
+
+
+def test_a_content_that_comes_back_under_another_name_is_a_new_version_unless_the_file_was_moved(zone, tmp_path):
+    write(tmp_path / "data" / "day1.csv", "on\n", age=30)
+    write(tmp_path / "data" / "day2.csv", "off\n", age=20)
+    land_all(zone, "a", "data/*.csv")
+    write(tmp_path / "data" / "day3.csv", "on\n", age=10)
+    (delivered,) = land_all(zone, "a", "data/*.csv")
+    (tmp_path / "data" / "day2.csv").rename(tmp_path / "data" / "old.csv")
+    (moved,) = land_all(zone, "a", "data/*.csv")
+
+    assert (delivered.repeat, moved.repeat) == (False, True)
+    assert [f.path.read_text() for f in zone.registry.files("a")] == ["on\n", "off\n", "on\n"]
+
+
+def test_a_touched_file_says_nothing_new_and_is_an_arrival(zone, tmp_path):
+    for name in ("a", "b"):
+        write(tmp_path / "data" / f"{name}.csv", name)
+    land_all(zone, "a", "data/*.csv")
+    write(tmp_path / "data" / "a.csv", "a", age=5)
+    (arrival,) = zone.arrivals("a", ["data/*.csv"])
+
+    assert not zone.says_something_new(arrival)
+    assert zone.land(arrival).repeat
+    assert len(zone.registry.files("a")) == 2
+    assert zone.arrivals("a", ["data/*.csv"]) == ()
+
+
+def test_a_changed_file_of_the_same_size_says_something_new(zone, tmp_path):
+    write(tmp_path / "data" / "a.csv", "a")
+    land_all(zone, "a", "data/*.csv")
+    write(tmp_path / "data" / "a.csv", "b", age=5)
+
+    (arrival,) = zone.arrivals("a", ["data/*.csv"])
+
+    assert zone.says_something_new(arrival)
+
+
+def test_arrival_times_never_go_back_when_the_clock_does(zone, tmp_path, monkeypatch):
+    write(tmp_path / "data" / "a.csv", "a")
+    with monkeypatch.context() as ahead:
+        ahead.setattr("backbone.connectors.registry.datetime", _Ahead)
+        land_all(zone, "a", "data/*.csv")
+    write(tmp_path / "data" / "b.csv", "b")
+    land_all(zone, "a", "data/*.csv")
+
+    first, second = zone.registry.files("a")
+    assert first.arrived_at.year == 2099
+    assert second.arrived_at - first.arrived_at == timedelta(microseconds=1)
+
+
+class _Ahead(datetime):
+    """A clock that is decades ahead."""
+
+    @classmethod
+    def now(cls, tz=None):
+        return datetime(2099, 1, 1, tzinfo=tz)
+
+
+def _problem(zone: LandingZone, *origins: str) -> str:
+    (arrival,) = zone.arrivals("a", origins)
+    with pytest.raises(OriginError) as raised:
+        zone.land(arrival)
+    assert list((zone.persistent).glob("*/*")) == []
+    return str(raised.value)
+
+
+def test_a_folder_in_place_of_a_file_is_refused(zone):
+    assert "data can't be landed: it is a folder" in _problem(zone, "data")
+
+
+def test_a_broken_link_is_refused(zone, tmp_path):
+    (tmp_path / "data" / "a.csv").symlink_to("gone.csv")
+
+    assert _problem(zone, "data/*.csv") == "data/a.csv can't be landed: it is a link to gone.csv, which isn't there"
+
+
+def test_a_link_to_itself_is_refused(zone, tmp_path):
+    (tmp_path / "data" / "a.csv").symlink_to("a.csv")
+
+    assert "data/a.csv can't be landed: Too many levels of symbolic links" in _problem(zone, "data/*.csv")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(zone, tmp_path):
+    os.mkfifo(tmp_path / "data" / "a.csv")
+
+    assert "it is no regular file" in _problem(zone, "data/*.csv")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file that can't be read at its beginning")
+def test_an_input_error_while_reading_is_told(zone, tmp_path):
+    (tmp_path / "data" / "a.csv").symlink_to("/proc/self/mem")
+
+    assert _problem(zone, "data/*.csv") == "data/a.csv can't be read: Input/output error"
+
+
+@contextmanager
+def as_nobody(folder: Path) -> Iterator[None]:
+    """Go on as a user whom permissions concern: root may read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    for path in (folder, *folder.parents[:2]):
+        path.chmod(0o777)
+    os.seteuid(65534)
+    yield
+    os.seteuid(0)
+
+
+def test_a_file_without_permission_is_refused(zone, tmp_path):
+    write(tmp_path / "data" / "a.csv", "x").chmod(0)
+
+    with as_nobody(tmp_path):
+        assert _problem(zone, "data/*.csv") == "data/a.csv can't be read: Permission denied"
+
+
+@pytest.mark.parametrize("origin", ["data/*.csv", "data/a.csv"])
+def test_a_folder_without_permission_is_refused(zone, tmp_path, origin):
+    write(tmp_path / "data" / "a.csv", "x")
+    (tmp_path / "data").chmod(0)
+
+    with as_nobody(tmp_path):
+        assert _problem(zone, origin) == "data can't be landed: Permission denied"
+    (tmp_path / "data").chmod(0o777)
+
+
+def test_a_registered_copy_that_a_kill_left_unnamed_is_named(zone, tmp_path):
+    write(tmp_path / "data" / "a.csv", "x\n")
+    (landed,) = land_all(zone, "a", "data/a.csv")
+    landed.file.path.rename(landed.file.path.with_name(".part"))
+
+    zone.sweep()
+
+    assert landed.file.path.read_text() == "x\n"
+
+
+def test_landed_files_that_the_registry_does_not_know_are_never_removed(zone, tmp_path):
+    write(tmp_path / "data" / "a.csv", "x\n")
+    (landed,) = land_all(zone, "a", "data/a.csv")
+    zone.registry.path.unlink()
+
+    with pytest.raises(LakeError, match="it was lost, or is an old copy"):
+        zone.sweep()
+
+    assert landed.file.path.exists()
 
 
 def test_a_dropped_file_is_moved(zone):

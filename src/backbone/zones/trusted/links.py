@@ -13,6 +13,9 @@ from backbone.quality.vocabulary import VOCABULARY
 _REMOVES = {"quarantine", "deduplicate"}
 MERGE = "upsert"
 """The kind of the link that unites versions. It is no rule that people write."""
+AGAIN = "append"
+"""The kind of the link that merges away rows of a content which had landed before. It is no rule that people write."""
+_VERSIONS = {MERGE, AGAIN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +28,12 @@ class Link:
     @property
     def merges(self) -> bool:
         """Whether it compares rows and takes some of them."""
-        return self.rule.kind == MERGE or (self.rule.kind == "unique" and self.rule.action in _REMOVES)
+        return self.rule.kind in _VERSIONS or (self.rule.kind == "unique" and self.rule.action in _REMOVES)
 
     @property
     def sets_aside(self) -> bool:
         """Whether it is a rule that takes rows; the merging of versions isn't one."""
-        return self.rule.kind != MERGE and self.rule.action in _REMOVES
+        return self.rule.kind not in _VERSIONS and self.rule.action in _REMOVES
 
     @property
     def checks(self) -> bool:
@@ -38,8 +41,10 @@ class Link:
         return _over_rows(self.rule) and not self.merges
 
 
-def links_of(trusted: Trusted) -> tuple[Link, ...]:
+def links_of(trusted: Trusted, *, again: bool) -> tuple[Link, ...]:
     """A dataset's chain: versions are merged just before the first rule over several rows, else at the end.
+
+    `again` says that a landed file has the content of an earlier one: with `append` its rows are there already.
 
     Raises:
         ProjectError: a rule can't be one of a trusted dataset.
@@ -50,6 +55,8 @@ def links_of(trusted: Trusted) -> tuple[Link, ...]:
     if trusted.versions == "upsert":
         place = next((i for i, rule in enumerate(rules) if _over_rows(rule)), len(rules))
         rules.insert(place, _version_merge(trusted))
+    elif again:
+        rules.insert(0, Rule(AGAIN, AGAIN, action="deduplicate", tolerate=1.0, at=trusted.at))
     return tuple(Link(number, rule) for number, rule in enumerate(rules, start=1))
 
 
@@ -74,7 +81,7 @@ def _changes(rule: Rule) -> bool:
 
 
 def _over_rows(rule: Rule) -> bool:
-    return rule.kind == MERGE or VOCABULARY[rule.kind].over == "rows" or is_dataset_check(rule)
+    return rule.kind in _VERSIONS or VOCABULARY[rule.kind].over == "rows" or is_dataset_check(rule)
 
 
 def _version_merge(trusted: Trusted) -> Rule:

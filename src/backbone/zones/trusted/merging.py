@@ -4,6 +4,8 @@ Hashes come first: one narrow pass over the input gives the hash of what is comp
 hash occurs again are read a second time, and compared exactly.
 """
 
+from collections.abc import Mapping
+
 from backbone.engine.protocol import Session
 from backbone.model.names import FILE, RECORD, quoted
 from backbone.model.relations import Relation
@@ -12,6 +14,18 @@ from backbone.quality.doubles import column_list, hash_sql, unique_scope
 from backbone.quality.predicates import refused, tested_columns
 from backbone.zones.trusted.layers import Layers
 from backbone.zones.trusted.links import MERGE, Link
+
+
+def find_again(session: Session, layers: Layers, link: Link, repeats: Mapping[int, int]) -> str:
+    """The table of the rows of landed files whose content had landed before, with the same rows of the first one."""
+    losers = f"_losers_{link.number}"
+    pairs = ", ".join(f"({file}, {first})" for file, first in repeats.items())
+    session.execute(
+        f"CREATE TEMP TABLE {losers} AS SELECT t.{FILE}, t.{RECORD}, t._present, r.first AS survivor_file, "
+        f"t.{RECORD} AS survivor_record FROM {layers.table} AS t JOIN (VALUES {pairs}) AS r(again, first) "
+        f"ON t.{FILE} = r.again"
+    )
+    return losers
 
 
 def hash_rows(session: Session, layers: Layers, link: Link) -> str:

@@ -63,6 +63,13 @@ class _Task:
         """The input's relation."""
         return self.staging.inputs[self.input].relation
 
+    @property
+    def repeats(self) -> dict[int, int]:
+        """The landed files whose content had landed before, each with the first one that has it."""
+        first: dict[str, int] = {}
+        files = ((file.id, first.setdefault(file.sha256, file.id)) for file in self.staging.all_files)
+        return {file: known for file, known in files if file != known}
+
 
 def _increments(task: _Task) -> bool:
     """Show the input, and say whether its new rows alone will do."""
@@ -79,9 +86,9 @@ def _increments(task: _Task) -> bool:
 
 
 def _stage_all(task: _Task) -> Staged:
-    walk = Walk(task.session, first_layer(quoted_dataset(task.input), task.relation), task.trusted.key)
-    links = links_of(task.trusted)
-    out = _walk_and_write(task, walk, links)
+    layers = first_layer(quoted_dataset(task.input), task.relation)
+    walk = Walk(task.session, layers, task.trusted.key, repeats=task.repeats)
+    out = _walk_and_write(task, walk)
     whole = f"read_parquet({literal(str(out.written.path))})"
     findings = (*out.findings, *_judged(task, walk, whole, key_rules(task.trusted), out))
     ledger = Ledger(walk.rows or 0, out.written.rows, _rows(out.quarantined), _rows(out.merged))
@@ -94,8 +101,8 @@ def _stage_new(task: _Task) -> Staged:
     # A reader that hasn't seen anything yet finds all rows new.
     unseen = task.staging.inputs[task.input].since is None
     layers = first_layer(quoted_dataset(task.input) if unseen else _changes(task, "__inserted"), task.relation)
-    walk = Walk(task.session, layers, task.trusted.key, present=held)
-    out = _walk_and_write(task, walk, links_of(task.trusted))
+    walk = Walk(task.session, layers, task.trusted.key, present=held, repeats=task.repeats)
+    out = _walk_and_write(task, walk)
     removal, removed = _write_removed(task, walk)
     whole = _whole(walk, held, out.written)
     findings = (*out.findings, *_judged(task, walk, whole, (*walk.unchecked, *key_rules(task.trusted)), out))
@@ -116,7 +123,8 @@ class _Out:
     findings: tuple[Finding, ...]
 
 
-def _walk_and_write(task: _Task, walk: Walk, links: Sequence[Link]) -> _Out:
+def _walk_and_write(task: _Task, walk: Walk) -> _Out:
+    links = links_of(task.trusted, again=bool(walk.repeats))
     walk_chain(walk, links)
     findings = tuple(walk.findings[link.number] for link in links if link.number in walk.findings)
     aside = keep_aside(walk, links)

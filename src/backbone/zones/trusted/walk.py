@@ -11,8 +11,8 @@ from backbone.model.steps import Finding
 from backbone.quality.findings import counted, example_columns, example_rows, finding, measure
 from backbone.quality.predicates import broken_condition, refused
 from backbone.zones.trusted.layers import Layers, counts_sql, with_layer, with_present, with_taken
-from backbone.zones.trusted.links import MERGE, Link
-from backbone.zones.trusted.merging import add_present, count_unequal, find_losers, hash_rows
+from backbone.zones.trusted.links import AGAIN, MERGE, Link
+from backbone.zones.trusted.merging import add_present, count_unequal, find_again, find_losers, hash_rows
 
 
 @dataclass(slots=True)
@@ -21,12 +21,14 @@ class Walk:
 
     `present` is the table of the dataset as published where only new rows walk, else None: then checks of the whole
     dataset are left for later, in `unchecked`. `below` holds the layers under each link, `taken` the rows it took.
+    `repeats` maps landed files to the first one of the same content.
     """
 
     session: Session
     layers: Layers
     key: tuple[str, ...]
     present: str | None = None
+    repeats: Mapping[int, int] = field(default_factory=dict)
     rows: int | None = None
     below: dict[int, Layers] = field(default_factory=dict)
     counts: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -58,7 +60,9 @@ def walk_chain(walk: Walk, links: Sequence[Link]) -> None:
 
 
 def _step(walk: Walk, link: Link) -> None:
-    if link.merges:
+    if link.rule.kind == AGAIN:
+        _merge_again(walk, link)
+    elif link.merges:
         _merge(walk, link)
     elif not link.checks:
         walk.layers = with_layer(walk.layers, link)
@@ -82,6 +86,13 @@ def _check(walk: Walk, link: Link) -> Finding:
         if not repeated:
             return finding(link.rule, tested, 0)
     return measure(walk.session, walk.layers.kept, walk.layers.relation, [link.rule], key=walk.key)[0]
+
+
+def _merge_again(walk: Walk, link: Link) -> None:
+    losers = find_again(walk.session, walk.layers, link, walk.repeats)
+    ((lost,),) = walk.session.rows(f"SELECT count(*) FROM {losers}")
+    walk.taken[link.number], walk.losers[link.number] = lost, losers
+    walk.layers = with_taken(walk.layers, link, losers)
 
 
 def _merge(walk: Walk, link: Link) -> None:
