@@ -10,6 +10,7 @@ Values are written as `cli/writing.py` says. Locations are text, `trusted/flight
   (`done`, `failed`, `kept`, `unchanged`, `dropped`), `how, rows, ledger` and `delta` (`rows_in, rows_out, quarantined,
   merged_away`; null where there is none), `findings` (each `rule, level, tested, broken, share, message, examples,
   at`), `seconds, note, failure` (`message, at, source_line, hint`), `because, last_good`.
+  With `--watch` one such object a line for each cycle, or `error` alone where it could not run.
 - `status`: `project, environment, snapshot, landed_files, last_run` (as in `history`), `datasets`, each `dataset, zone,
   rows, snapshot, run, changed_at, failing, message, quarantined`.
 - `history`: `runs`, each `run, environment, status` (`published`, `nothing`, `failed`, `killed`, `running`),
@@ -36,6 +37,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backbone.cli.writing import distinct_names
+from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
     from backbone.model.relations import Attribute
@@ -137,6 +139,11 @@ def plan_document(plan: "Plan") -> Document:
 def run_document(report: "RunReport") -> Document:
     """What a run did."""
     return _part(report, "run", "environment", "status", "snapshot", "seconds", "quarantined", "landed", "steps")
+
+
+def cycle_document(outcome: "RunReport | BackboneError") -> Document:
+    """What one cycle of `run --watch` came to: a run, or why there could be none."""
+    return {"error": str(outcome)} if isinstance(outcome, BackboneError) else run_document(outcome)
 
 
 def status_document(status: "Status") -> Document:

@@ -1,6 +1,6 @@
 """What the command line asks of the front door, `backbone.workspace`, and nothing more."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -104,6 +104,9 @@ class Door(Protocol):
 
     def open_workspace(self, project: Path | None, env: str | None) -> Workspace:
         """Open a project: the one in the nearest folder upwards with `backbone.yml` where none is named."""
+
+    def changes(self, project: Path | None, env: str | None) -> Iterator[None]:
+        """Come back at once, and then whenever something has changed that a run may have to do with."""
 
     def names(self, project: Path | None, env: str | None) -> Names:
         """What there is in a project, without opening it."""

@@ -66,11 +66,12 @@ def _guarded(arguments: list[str], settings: Settings) -> int:
         error.show()
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the last resort: people get one line, and more with --debug
-        return _explain(error, settings)
+        return explain(error, settings)
     return settings.code
 
 
-def _explain(error: Exception, settings: Settings) -> int:
+def explain(error: Exception, settings: Settings) -> int:
+    """Say what went wrong, and return the exit code for it."""
     if settings.debug:
         import traceback
 

@@ -55,7 +55,7 @@ def _speak_utf8() -> None:
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr] # as above
 
 
-def write_plainly(write: Callable[[Callable[[str], object]], None]) -> None:
+def write_plainly(write: Callable[[Callable[[str], object]], object]) -> None:
     """Let `write` write JSON or CSV to standard output."""
     _speak_utf8()
     write(sys.stdout.write)

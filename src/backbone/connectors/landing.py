@@ -65,14 +65,16 @@ class LandingZone:
         """
         seen = self.registry.seen(source)
         found = []
-        for path, problem in self._candidates(source, origins):
-            arrival = self._look(source, path, problem)
-            if arrival is None:
-                continue
+        for arrival in self.present(source, origins):
             known = seen.get(arrival.place) == (arrival.size, arrival.mtime_ns)
-            if arrival.problem or not known or path.parent == self.drop_folder(source):
+            if arrival.problem or not known or arrival.origin.parent == self.drop_folder(source):
                 found.append(arrival)
         return tuple(found)
+
+    def present(self, source: str, origins: Iterable[str]) -> Iterator[Arrival]:
+        """All files of a source at the places that it names, landed before or not."""
+        looks = (self._look(source, path, problem) for path, problem in self._candidates(source, origins))
+        return (arrival for arrival in looks if arrival is not None)
 
     def _candidates(self, source: str, origins: Iterable[str]) -> Iterator[tuple[Path, str]]:
         """The paths that may have files, each with why it can't be looked at."""

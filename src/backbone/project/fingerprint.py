@@ -22,7 +22,7 @@ def fingerprint(root: str | os.PathLike[str]) -> str:
     base = os.fspath(root)
     digest = sha256(f"{backbone.__version__} {sys.version}".encode())
     variables: set[bytes] = set()
-    for path in _paths(base):
+    for path in project_files(base):
         content = _content(os.path.join(base, path))  # noqa: PTH118  pathlib is half of the time spent
         digest.update(f"\0{path}\0{len(content)}\0".encode(errors="surrogateescape"))
         digest.update(content)
@@ -41,7 +41,7 @@ def _content(path: str) -> bytes:
         return b"?"
 
 
-def _paths(base: str) -> list[str]:
+def project_files(base: str) -> list[str]:
     """The files that count, by their path in the project: all of the zones' folders, and Python anywhere else."""
     paths = [name for name in _FILES if os.path.isfile(os.path.join(base, name))]  # noqa: PTH113, PTH118  as above
     return sorted([*paths, *_below(base, "")])

@@ -9,9 +9,10 @@ if TYPE_CHECKING:
     from backbone.workspace.opening import open_workspace
     from backbone.workspace.peeking import Peek, peek
     from backbone.workspace.results import Result
+    from backbone.workspace.watching import changes
     from backbone.workspace.workspace import Workspace
 
-__all__ = ["Names", "Peek", "Result", "Workspace", "add", "init", "names", "open_workspace", "peek"]
+__all__ = ["Names", "Peek", "Result", "Workspace", "add", "changes", "init", "names", "open_workspace", "peek"]
 
 _HOMES = {
     "Names": "naming",
@@ -19,6 +20,7 @@ _HOMES = {
     "Result": "results",
     "Workspace": "workspace",
     "add": "adding",
+    "changes": "watching",
     "init": "adding",
     "names": "naming",
     "open_workspace": "opening",

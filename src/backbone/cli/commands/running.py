@@ -8,12 +8,11 @@ import click
 from backbone.cli import documents
 from backbone.cli.completing import SELECTION
 from backbone.cli.drawing.datasets import draw_checks, draw_status
-from backbone.cli.drawing.live import Progress
 from backbone.cli.drawing.runs import draw_history, draw_plan, draw_run
 from backbone.cli.phrases import count
 from backbone.cli.settings import Settings, shared
 from backbone.cli.showing import present
-from backbone.model.reports import RunEvent
+from backbone.cli.watching import Wanted, run_once, watch
 
 _SELECT = click.option(
     "--select",
@@ -52,21 +51,15 @@ def plan(settings: Settings, select: tuple[str, ...], exclude: tuple[str, ...], 
 @_SELECT
 @_EXCLUDE
 @_FORCE
+@click.option("--watch", "watching", is_flag=True, help="Run again whenever something changes, until Ctrl-C.")
 @shared
 @click.pass_obj
-def run(settings: Settings, select: tuple[str, ...], exclude: tuple[str, ...], force: bool) -> None:
+def run(settings: Settings, select: tuple[str, ...], exclude: tuple[str, ...], force: bool, watching: bool) -> None:
     """Bring everything up to date, and publish it in one snapshot."""
-    workspace = settings.workspace()
-
-    def watch(event: RunEvent) -> None:
-        if event.kind == "publishing":
-            settings.when_interrupted = "run again to continue, and backbone status says what is published"
-
-    settings.when_interrupted = "nothing was published; run again to continue"
-    with Progress(watch) as progress:
-        report = workspace.run(select, force, on_event=progress, exclude=exclude)
-    settings.when_interrupted = "the run had ended: backbone status"
-    settings.code = 1 if report.failed or report.status == "failed" else 0
+    if watching:
+        watch(settings, Wanted(select, exclude, force))
+        return
+    report = run_once(settings, Wanted(select, exclude, force))
     if settings.format == "table" and report.status == "nothing" and not report.failed:
         click.echo(_nothing_to_do(step.note for step in report.steps))
         return

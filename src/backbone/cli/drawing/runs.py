@@ -64,6 +64,29 @@ def _broke_rules(step: StepReport) -> bool:
     return step.status == "unchanged" and any(finding.broken for finding in step.findings)
 
 
+def draw_cycle(clock: str, report: RunReport, screen: "Screen") -> None:
+    """What a run did in one line, and what failed."""
+    made = sum(step.status == "done" for step in report.steps)
+    dropped = sum(step.status == "dropped" for step in report.steps)
+    landed = sum(not file.repeat for file in report.landed)
+    facts = [
+        f"{count(landed, 'file')} landed" if landed else "",
+        f"{count(made, 'dataset')} made" if made else "",
+        f"{dropped:,} dropped" if dropped else "",
+        f"{count(report.quarantined, 'row')} quarantined" if report.quarantined else "",
+        f"{len(report.failed):,} failed" if report.failed else "",
+        duration(report.seconds) if report.status != "nothing" else "",
+    ]
+    what = {
+        "published": (f"published snapshot {report.snapshot}", "green"),
+        "failed": ("nothing was published", "red"),
+        "nothing": ("nothing to do", "dim"),
+    }[report.status]
+    told = ", ".join(filter(None, facts))
+    screen.line((clock, "dim"), "  ", what, f": {told}" if told else "")
+    draw_failures(report, screen)
+
+
 def draw_failures(report: RunReport, screen: "Screen") -> None:
     """What failed, why, and what to do about it."""
     for step in report.failed:
