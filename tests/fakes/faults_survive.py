@@ -1,6 +1,8 @@
-"""Commands that are killed at moments chosen by a seed; the same command again finishes the work.
+"""Commands that a fault strikes at moments chosen by a seed; the same command again finishes the work.
 
-`python tests/fakes/faults_survive.py --seed 17` does again what seed 17 does, and tells what is wrong after it.
+`python tests/fakes/faults_survive.py --fault kill --seed 17` does again what seed 17 does, and tells what is wrong
+after it. Faults: `kill` (-9), `full` (a small disk is full from then on, until there is space for the next command),
+`limit` (files may not grow any more: what a full disk is where nobody may mount one), `interrupt` (Ctrl-C).
 """
 
 import argparse
@@ -13,9 +15,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from faults_events import Ended, Strike, Way, carry_out, changes
+from faults_disks import be_alone, mount_small
+from faults_events import BALLAST, Ended, Strike, Way, carry_out, changes
 from faults_shop import (
     DATASETS,
     DELIVERIES,
@@ -38,6 +42,18 @@ CLICKS: Mapping[str, str] = {
     f"clicks-{n}.csv": "click_id,page,at\n" + "".join(f"{n}{i},p{i % 4},2026-01-{i:02}\n" for i in range(1, 20))
     for n in (1, 2)
 }
+_WAYS: Mapping[str, tuple[Way, ...]] = {
+    "kill": ("die", "die", "die", "timer", "bytes"),
+    "full": ("full",),
+    "limit": ("limit",),
+    "interrupt": ("interrupt",),
+}
+_ENDINGS: Mapping[Way, tuple[int, str]] = {
+    "full": (1, "no space left for "),
+    "limit": (1, "can't grow: `ulimit -f` allows "),
+    "interrupt": (130, "interrupted"),
+}
+"""The exit code, and what must be said; a fault that strikes at the end may also do no harm."""
 _ALL = {**DELIVERIES, **DROPPED}
 
 
@@ -99,7 +115,7 @@ class Home:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.root = folder / "shop"
+        self.root = folder / "disk" / "shop"
         self._known: dict[str, Undisturbed] = {}
 
     def undisturbed(self, name: str) -> Undisturbed:
@@ -139,18 +155,23 @@ def _declared(root: Path) -> dict[str, str]:
     return {str(path.relative_to(root)): path.read_text() for path in found}
 
 
-def moment_of(seed: int, home: Home) -> Moment:
+def moment_of(seed: int, home: Home, fault: str) -> Moment:
     """What a seed means. Phases come up equally often, and in them events that change something."""
-    chosen = random.Random(seed)
+    chosen = random.Random(f"{fault} {seed}")
     name = chosen.choice(list(SCENARIOS))
     events = home.undisturbed(name).events
     near = [n for n in range(1, len(events)) if changes(events[n][1]) or changes(events[n - 1][1])]
     phase = chosen.choice(sorted({events[n][0] for n in near}))
     number = chosen.choice([n for n in near if events[n][0] == phase])
-    ways: Mapping[Way, int] = {"die": 0, "timer": int(10 ** chosen.uniform(1, 4.5)), "bytes": chosen.randrange(20_000)}
-    way = chosen.choices(list(ways), weights=(3, 1, 1))[0]
-    again = Strike(chosen.randrange(len(events))) if chosen.random() < 0.2 else None
-    return Moment(seed, name, Strike(number, way, ways[way]), again, *events[number])
+    amounts: Mapping[Way, int] = {
+        "timer": int(10 ** chosen.uniform(1, 4.5)),
+        "bytes": chosen.randrange(20_000),
+        "limit": chosen.randrange(20_000),
+        "full": chosen.choice([0, chosen.randrange(100_000)]),
+    }
+    way: Way = chosen.choice(_WAYS[fault])
+    again = Strike(chosen.randrange(len(events))) if way == "die" and chosen.random() < 0.3 else None
+    return Moment(seed, name, Strike(number, way, amounts.get(way, 0)), again, *events[number])
 
 
 def survive(moment: Moment, home: Home) -> list[str]:
@@ -160,8 +181,19 @@ def survive(moment: Moment, home: Home) -> list[str]:
     first = carry_out(root, scenario.command, moment.strike)
     if moment.again:
         carry_out(root, scenario.command, moment.again)
-    wrong = [] if first.killed else [f"it was not killed: {first.code} {first.said}"]
+    (root.parent / BALLAST).unlink(missing_ok=True)
+    wrong = list(_ending(moment.strike.way, first))
     return wrong + list(_after(root, scenario, undisturbed, carry_out(root, scenario.command)))
+
+
+def _ending(way: Way, ended: Ended) -> Iterator[str]:
+    """What is wrong with how a command ended that a fault struck."""
+    code, said = _ENDINGS.get(way, (None, ""))
+    if code is None:
+        if not ended.killed:
+            yield f"it was not killed: {ended.code} {ended.said}"
+    elif ended.code not in {0, code} or (ended.code and said not in ended.said) or "Backbone's" in ended.said:
+        yield f"exit code {ended.code}, and it said: {ended.said}"
 
 
 def _after(root: Path, scenario: Scenario, undisturbed: Undisturbed, ended: Ended) -> Iterator[str]:
@@ -189,43 +221,51 @@ def _history_of(root: Path, scenario: Scenario) -> Iterator[str]:
     statuses = Counter(entry.status for entry in backbone.open(root).history())
     # `run --force` that was killed after it had published does it all again.
     most = scenario.published + (1 if "--force" in scenario.command else 0)
-    if not scenario.published <= statuses["published"] <= most or statuses["killed"] > 2 or statuses["failed"]:
+    if not scenario.published <= statuses["published"] <= most or statuses["killed"] + statuses["failed"] > 2:
         yield f"history: {dict(statuses)}"
 
 
-def survive_all(seeds: Iterable[int], jobs: int) -> list[str]:
+def survive_all(seeds: Iterable[int], jobs: int, fault: str = "kill") -> list[str]:
     """Carry out many seeds in some processes side by side; what is wrong, with the command that does it again."""
     context = multiprocessing.get_context("forkserver")
     with (
         tempfile.TemporaryDirectory() as folder,
-        ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(folder,)) as pool,
+        ProcessPoolExecutor(jobs, mp_context=context) as pool,
     ):
-        return [line for lines in pool.map(_survive_seed, seeds) for line in lines]
+        return [line for lines in pool.map(partial(_survive_seed, Path(folder), fault), seeds) for line in lines]
 
 
 _HOMES: list[Home] = []
 
 
-def _begin(folder: str) -> None:
-    _HOMES.append(Home(Path(tempfile.mkdtemp(dir=folder))))
+def _home(folder: Path, fault: str) -> Home:
+    """The home of this process."""
+    if not _HOMES:
+        home = Home(Path(tempfile.mkdtemp(dir=folder)))
+        if fault == "full":
+            be_alone()
+            mount_small(home.root.parent, 40)
+        _HOMES.append(home)
+    return _HOMES[0]
 
 
-def _survive_seed(seed: int) -> list[str]:
-    (home,) = _HOMES
-    moment = moment_of(seed, home)
+def _survive_seed(folder: Path, fault: str, seed: int) -> list[str]:
+    home = _home(folder, fault)
+    moment = moment_of(seed, home, fault)
     wrong = survive(moment, home)
-    told = f"{moment}\n  again: python tests/fakes/faults_survive.py --seed {seed}\n  "
+    told = f"{moment}\n  again: python tests/fakes/faults_survive.py --fault {fault} --seed {seed}\n  "
     return [told + "\n  ".join(wrong)] if wrong else []
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one seed, or several from it on."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fault", choices=list(_WAYS), default="kill")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args(arguments)
-    wrong = survive_all(range(options.seed, options.seed + options.count), options.jobs)
+    wrong = survive_all(range(options.seed, options.seed + options.count), options.jobs, options.fault)
     sys.stdout.write("\n".join([*wrong, f"{options.count} moments, {len(wrong)} not survived", ""]))
     return 1 if wrong else 0
 

@@ -9,6 +9,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO, NoReturn
 
 import click
@@ -84,7 +85,9 @@ def explain(error: Exception, settings: Settings) -> int:
         case BackboneError():
             complain(*str(error).split("\n"))
         case OSError() if error.filename:
-            complain(f"{error.filename}: {error.strerror}")
+            from backbone.model.troubles import trouble
+
+            complain(trouble(error, Path.cwd()) or f"{error.filename}: {error.strerror}")
         case OSError(errno=errno.ENOSPC):
             complain("no space left on the device")
         case _:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from backbone.engine.sqlite import reading
 from backbone.model.files import LandedFile
 
 _SCHEMA = """
@@ -94,7 +95,7 @@ class Registry:
     def _read(self, query: str, values: tuple[object, ...]) -> list[Any]:
         if not self.path.exists():
             return []
-        with closing(sqlite3.connect(self.path, timeout=30)) as connection:
+        with reading(self.path) as connection:
             try:
                 return connection.execute(query, values).fetchall()
             except sqlite3.OperationalError as error:

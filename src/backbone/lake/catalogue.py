@@ -4,11 +4,11 @@ The tables are those of DuckLake's specification 1.0; an entry lives from `begin
 """
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from backbone.engine.sqlite import reading
 from backbone.errors import UsageError
 
 _LIVE = "{0}.begin_snapshot <= :at AND ({0}.end_snapshot IS NULL OR {0}.end_snapshot > :at)"
@@ -19,11 +19,8 @@ def catalogue_path(folder: Path) -> Path:
     return folder / "catalogue.sqlite"
 
 
-@contextmanager
-def _reading(folder: Path) -> Iterator[sqlite3.Connection]:
-    uri = f"{catalogue_path(folder).absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True, timeout=5)) as connection:
-        yield connection
+def _reading(folder: Path) -> AbstractContextManager[sqlite3.Connection]:
+    return reading(catalogue_path(folder))
 
 
 def last_snapshot(folder: Path) -> tuple[str, int] | None:
@@ -34,8 +31,10 @@ def last_snapshot(folder: Path) -> tuple[str, int] | None:
         with _reading(folder) as connection:
             snapshot = connection.execute("SELECT max(snapshot_id) FROM ducklake_snapshot").fetchone()[0]
             identity = connection.execute("SELECT min(schema_uuid) FROM ducklake_schema WHERE schema_id = 0").fetchone()
-    except sqlite3.OperationalError:  # made, but not initialised: a first run that was killed
-        return None
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):  # made, but not initialised: a first run that was killed
+            return None
+        raise
     return (str(identity[0]), int(snapshot)) if snapshot is not None else None
 
 

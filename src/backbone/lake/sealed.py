@@ -17,6 +17,7 @@ from typing import TypeVar
 import duckdb
 
 from backbone.engine.duckdb.extensions import load_extension
+from backbone.engine.sqlite import elsewhere, readable
 from backbone.errors import QueryError, did_you_mean
 from backbone.lake.catalogue import catalogue_path, datasets_at
 from backbone.model.names import ZONES, is_system, literal, quoted, quoted_dataset, stem_of, zone_of
@@ -39,23 +40,42 @@ T = TypeVar("T")
 
 def frozen_catalogue(folder: Path, snapshot: int) -> Path:
     """A copy of the lake's catalogue at its last snapshot, as a DuckDB file; made once a snapshot."""
-    cache = folder / "cache"
-    path = cache / f"catalogue-{snapshot}.duckdb"
-    with suppress(FileNotFoundError):
-        os.utime(path)  # in use: not to be removed before it is open
-        return path
-    cache.mkdir(exist_ok=True)
-    _remove_old(cache)
-    part = cache / f"catalogue-{snapshot}.{secrets.token_hex(4)}.part"
+    try:
+        return _frozen(folder, folder / "cache", snapshot)
+    except (OSError, duckdb.IOException):  # no space, or a lake that one may only read
+        return _frozen(folder, elsewhere(folder), snapshot)
+
+
+def _frozen(folder: Path, copies: Path, snapshot: int) -> Path:
+    path = copies / f"catalogue-{snapshot}.duckdb"
+    if path.exists():
+        with suppress(OSError):
+            os.utime(path)  # in use: not to be removed before it is open
+            return path
+        if not os.access(copies, os.W_OK):  # nobody removes it
+            return path
+    copies.mkdir(exist_ok=True)
+    _remove_old(copies)
+    part = copies / f"catalogue-{snapshot}.{secrets.token_hex(4)}.part"
+    try:
+        _freeze(folder, part)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _freeze(folder: Path, path: Path) -> None:
+    """Copy a lake's catalogue into a DuckDB file."""
     with duckdb.connect(":memory:") as connection:
         load_extension(connection, "sqlite_scanner")
-        connection.execute(f"ATTACH {literal(str(catalogue_path(folder)))} AS meta (TYPE sqlite, READ_ONLY)")
-        connection.execute(f"ATTACH {literal(str(part))} AS frozen")
+        catalogue = readable(catalogue_path(folder))
+        connection.execute(f"ATTACH {literal(str(catalogue))} AS meta (TYPE sqlite, READ_ONLY)")
+        connection.execute(f"ATTACH {literal(str(path))} AS frozen")
         connection.execute("COPY FROM DATABASE meta TO frozen")
         _retype_inlined(connection)
         connection.execute("DETACH frozen")
-    part.replace(path)
-    return path
 
 
 def _remove_old(cache: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from backbone.engine.duckdb.extensions import load_extension
+from backbone.engine.sqlite import readable
 from backbone.errors import LakeError
 from backbone.lake.catalogue import catalogue_path, has_dataset, is_finished, last_snapshot
 from backbone.lake.lock import locked
@@ -31,12 +32,14 @@ def attach(connection: duckdb.DuckDBPyConnection, folder: Path, *, name: str = "
     load_extension(connection, "ducklake")
     if read_only and last_snapshot(folder) is None:
         raise LakeError(f"There is no lake in {folder}. Make it: backbone run")
-    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    if not read_only:
+        (folder / "tables").mkdir(parents=True, exist_ok=True)
+    catalogue = readable(catalogue_path(folder)) if read_only else catalogue_path(folder)
     options = [f"DATA_PATH {literal(str(folder / 'tables'))}", "OVERRIDE_DATA_PATH true"]
     options += ["READ_ONLY"] if read_only else []
     options += ["META_JOURNAL_MODE 'WAL'", "META_BUSY_TIMEOUT 5000"]
     try:
-        connection.execute(f"ATTACH 'ducklake:sqlite:{catalogue_path(folder)}' AS {name} ({', '.join(options)})")
+        connection.execute(f"ATTACH 'ducklake:sqlite:{catalogue}' AS {name} ({', '.join(options)})")
         if not read_only and not is_finished(folder):
             _initialise(connection, folder)
     except duckdb.Error as error:
@@ -145,9 +148,14 @@ class Lake:
     def records(self, query: str) -> list[dict[str, object]]:
         """The rows of a query of our own, by column name."""
         cursor = self._connection.cursor()
-        cursor.execute(query)
+        try:
+            rows = cursor.execute(query).fetchall()
+        except duckdb.Error as error:
+            if (why := trouble(error, self.folder)) is None:
+                raise
+            raise LakeError(f"The lake can't be read: {why}") from error
         names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def has(self, dataset: str) -> bool:
         """Whether there is such a table now."""

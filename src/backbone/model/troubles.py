@@ -19,8 +19,9 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 _CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM}
 _SAYS_FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full", "failed to offload data")
 _SAYS_CLOSED = ("Read-only file system", "Permission denied", "readonly database", "unable to open database file")
-_SAYS_LIMITED = ("File too large",)
 _SAYS_MEMORY = ("Out of Memory Error", "bad_alloc", "std::bad_alloc")
+_UNSAID, _LITTLE = "disk I/O error", 1_000_000
+"""All that SQLite says where it has no space for its log's index; and how little space that is."""
 _PATH = re.compile(r'"(/[^"\n]+)"')
 
 
@@ -35,10 +36,12 @@ def trouble(error: BaseException, folder: Path) -> str | None:
     place = _place(error, folder)
     if number in _FULL or _any(_SAYS_FULL, said):
         return _full(place)
-    if number == errno.EFBIG or _any(_SAYS_LIMITED, said):
-        most = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    if number == errno.EFBIG or "File too large" in said or (_UNSAID in said and most != resource.RLIM_INFINITY):
         limit = f": `ulimit -f` allows {_bytes(most)}" if most != resource.RLIM_INFINITY else ""
         return f"{place} can't grow{limit}. Raise the limit, or name another folder as `storage` in backbone.yml"
+    if _UNSAID in said and shutil.disk_usage(_there(place)).free < _LITTLE:
+        return _full(place)
     if number in _CLOSED or _any(_SAYS_CLOSED, said):
         return _closed(error, place)
     return None
@@ -69,10 +72,10 @@ def _full(place: Path) -> str:
 
 
 def _closed(error: BaseException, place: Path) -> str:
-    why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "no permission to write"
+    why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "it can't be written"
     return (
-        f"{place} can't be written: {why}. Give user {os.geteuid()} the right to, or name another folder as "
-        "`storage` in backbone.yml. Only to look, nothing need be written: backbone status, sql, plan"
+        f"{place}: {why}. Give user {os.geteuid()} the right to read and write there, or name another folder as "
+        "`storage` in backbone.yml. To look, the right to read is enough: backbone status, sql, plan"
     )
 
 

@@ -12,6 +12,7 @@ from backbone.formats.peek import Peeked
 from backbone.model.files import Column, LandedFile, Template
 from backbone.model.names import PLAIN_NAME
 from backbone.model.reports import Added, QuarantineRow, RunReport, Sample
+from backbone.model.troubles import explained
 from backbone.project.finding import PROJECT_FILE, find_project
 from backbone.project.writing import add_origins, init_project, source_text, write_whole
 from backbone.workspace.examples import copy_example
@@ -64,19 +65,26 @@ def add(folder: Path, name: str | None, locations: tuple[str, ...], env: str | N
     workspace = open_workspace(root, env)
     files = _files(folder, locations)
     source = _source_name(name, files)
-    path = root / "sources" / f"{source}.yml"
     origins = [_origin(root, folder, location) for location in locations]
-    written = not path.exists()
-    if written:
-        peeked = _look(files)
+    with explained(root):
         shown = " ".join(["backbone add", *([name] if name else []), *locations])
-        path.parent.mkdir(exist_ok=True)
-        write_whole(path, source_text(source, origins, peeked.template, peeked.columns, peeked.evidence, shown))
-    else:
+        peeked = _declare(workspace, source, files, origins, shown)
+    return replace(_take_through(workspace, source, peeked), project=made)
+
+
+def _declare(
+    workspace: Workspace, source: str, files: Sequence[Path], origins: Sequence[str], command: str
+) -> Peeked | None:
+    """Write a source's template, and return what it was made from; None where there is one: it gets the origins."""
+    path = workspace.root / "sources" / f"{source}.yml"
+    if path.exists():
         _check_format(workspace, source, files)
         add_origins(path, origins)
-        peeked = None
-    return replace(_take_through(workspace, source, peeked, written=written), project=made)
+        return None
+    peeked = _look(files)
+    path.parent.mkdir(exist_ok=True)
+    write_whole(path, source_text(source, origins, peeked.template, peeked.columns, peeked.evidence, command))
+    return peeked
 
 
 def _check_format(workspace: Workspace, source: str, files: Sequence[Path]) -> None:
@@ -189,14 +197,14 @@ def _wider(one: str, other: str) -> str:
     return "float" if {one, other} <= {"integer", "float"} else "text"
 
 
-def _take_through(workspace: Workspace, source: str, peeked: Peeked | None, *, written: bool) -> Added:
+def _take_through(workspace: Workspace, source: str, peeked: Peeked | None) -> Added:
     report = workspace.run(select=(f"formatted.{source}", f"trusted.{source}"))
     declared = next(s for s in workspace.project.sources if s.name == source)
     return Added(
         source=source,
         landed=report.landed,
         template_path=f"sources/{source}.yml",
-        written=written,
+        written=peeked is not None,
         summary=_summary(declared.template, declared.columns),
         evidence=peeked.evidence if peeked else (),
         remarks=_remarks(workspace, source, report),

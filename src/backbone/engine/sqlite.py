@@ -1,0 +1,75 @@
+"""SQLite files that other processes write, opened for reading wherever they are.
+
+To read a file in WAL mode, SQLite must write beside it. On a read-only or a full disk it can't: there a copy is read.
+"""
+
+import atexit
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import cache
+from pathlib import Path
+
+_TRIES = 5
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that reads a file."""
+    connection = _connect(path)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        connection.close()
+        connection = _connect(_copied(path))
+    with closing(connection):
+        yield connection
+
+
+def readable(path: Path) -> Path:
+    """The file itself, or a copy of it as it is now where it can't be read in place."""
+    with reading(path) as connection:
+        return Path(connection.execute("PRAGMA database_list").fetchone()[2])
+
+
+@cache
+def elsewhere(folder: Path) -> Path:
+    """A folder for copies of what is in a folder that can't be written to; removed when Python ends."""
+    made = Path(tempfile.mkdtemp(prefix=f"backbone-{folder.name}-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=30)
+
+
+def _copied(path: Path) -> Path:
+    """A copy made while nobody wrote, with what hasn't been taken over from the log yet."""
+    for _ in range(_TRIES):
+        state = _state(path)
+        folder = elsewhere(path.parent) / "-".join(str(number) for number in state)
+        if folder.exists():
+            return folder / path.name
+        part = folder.with_suffix(".part")
+        part.mkdir(exist_ok=True)
+        for file in _files(path):
+            shutil.copyfile(file, part / file.name)
+        if _state(path) == state:
+            part.rename(folder)
+            return folder / path.name
+        shutil.rmtree(part)
+    msg = f"{path} changes all the time, and can't be copied to be read"
+    raise sqlite3.OperationalError(msg)
+
+
+def _files(path: Path) -> list[Path]:
+    log = path.with_name(f"{path.name}-wal")
+    return [path, log] if log.exists() else [path]
+
+
+def _state(path: Path) -> list[int]:
+    stats = [file.stat() for file in _files(path)]
+    return [number for stat in stats for number in (stat.st_size, stat.st_mtime_ns)]
