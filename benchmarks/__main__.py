@@ -5,41 +5,15 @@ the same machine. The table tells medians, and the least and the most CPU second
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
-from benchmarks.measuring import BACKBONE, WORK, CommandError, clear_prepared, in_turn, run
+from benchmarks.measuring import WORK
 from benchmarks.page import write_page
-from benchmarks.records import Record, record, save_records
 from benchmarks.selecting import selected
-from benchmarks.tables import HEADER, plain, rows_of
-from benchmarks.workload import Measurable, Samples, Workload, difference
+from benchmarks.session import measure
+from benchmarks.tables import HEADER, line, plain, rows_of
 from benchmarks.workloads import workloads
-
-
-def measure(chosen: list[Measurable], rows: int, rounds: int | None, path: Path) -> list[Record]:
-    """Measure workloads one after the other; each is shown and kept as soon as it is known, also where it fails."""
-    found: list[Record] = []
-    samples: dict[str, Samples] = {}
-    for one in chosen:
-        load, failure = os.getloadavg()[0], ""
-        try:
-            samples[one.name] = taken(one, rounds, samples)
-        except CommandError as error:
-            print(error, file=sys.stderr)
-            failure = str(error).split("\n", maxsplit=1)[0]
-        found.append(record(one, rows, samples.get(one.name, {}), load, failure))
-        save_records(path, found[-1:])
-        print(f"{len(found)}/{len(chosen)}  " + "  ".join(filter(None, rows_of(found[-1:])[0])), file=sys.stderr)
-    return found
-
-
-def taken(one: Measurable, rounds: int | None, samples: dict[str, Samples]) -> Samples:
-    """The samples of one workload; a difference has those of its parts (none where one of them failed)."""
-    if isinstance(one, Workload):
-        return in_turn(one.sides, rounds or one.rounds)
-    return difference(one, samples) if {one.whole, one.part} <= samples.keys() else {}
 
 
 def main() -> None:
@@ -58,12 +32,9 @@ def main() -> None:
     elif options.list:
         print("\n".join(f"{one.name}\n    {one.about}" for one in chosen))
     else:
-        clear_prepared()
-        WORK.mkdir(exist_ok=True)
-        run((BACKBONE, "--version"), WORK)
-        found = measure(chosen, options.rows, options.rounds, options.json)
+        found = measure(chosen, rows=options.rows, rounds=options.rounds, json=options.json, show=line)
         print(plain(HEADER, rows_of(found)))
-        sys.exit(any(one.failure for one in found))
+        sys.exit(any(one.failures for one in found))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,16 @@ PYTHON = sys.executable
 BACKBONE = str(Path(PYTHON).parent / "backbone")
 MEGA = 1_000_000
 
+QUIET = {
+    "COLUMNS": "120",
+    "NO_COLOR": "1",
+    "DO_NOT_TRACK": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "SQLMESH__DISABLE_ANONYMIZED_ANALYTICS": "true",
+    "KEDRO_DISABLE_TELEMETRY": "1",
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+}
+
 Sample = dict[str, float]
 """`cpu_s` (children included), `wall_s`, `peak_mb`, `written_mb`, `kept_mb`, and whatever a side adds."""
 
@@ -84,13 +94,18 @@ def _cost(command: tuple[str, ...], folder: Path) -> Sample:
     }
 
 
-def in_turn(sides: Mapping[str, Side], rounds: int) -> dict[str, list[Sample]]:
-    """Measure several sides A B A B …, so that all of them see the same machine."""
+def in_turn(sides: Mapping[str, Side], rounds: int) -> tuple[dict[str, list[Sample]], dict[str, str]]:
+    """Measure several sides A B A B …, so that all of them see the same machine; and why a side failed, if one did."""
     found: dict[str, list[Sample]] = {name: [] for name in sides}
+    failures: dict[str, str] = {}
     for _ in range(rounds):
-        for name, side in sides.items():
-            found[name].append(sample(side))
-    return found
+        for name in [one for one in sides if one not in failures]:
+            try:
+                found[name].append(sample(sides[name]))
+            except CommandError as error:
+                print(error, file=sys.stderr)
+                failures[name] = str(error).split("\n", maxsplit=1)[0]
+    return {name: samples for name, samples in found.items() if name not in failures}, failures
 
 
 def disk_mb(folder: Path) -> float:
@@ -100,8 +115,7 @@ def disk_mb(folder: Path) -> float:
 
 def environment() -> dict[str, str]:
     """The commands' environment: nobody is told of a run, and no width or colour of a terminal gets in."""
-    quiet = {"DO_NOT_TRACK": "1", "NO_COLOR": "1", "COLUMNS": "120"}
-    return {name: value for name, value in os.environ.items() if not name.startswith("BACKBONE_")} | quiet
+    return {name: value for name, value in os.environ.items() if not name.startswith("BACKBONE_")} | QUIET
 
 
 def copy_of(name: str, build: Callable[[Path], object]) -> Callable[[Path], None]:

@@ -65,6 +65,15 @@ def view(i: int, plus: int = 1) -> str:
     return f"SELECT n + {plus} AS n FROM {read}\n"
 
 
+def trivial_views(number: int, changed: int = -1) -> list[tuple[str, str, str]]:
+    """The same views for tools that run SQL of one's own: name, what it reads (nothing: the file), query."""
+    found = [("one", "", "FROM read_csv('data/one.csv')")]
+    for i in range(number):
+        read = "one" if i % 10 == 0 else f"v{i - 1}"
+        found.append((f"v{i}", read, f"SELECT n + {2 if i == changed else 1} AS n FROM {read}"))
+    return found
+
+
 def write(folder: Path, texts: dict[str, str]) -> None:
     """Write a project's files."""
     for name, text in texts.items():

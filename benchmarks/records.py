@@ -6,36 +6,32 @@ import platform
 import subprocess
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.workload import Budget, Measurable, Samples
+from benchmarks.workload import Budget, Samples
 
 PACKAGES = ("duckdb", "duckdb-extension-ducklake", "sqlglot", "pydantic")
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One workload as it was measured; `load` is the machine's load average before and after."""
+    """One workload as it was measured: samples and failures by side, notes on what a side doesn't do.
+
+    `load` is the machine's load average before and after.
+    """
 
     name: str
     about: str
     rows: int
     samples: Samples
     budgets: tuple[Budget, ...] = ()
-    failure: str = ""
+    failures: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
     load: tuple[float, float] = (0.0, 0.0)
     when: str = ""
     machine: dict[str, str | int] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
-
-
-def record(one: Measurable, rows: int, samples: Samples, load_before: float, failure: str) -> Record:
-    """A workload's record, made as soon as it is measured."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    load = (round(load_before, 2), round(os.getloadavg()[0], 2))
-    return Record(one.name, one.about, rows, samples, one.budgets, failure, load, now, machine(), versions())
 
 
 def machine() -> dict[str, str | int]:

@@ -52,7 +52,7 @@ def verdict(one: Record, budget: Budget) -> str:
     """Whether a budget is met, and what was reached where it isn't."""
     found = reached(one, budget)
     if found is None:
-        return f"failed: {one.failure}" if one.failure else "not measured"
+        return "failed" if one.failures else "not measured"
     return "met" if found <= budget.limit else f"missed: {_number(found, '×' if budget.of_floor else '')}"
 
 
@@ -70,6 +70,25 @@ def _number(value: float | None, unit: str = "") -> str:
         return ""
     digits = 2 - floor(log10(abs(value))) if value else 0
     return f"{value:,.{max(0, digits)}f}{unit}"
+
+
+def line(one: Record) -> str:
+    """One record while others are still to come."""
+    return "  ".join(cell for cell in _row(one) if cell)
+
+
+PEER_HEADER = ("workload", "by", "CPU-s (min–max)", "CPU", "wall", "memory", "written", "kept", "")
+
+
+def peer_rows(found: Sequence[Record]) -> list[tuple[str, ...]]:
+    """One row for each side of a record, with ratios to Backbone."""
+    return [_peer_row(one, side) for one in found for side in (*one.samples, *one.failures)]
+
+
+def _peer_row(one: Record, side: str) -> tuple[str, ...]:
+    ratios = (_number(ratio(one.samples, metric, side, "backbone"), "×") for metric in RATIOS)
+    note = "failed" if side in one.failures else one.notes.get(side, "")
+    return (one.name, side, _spread(one, side), *ratios, note)
 
 
 def plain(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

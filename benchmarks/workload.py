@@ -1,7 +1,7 @@
 """What is measured, as data: workloads, differences between two of them, and their budgets."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
 from benchmarks.measuring import Sample, Side
@@ -43,11 +43,13 @@ class Workload:
     floor: Side | None = None
     budgets: tuple[Budget, ...] = ()
     rounds: int = 3
+    peers: Mapping[str, Side] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sides(self) -> Mapping[str, Side]:
         """Who does the work, in the order of measuring."""
-        return {"backbone": self.ours} | ({"floor": self.floor} if self.floor else {})
+        return {"backbone": self.ours} | ({"floor": self.floor} if self.floor else {}) | dict(self.peers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ Samples = dict[str, list[Sample]]
 
 def difference(one: Difference, measured: Mapping[str, Samples]) -> Samples:
     """The samples of a difference, pair by pair, of each side that both workloads have. Memory has no difference."""
-    whole, part = measured[one.whole], measured[one.part]
+    whole, part = measured.get(one.whole, {}), measured.get(one.part, {})
     return {side: list(_pairs(whole[side], part[side], one.steps)) for side in whole if side in part}
 
 
