@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from backbone.engine.duckdb.engine import DuckDBEngine
+from backbone.lake.catalogue import present_snapshot
+from backbone.lake.leases import take_lease
 from backbone.lake.store import Lake
 from backbone.model.project import Project
 from backbone.runs.environment import Environment
@@ -24,12 +26,17 @@ def open_backend(project: Project, environment: Environment) -> Iterator[Backend
 
 @contextmanager
 def open_reading(environment: Environment) -> Iterator[Backend]:
-    """An engine with the environment's lake attached read-only: for questions, without a lock."""
-    engine = DuckDBEngine()
+    """An engine with the environment's lake attached read-only, at its last snapshot: for questions, without a lock.
+
+    Raises:
+        LakeError: there is no lake.
+    """
+    lease, engine = take_lease(environment.folder, lambda: present_snapshot(environment.folder)), DuckDBEngine()
     try:
-        yield Backend(engine, Lake(engine.connection, environment.folder, read_only=True))
+        yield Backend(engine, Lake(engine.connection, environment.folder, read_only=True, snapshot=lease.snapshot))
     finally:
         engine.close()
+        lease.close()
 
 
 @contextmanager

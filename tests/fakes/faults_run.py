@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -41,6 +41,14 @@ POINTS = {
     "state written": "backbone.runs.run:write_state",
     "dead runs found": "backbone.runs.journal:dead_runs",
     "swept": "backbone.runs.journal:sweep",
+    "files merged": "backbone.lake.store:Transaction.merge",
+    "table rewritten": "backbone.lake.store:Transaction.rewrite",
+    "snapshots expired": "backbone.lake.store:Transaction.expire",
+    "files forgotten": "backbone.lake.store:Transaction.forget_scheduled",
+    "rows flushed": "backbone.lake.store:Transaction.flush",
+    "table put back": "backbone.lake.store:Transaction.put_back",
+    "dataset copied": "backbone.runs.restaging:copy_dataset",
+    "transaction": "backbone.lake.store:Lake.transaction",
 }
 """Calls at which a run can be made to die, just before or just after one of them."""
 
@@ -57,9 +65,9 @@ class Point:
         return f"{'before' if self.before else 'after'} {self.name} {self.nth}"
 
 
-def start_run(root: Path, point: Point | None = None) -> Any:
-    """Start `backbone run` in a process of its own."""
-    process = _CONTEXT.Process(target=_run, args=(root, point))
+def start_run(root: Path, point: Point | None = None, command: Sequence[str] = ("run",)) -> Any:
+    """Start `backbone run`, or another command, in a process of its own."""
+    process = _CONTEXT.Process(target=_run, args=(root, point, command))
     process.start()
     return process
 
@@ -80,20 +88,20 @@ def kill_after(root: Path, seconds: float) -> bool:
     return bool(process.exitcode == -signal.SIGKILL)
 
 
-def kill_at(root: Path, point: Point) -> bool:
-    """Let a run kill itself at a point; whether it came there."""
-    process = start_run(root, point)
+def kill_at(root: Path, point: Point, command: Sequence[str] = ("run",)) -> bool:
+    """Let a run, or another command, kill itself at a point; whether it came there."""
+    process = start_run(root, point, command)
     process.join(timeout=120)
     return bool(process.exitcode == -signal.SIGKILL)
 
 
-def _run(root: Path, point: Point | None) -> None:
+def _run(root: Path, point: Point | None, command: Sequence[str]) -> None:
     from backbone.cli import main
 
     if point:
         _arm(point)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        main(["--project", str(root), "run"])
+        main(["--project", str(root), *command])
 
 
 def _arm(point: Point) -> None:

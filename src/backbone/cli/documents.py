@@ -9,12 +9,13 @@ Values are written as `cli/writing.py` says. Locations are text, `trusted/flight
   (each `source, name, sha256, size, origin, arrived_at, records, repeat`), `steps`, each `dataset, zone, status`
   (`done`, `failed`, `kept`, `unchanged`, `dropped`), `how, rows, ledger` and `delta` (`rows_in, rows_out, quarantined,
   merged_away`; null where there is none), `findings` (each `rule, level, tested, broken, share, message, examples,
-  at`), `seconds, note, failure` (`message, at, source_line, hint`), `because, last_good`.
+  at`), `seconds, note, failure` (`message, at, source_line, hint`), `because, last_good`; `maintained` (as in
+  `maintain`; null where none was due).
   With `--watch` one such object a line for each cycle, or `error` alone where it could not run.
 - `status`: `project, environment, snapshot, landed_files, last_run` (as in `history`), `datasets`, each `dataset, zone,
   rows, snapshot, run, changed_at, failing, message, quarantined`.
-- `history`: `runs`, each `run, environment, status` (`published`, `nothing`, `failed`, `killed`, `running`),
-  `started_at, seconds, snapshot, datasets, rows, message`.
+- `history`: `runs`, each `run, environment, status` (`published`, `nothing`, `failed`, `killed`, `running`,
+  `maintained`, `rolled back`), `started_at, seconds, snapshot, datasets, rows, message`.
 - `quarantine`: `total`, `groups` (each `dataset, rule, rows, run`), `rows` (each `run, dataset, file, file_id, record,
   rule, reason, raw`); in CSV the groups for `list`, the rows for `show`.
 - `trace`: `dataset, label, detail, exact, more, children` (the same again); in CSV one line a node with `depth`.
@@ -28,6 +29,9 @@ Values are written as `cli/writing.py` says. Locations are text, `trusted/flight
 - `peek`: `path, format, size, records, dialect, evidence`, `columns` (each `name, domain`), `sample` (objects).
 - `add`: `source, template_path, written, summary, evidence, remarks, project, next_command`, `landed` (as in `run`),
   `sample` (objects; null when not taken through to trusted), `run` (as in `run`; null likewise).
+- `maintain`: `run, environment, dry_run, snapshot`, `compacted` (each `dataset, how, files_before, files_after`),
+  `expired` (snapshots), `kept` (each `snapshots, because`), `files_removed, bytes_freed, files_waiting, bytes_waiting,
+  waiting, warnings, seconds`.
 - `init`: `made`, lines. `doctor`: `checks`, each `name, ok, detail, hint`.
 """
 
@@ -40,6 +44,7 @@ from backbone.cli.writing import distinct_names
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
+    from backbone.model.operations import Maintained
     from backbone.model.relations import Attribute
     from backbone.model.reports import (
         Added,
@@ -138,7 +143,13 @@ def plan_document(plan: "Plan") -> Document:
 
 def run_document(report: "RunReport") -> Document:
     """What a run did."""
-    return _part(report, "run", "environment", "status", "snapshot", "seconds", "quarantined", "landed", "steps")
+    known = ("run", "environment", "status", "snapshot", "seconds", "quarantined", "landed", "steps", "maintained")
+    return _part(report, *known)
+
+
+def maintained_document(report: "Maintained") -> Document:
+    """What maintenance did."""
+    return {f.name: plain(getattr(report, f.name)) for f in fields(report)}
 
 
 def cycle_document(outcome: "RunReport | BackboneError") -> Document:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from backbone import workspace
-    from backbone.model import reports
+    from backbone.model import operations, reports
     from backbone.model.steps import Plan
 
 
@@ -70,6 +70,11 @@ class Workspace(Protocol):
         exclude: tuple[str, ...] = (),
     ) -> "reports.RunReport":
         """Bring everything up to date."""
+
+    def maintain(
+        self, dry_run: bool = False, on_event: "Callable[[reports.RunEvent], None] | None" = None
+    ) -> "operations.Maintained":
+        """Keep the lake small and quick."""
 
     def status(self, select: tuple[str, ...] = (), *, exclude: tuple[str, ...] = ()) -> "reports.Status":
         """How it stands."""

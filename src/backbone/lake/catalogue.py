@@ -4,14 +4,19 @@ The tables are those of DuckLake's specification 1.0; an entry lives from `begin
 """
 
 import sqlite3
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from backbone.engine.sqlite import reading
-from backbone.errors import UsageError
+from backbone.engine import sqlite
+from backbone.errors import LakeError, UsageError
 
-_LIVE = "{0}.begin_snapshot <= :at AND ({0}.end_snapshot IS NULL OR {0}.end_snapshot > :at)"
+LIVE = "{0}.begin_snapshot <= :at AND ({0}.end_snapshot IS NULL OR {0}.end_snapshot > :at)"
+"""Whether a row of the catalogue, of the alias that is filled in, belongs to snapshot `:at`."""
+
+_EVER = 2**62
+"""Later than any snapshot: what is live then is live now."""
 
 
 def catalogue_path(folder: Path) -> Path:
@@ -19,8 +24,9 @@ def catalogue_path(folder: Path) -> Path:
     return folder / "catalogue.sqlite"
 
 
-def _reading(folder: Path) -> AbstractContextManager[sqlite3.Connection]:
-    return reading(catalogue_path(folder))
+def reading(folder: Path) -> AbstractContextManager[sqlite3.Connection]:
+    """The catalogue, opened read-only."""
+    return sqlite.reading(catalogue_path(folder))
 
 
 def last_snapshot(folder: Path) -> tuple[str, int] | None:
@@ -28,7 +34,7 @@ def last_snapshot(folder: Path) -> tuple[str, int] | None:
     if not catalogue_path(folder).exists():
         return None
     try:
-        with _reading(folder) as connection:
+        with reading(folder) as connection:
             snapshot = connection.execute("SELECT max(snapshot_id) FROM ducklake_snapshot").fetchone()[0]
             identity = connection.execute("SELECT min(schema_uuid) FROM ducklake_schema WHERE schema_id = 0").fetchone()
     except sqlite3.OperationalError as error:
@@ -38,12 +44,24 @@ def last_snapshot(folder: Path) -> tuple[str, int] | None:
     return (str(identity[0]), int(snapshot)) if snapshot is not None else None
 
 
+def present_snapshot(folder: Path) -> int:
+    """The lake's last snapshot.
+
+    Raises:
+        LakeError: there is no lake.
+    """
+    known = last_snapshot(folder)
+    if known is None:
+        raise LakeError(f"There is no lake in {folder}. Make it: backbone run")
+    return known[1]
+
+
 def is_finished(folder: Path) -> bool:
     """Whether a lake is there and all that it begins with, up to the option that is set last."""
     if last_snapshot(folder) is None:
         return False
     last = "SELECT 1 FROM ducklake_metadata WHERE key = 'data_inlining_row_limit' AND scope = 'schema'"
-    with _reading(folder) as connection:
+    with reading(folder) as connection:
         return connection.execute(last).fetchone() is not None
 
 
@@ -53,28 +71,53 @@ def snapshot_at(folder: Path, moment: str) -> int:
     Raises:
         UsageError: there is no such snapshot.
     """
-    with _reading(folder) as connection:
-        if moment.isdigit():
-            row = connection.execute(
-                "SELECT snapshot_id FROM ducklake_snapshot WHERE snapshot_id = ?", (int(moment),)
-            ).fetchone()
-        else:
-            # DuckLake writes `2026-11-22 23:54:59.694972+00`, which sorts as text.
-            row = connection.execute(
-                "SELECT max(snapshot_id) FROM ducklake_snapshot WHERE snapshot_time <= ?", (_catalogue_time(moment),)
-            ).fetchone()
-    if row is None or row[0] is None:
-        raise UsageError(f"No snapshot {moment}. Which there are: backbone history")
-    return int(row[0])
+    known = snapshots(folder)
+    number = int(moment) if moment.isdigit() else _last_until(_time_of(moment), known)
+    if number in known:
+        return number
+    if number is not None and 0 <= number < max(known):
+        raise UsageError(f"Snapshot {number} is kept no longer. Those that are: {_listed(known)}")
+    raise UsageError(f"No snapshot {moment}. Which there are: backbone history")
 
 
-def _catalogue_time(moment: str) -> str:
+def _last_until(time: datetime, known: Mapping[int, datetime]) -> int | None:
+    """The last snapshot not after a time: one that has expired where there may have been one."""
+    before = [number for number, at in known.items() if at <= time]
+    if not before or max(before) == max(known) or max(before) + 1 in known:
+        return max(before, default=None)
+    return max(before) + 1
+
+
+def _listed(known: Collection[int]) -> str:
+    numbers = sorted(known)
+    first = next(n for n in numbers if n and all(m in known for m in range(n, numbers[-1])))
+    alone = [str(n) for n in numbers if 0 < n < first]
+    return ", ".join([*alone[:5], f"{first} to {numbers[-1]}"])
+
+
+def _time_of(moment: str) -> datetime:
+    """A time as people write it, in UTC where they don't say.
+
+    Raises:
+        UsageError: it is none.
+    """
     try:
         time = datetime.fromisoformat(moment)
     except ValueError as error:
         raise UsageError(f"'{moment}' is neither a snapshot's number nor a time such as 2026-03-02T09:14") from error
-    aware = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    return aware.strftime("%Y-%m-%d %H:%M:%S.%f+00")
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time
+
+
+def snapshots(folder: Path) -> dict[int, datetime]:
+    """The snapshots that can be read, by number, each with its time."""
+    with reading(folder) as connection:
+        rows = connection.execute("SELECT snapshot_id, snapshot_time FROM ducklake_snapshot ORDER BY 1").fetchall()
+    return {number: catalogue_time(text) for number, text in rows}
+
+
+def catalogue_time(text: str) -> datetime:
+    """A time as DuckLake writes it: `2026-11-22 23:54:59.694972+00`."""
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def datasets_at(folder: Path, snapshot: int) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -84,22 +127,23 @@ def datasets_at(folder: Path, snapshot: int) -> dict[str, tuple[tuple[str, str],
         FROM ducklake_table t
         JOIN ducklake_schema s USING (schema_id)
         JOIN ducklake_column c USING (table_id)
-        WHERE {_LIVE.format("t")} AND {_LIVE.format("c")} AND {_LIVE.format("s")} AND c.parent_column IS NULL
+        WHERE {LIVE.format("t")} AND {LIVE.format("c")} AND {LIVE.format("s")} AND c.parent_column IS NULL
         ORDER BY 1, c.column_order"""
     found: dict[str, tuple[tuple[str, str], ...]] = {}
-    with _reading(folder) as connection:
+    with reading(folder) as connection:
         for dataset, column, kind in connection.execute(query, {"at": snapshot}):
             found[dataset] = (*found.get(dataset, ()), (column, kind))
     return found
 
 
-def has_dataset(folder: Path, dataset: str) -> bool:
-    """Whether there is such a table now; DuckDB's own list of tables would take seconds where there are many."""
-    query = """
+def has_dataset(folder: Path, dataset: str, snapshot: int | None = None) -> bool:
+    """Whether there is such a table, now or in a snapshot; DuckDB's own list would take seconds."""
+    query = f"""
         SELECT 1 FROM ducklake_table t JOIN ducklake_schema s USING (schema_id)
-        WHERE s.schema_name || '.' || t.table_name = ? AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL"""
-    with _reading(folder) as connection:
-        return connection.execute(query, (dataset,)).fetchone() is not None
+        WHERE s.schema_name || '.' || t.table_name = :dataset AND {LIVE.format("t")} AND {LIVE.format("s")}"""
+    at = _EVER if snapshot is None else snapshot
+    with reading(folder) as connection:
+        return connection.execute(query, {"dataset": dataset, "at": at}).fetchone() is not None
 
 
 def registered_files(folder: Path) -> set[str]:
@@ -112,7 +156,7 @@ def registered_files(folder: Path) -> set[str]:
         JOIN ducklake_schema s USING (schema_id) WHERE f.path_is_relative = 1"""
     queries = [query.format("ducklake_data_file"), query.format("ducklake_delete_file")]
     queries.append("SELECT path FROM ducklake_files_scheduled_for_deletion WHERE path_is_relative = 1")
-    with _reading(folder) as connection:
+    with reading(folder) as connection:
         return {path for each in queries for (path,) in connection.execute(each)}
 
 
@@ -121,8 +165,8 @@ def dataset_bytes(folder: Path, snapshot: int) -> dict[str, int]:
     query = f"""
         SELECT s.schema_name || '.' || t.table_name, sum(f.file_size_bytes)
         FROM ducklake_data_file f JOIN ducklake_table t USING (table_id) JOIN ducklake_schema s USING (schema_id)
-        WHERE {_LIVE.format("f")} AND {_LIVE.format("t")} GROUP BY 1"""
-    with _reading(folder) as connection:
+        WHERE {LIVE.format("f")} AND {LIVE.format("t")} GROUP BY 1"""
+    with reading(folder) as connection:
         return dict(connection.execute(query, {"at": snapshot}))
 
 
@@ -133,7 +177,7 @@ def last_commits(folder: Path, limit: int = 50) -> list[tuple[int, str]]:
     query = """
         SELECT snapshot_id, commit_extra_info FROM ducklake_snapshot_changes WHERE commit_extra_info IS NOT NULL
         ORDER BY snapshot_id DESC LIMIT ?"""
-    with _reading(folder) as connection:
+    with reading(folder) as connection:
         return connection.execute(query, (limit,)).fetchall()
 
 
@@ -141,7 +185,7 @@ def committed_runs(folder: Path) -> set[str]:
     """The ids of all runs that published a snapshot, from their commits' extra information."""
     if last_snapshot(folder) is None:
         return set()
-    with _reading(folder) as connection:
+    with reading(folder) as connection:
         rows = connection.execute(
             "SELECT commit_extra_info FROM ducklake_snapshot_changes WHERE commit_extra_info IS NOT NULL"
         )

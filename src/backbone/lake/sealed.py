@@ -19,7 +19,8 @@ import duckdb
 from backbone.engine.duckdb.extensions import load_extension
 from backbone.engine.sqlite import elsewhere, readable
 from backbone.errors import QueryError, did_you_mean
-from backbone.lake.catalogue import catalogue_path, datasets_at
+from backbone.lake.catalogue import catalogue_path, datasets_at, present_snapshot
+from backbone.lake.leases import Lease
 from backbone.model.names import ZONES, is_system, literal, quoted, quoted_dataset, stem_of, zone_of
 
 TIMEOUT_SECONDS = 600.0
@@ -154,11 +155,15 @@ def most_refined(datasets: Mapping[str, object]) -> dict[str, str]:
 
 
 class SealedLake:
-    """A lake's datasets at one snapshot, for people's queries. `run` and `write` may be called again and again."""
+    """A lake's datasets at one snapshot, for people's queries. `run` and `write` may be called again and again.
 
-    def __init__(self, folder: Path, *, last: int, snapshot: int, memory_limit: str = "4GB") -> None:
-        self._folder, self._last, self._snapshot, self._memory_limit = folder, last, snapshot, memory_limit
-        columns = datasets_at(folder, snapshot)
+    The snapshot stays readable for as long as this object lives.
+    """
+
+    def __init__(self, folder: Path, lease: Lease, *, memory_limit: str = "4GB") -> None:
+        self._folder, self._lease, self._snapshot, self._memory_limit = folder, lease, lease.snapshot, memory_limit
+        self._last = present_snapshot(folder)
+        columns = datasets_at(folder, lease.snapshot)
         self._all = {dataset: tuple(name for name, _ in found) for dataset, found in columns.items()}
 
     def run(self, query: str, collect: Callable[[duckdb.DuckDBPyConnection], T], *, system: bool = False) -> T:

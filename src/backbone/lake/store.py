@@ -22,8 +22,17 @@ INLINED_ROWS = 100
 """Governance rows up to this many are kept in the catalogue: a file each would be thousands of tiny files."""
 
 
-def attach(connection: duckdb.DuckDBPyConnection, folder: Path, *, name: str = "lake", read_only: bool = False) -> None:
+def attach(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    *,
+    name: str = "lake",
+    read_only: bool = False,
+    snapshot: int | None = None,
+) -> None:
     """Attach the lake in `folder` to a connection, making it first where there is none.
+
+    With a `snapshot` (only where it is attached read-only) the connection sees that one and nothing later.
 
     Raises:
         LakeError: it can't be opened.
@@ -37,6 +46,7 @@ def attach(connection: duckdb.DuckDBPyConnection, folder: Path, *, name: str = "
     catalogue = readable(catalogue_path(folder)) if read_only else catalogue_path(folder)
     options = [f"DATA_PATH {literal(str(folder / 'tables'))}", "OVERRIDE_DATA_PATH true"]
     options += ["READ_ONLY"] if read_only else []
+    options += [f"SNAPSHOT_VERSION {snapshot}"] if snapshot is not None else []
     options += ["META_JOURNAL_MODE 'WAL'", "META_BUSY_TIMEOUT 5000"]
     try:
         connection.execute(f"ATTACH 'ducklake:sqlite:{catalogue}' AS {name} ({', '.join(options)})")
@@ -123,6 +133,48 @@ class Transaction:
         """Drop a table; earlier snapshots still show it."""
         self._connection.execute(f"DROP TABLE IF EXISTS {_table(dataset)}")
 
+    def put_back(self, dataset: str, snapshot: int) -> bool:
+        """Give a table the rows that it had in a snapshot; whether they differed."""
+        now, then = _table(dataset), f"{_table(dataset)} AT (VERSION => {snapshot})"
+        names = ", ".join(quoted(row[0]) for row in self._connection.execute(f"DESCRIBE {_table(dataset)}").fetchall())
+        differing = (
+            f"SELECT 1 FROM ((SELECT {names} FROM {now} EXCEPT ALL SELECT {names} FROM {then}) UNION ALL "
+            f"(SELECT {names} FROM {then} EXCEPT ALL SELECT {names} FROM {now})) LIMIT 1"
+        )
+        if not self._connection.execute(differing).fetchall():
+            return False
+        self.delete(dataset, "true")
+        self._connection.execute(f"INSERT INTO {now} BY NAME SELECT {names} FROM {then}")
+        return True
+
+    def flush(self) -> None:
+        """Write rows that are kept in the catalogue to files."""
+        self._connection.execute("CALL ducklake_flush_inlined_data('lake')")
+
+    def merge(self, dataset: str, max_file_bytes: int) -> None:
+        """Make one file of adjacent smaller ones. What changed when is still known, so change feeds stay true.
+
+        Nothing else can be done in the same transaction but this and `rewrite`.
+        """
+        where = f"'lake', {literal(stem_of(dataset))}, schema => {literal(zone_of(dataset))}"
+        self._connection.execute(f"CALL ducklake_merge_adjacent_files({where}, max_file_size => {max_file_bytes})")
+
+    def rewrite(self, dataset: str) -> None:
+        """Write files again without their deleted rows. A change feed then tells of changes that were none."""
+        where = f"'lake', {literal(stem_of(dataset))}, schema => {literal(zone_of(dataset))}"
+        self._connection.execute(f"CALL ducklake_rewrite_data_files({where}, delete_threshold => 0.1)")
+
+    def expire(self, snapshots: Sequence[int]) -> None:
+        """Forget snapshots; files that no other one needs are scheduled for removal."""
+        if snapshots:
+            self._connection.execute(f"CALL ducklake_expire_snapshots('lake', versions => {list(snapshots)})")
+
+    def forget_scheduled(self, files: Sequence[int]) -> None:
+        """Take files off the list of those to be removed."""
+        numbers = ", ".join(str(number) for number in files)
+        scheduled = "__ducklake_metadata_lake.ducklake_files_scheduled_for_deletion"
+        self._connection.execute(f"DELETE FROM {scheduled} WHERE data_file_id IN ({numbers})")
+
     def _schema(self, zone: str) -> None:
         if zone not in self._schemas:
             self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS lake.{quoted(zone)}")
@@ -132,18 +184,26 @@ class Transaction:
 class Lake:
     """A lake attached to an engine's connection as `lake`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        folder: Path,
+        *,
+        read_only: bool = False,
+        snapshot: int | None = None,
+    ) -> None:
         self._connection = connection
+        self._snapshot = snapshot
         self.folder = folder
-        attach(connection, folder, read_only=read_only)
+        attach(connection, folder, read_only=read_only, snapshot=snapshot)
 
     @property
     def snapshot(self) -> tuple[str, int]:
-        """The lake's identity and its last snapshot."""
+        """The lake's identity and its last snapshot, or the one to which it is attached."""
         known = last_snapshot(self.folder)
         if known is None:
             raise LakeError(f"The lake in {self.folder} has no catalogue. Check it: backbone doctor")
-        return known
+        return known if self._snapshot is None else (known[0], self._snapshot)
 
     def records(self, query: str) -> list[dict[str, object]]:
         """The rows of a query of our own, by column name."""
@@ -158,20 +218,22 @@ class Lake:
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def has(self, dataset: str) -> bool:
-        """Whether there is such a table now."""
-        return has_dataset(self.folder, dataset)
+        """Whether there is such a table."""
+        return has_dataset(self.folder, dataset, self._snapshot)
 
     def attach_upstream(self, folder: Path) -> None:
         """Attach another project's lake, read-only, as `upstream`."""
         attach(self._connection, folder, name="upstream", read_only=True)
 
-    def transaction(self, run: str) -> AbstractContextManager[Transaction]:
+    def transaction(self, run: str, kind: str = "run") -> AbstractContextManager[Transaction]:
         """See `transaction`."""
-        return transaction(self._connection, self.folder, run)
+        return transaction(self._connection, self.folder, run, kind)
 
 
 @contextmanager
-def transaction(connection: duckdb.DuckDBPyConnection, folder: Path, run: str) -> Iterator[Transaction]:
+def transaction(
+    connection: duckdb.DuckDBPyConnection, folder: Path, run: str, kind: str = "run"
+) -> Iterator[Transaction]:
     """One transaction on the attached lake: committed at the end of the block, rolled back on any error.
 
     The lock is held from before BEGIN to after COMMIT: locking only the commit would fail.
@@ -186,7 +248,9 @@ def transaction(connection: duckdb.DuckDBPyConnection, folder: Path, run: str) -
         connection.execute("BEGIN")
         try:
             yield Transaction(connection, known[1] + 1)
-            message = f"CALL lake.set_commit_message('backbone', {literal('run ' + run)}, extra_info => {literal(run)})"
+            message = (
+                f"CALL lake.set_commit_message('backbone', {literal(f'{kind} {run}')}, extra_info => {literal(run)})"
+            )
             connection.execute(message)
             connection.execute("COMMIT")
         except BaseException as error:

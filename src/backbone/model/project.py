@@ -1,6 +1,7 @@
 """A project: what people declared, read and checked, as frozen values."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,7 @@ from backbone.model.rules import NOWHERE, Location, Rule
 
 Versions = Literal["append", "upsert"]
 Mode = Literal["full", "append", "merge"]
+Maintenance = Literal["automatic", "by_hand"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,19 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """What maintenance must leave alone: snapshots this young (None: all), `at_least` so many, unneeded `files`.
+
+    `maintenance` says whether runs do it by themselves when it is due.
+    """
+
+    snapshots: timedelta | None = timedelta(days=30)
+    at_least: int = 10
+    files: timedelta = timedelta(hours=1)
+    maintenance: Maintenance = "automatic"
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """A whole project. `root` is absolute. Every source has a trusted dataset, declared or not."""
 
@@ -150,6 +165,7 @@ class Project:
     environments: tuple[str, ...] = ("dev", "prod")
     storage: str = "lake"
     memory_limit: str = "4GB"
+    retention: Retention = field(default_factory=Retention)
     upstream: Upstream | None = None
     sources: tuple[Source, ...] = ()
     trusted: tuple[Trusted, ...] = ()

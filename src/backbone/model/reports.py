@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from backbone.model.operations import Maintained
 from backbone.model.relations import Attribute, Relation
 from backbone.model.rules import Rule
 from backbone.model.steps import Failure, Finding, How, Ledger, Origin
@@ -73,6 +74,7 @@ class RunReport:
 
     `published`: a snapshot was published (even if some datasets failed). `nothing`: nothing had to be done.
     `failed`: nothing could be published. `quarantined` counts the rows that this run set aside.
+    `maintained` is the maintenance that came after it, if it was due.
     """
 
     run: str
@@ -83,6 +85,7 @@ class RunReport:
     landed: tuple[Landed, ...] = ()
     seconds: float = 0.0
     quarantined: int = 0
+    maintained: Maintained | None = None
 
     @property
     def failed(self) -> tuple[StepReport, ...]:
@@ -174,7 +177,7 @@ class HistoryEntry:
 
     run: str
     environment: str
-    status: Literal["published", "nothing", "failed", "killed", "running"]
+    status: Literal["published", "nothing", "failed", "killed", "running", "maintained", "rolled back"]
     started_at: datetime
     seconds: float | None = None
     snapshot: int | None = None

@@ -83,6 +83,7 @@ class _Loader:
             environments=settings.environments,
             storage=settings.storage,
             memory_limit=settings.memory_limit,
+            retention=settings.retention,
             upstream=settings.upstream,
             sources=sources,
             trusted=tuple(with_inherited(dataset, terms) for dataset in trusted),

@@ -2,12 +2,13 @@
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, get_args
 
 from backbone.errors import did_you_mean
 from backbone.model.files import Contract
-from backbone.model.project import Upstream
+from backbone.model.project import Maintenance, Retention, Upstream
 from backbone.project.fields import Fields, check_name
 from backbone.project.tree import Items, Text, shape_of
 from backbone.project.yaml_tree import read_yaml
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 CONTRACTS: tuple[Contract, ...] = get_args(Contract)
 _MEMORY = re.compile(r"\d{1,6}(\.\d+)? ?([KMGT]i?B|%)")
+_PERIOD = re.compile(r"(\d{1,5}) ?(second|minute|hour|day|week)s?", re.ASCII)
 _REFERENCE = re.compile(r"\$\{(\w*)\}")
 
 
@@ -33,6 +35,7 @@ class Settings:
     storage: str = "lake"
     memory_limit: str = "4GB"
     contract: Contract = "evolve"
+    retention: Retention = field(default_factory=Retention)
     upstream: Upstream | None = None
 
 
@@ -69,7 +72,7 @@ def _secrets_file(path: "Path") -> dict[str, str]:
 def read_settings(file: "File", secrets: Secrets, problems: "list[Problem]") -> Settings:
     """All keys of `backbone.yml`."""
     node = read_yaml(file, problems)
-    known = ("name", "environments", "engine", "storage", "memory_limit", "defaults", "backbone")
+    known = ("name", "environments", "engine", "storage", "memory_limit", "defaults", "retention", "backbone")
     fields = Fields(node, problems, known=known, what="backbone.yml")
     if not fields.text("name").strip() and not problems:
         place = fields.key_place("name") or file.place()
@@ -81,6 +84,7 @@ def read_settings(file: "File", secrets: Secrets, problems: "list[Problem]") -> 
         storage=_storage(fields, secrets),
         memory_limit=_memory(fields),
         contract=_default_contract(fields),
+        retention=_retention(fields),
         upstream=_upstream(fields),
     )
 
@@ -134,6 +138,31 @@ def _default_contract(fields: Fields) -> Contract:
     defaults = Fields(fields.node("defaults"), fields.problems, known=("contract", "clean"), what="`defaults`")
     defaults.choice("clean", "off", ("off",), unbuilt=("suggest", "auto"))
     return defaults.choice("contract", "evolve", CONTRACTS)
+
+
+def _retention(fields: Fields) -> Retention:
+    known = ("snapshots", "at_least", "files", "maintenance")
+    retention = Fields(fields.node("retention"), fields.problems, known=known, what="`retention`")
+    default = Retention()
+    young = retention.given("snapshots")
+    for_ever = young is not None and young.value.strip() == "for ever"
+    return Retention(
+        snapshots=None if for_ever else _period(retention, "snapshots", default.snapshots or timedelta()),
+        at_least=retention.count("at_least", 1) if retention.node("at_least") else default.at_least,
+        files=_period(retention, "files", default.files),
+        maintenance=retention.choice("maintenance", default.maintenance, get_args(Maintenance)),
+    )
+
+
+def _period(fields: Fields, key: str, default: timedelta) -> timedelta:
+    given = fields.given(key)
+    if given is None:
+        return default
+    match = _PERIOD.fullmatch(given.value.strip())
+    if match is None:
+        fields.refuse(given.place, f"'{given.value}' is no period, such as 30 days or 12 hours")
+        return default
+    return timedelta(**{f"{match[2]}s": int(match[1])})
 
 
 def _upstream(fields: Fields) -> Upstream | None:

@@ -74,11 +74,28 @@ def sweep(folder: Path) -> list[str]:
             path.unlink()
             removed.append(name)
     remove_scratch(folder)
-    committed = committed_runs(folder)
+    dead = {str(entry["run"]) for entry in dead_runs(folder)}
     for artefacts in (folder / "models").glob("*/*"):
-        if artefacts.name not in committed:
+        if artefacts.name in dead:
             shutil.rmtree(artefacts)
     return removed
+
+
+def remove_orphans(folder: Path, before: datetime) -> tuple[int, int]:
+    """Remove files among the tables that no snapshot knows of and that are older; returns how many, and their bytes.
+
+    Only to be called under the run lock. What a killed run left is swept up at once; these are what nobody can explain.
+    """
+    known, tables = registered_files(folder), folder / "tables"
+    found = [
+        (path, path.stat())
+        for path in tables.rglob("*")
+        if path.is_file() and str(path.relative_to(tables)) not in known
+    ]
+    old = [(path, state.st_size) for path, state in found if state.st_mtime < before.timestamp()]
+    for path, _ in old:
+        path.unlink()
+    return len(old), sum(size for _, size in old)
 
 
 def remove_scratch(folder: Path) -> None:

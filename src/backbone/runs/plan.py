@@ -1,6 +1,6 @@
 """Planning: which steps a run will do, and why. Pure."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -8,6 +8,9 @@ from backbone.model.files import LandedFile
 from backbone.model.names import ZONES, stem_of
 from backbone.model.steps import Drop, Format, How, Plan, PlannedStep, Published, Step
 
+Readable = Callable[[str, int], bool]
+
+_EXPIRED = ", too long ago to tell which rows"
 _ORDER = "order of rules"
 """A part of definitions that is only worth naming when nothing else about the rules has changed."""
 
@@ -21,6 +24,7 @@ def make_plan(
     force: bool = False,
     foreign: Container[str] = (),
     unlanded: Mapping[str, str] = MappingProxyType({}),
+    readable: Readable = lambda _name, _since: True,
 ) -> Plan:
     """Decide what a run will do.
 
@@ -32,10 +36,12 @@ def make_plan(
         force: run the chosen steps even if nothing changed.
         foreign: the datasets of `published` that are another project's.
         unlanded: why a file of a source can't land: its formatted dataset is tried, and fails.
+        readable: whether what changed in a dataset after a snapshot is still known; else all its rows are read.
     """
     planned: dict[str, PlannedStep] = {}
     for step in in_order(steps):
-        one = _plan_unlanded(step, unlanded) or _plan_step(step, published, files, planned, force=force)
+        one = _plan_unlanded(step, unlanded)
+        one = one or _plan_step(step, published, files, planned, force=force, readable=readable)
         if chosen is not None and step.dataset not in chosen:
             one = replace(one, action="skip", reasons=("not selected",))
         planned.update(dict.fromkeys(step.outputs, one))
@@ -84,6 +90,7 @@ def _plan_step(
     planned: Mapping[str, PlannedStep],
     *,
     force: bool,
+    readable: Readable,
 ) -> PlannedStep:
     current = published.get(step.dataset)
     landed = tuple(files.get(step.work.source.name, ())) if isinstance(step.work, Format) else ()
@@ -95,7 +102,7 @@ def _plan_step(
         return PlannedStep(step, "run", "full", ("new",), landed)
     new = tuple(file for file in landed if file.id > current.files_until)
     definition = _definition_changes(step, current)
-    inputs = _input_changes(step, current, published, planned)
+    inputs = _input_changes(step, current, published, planned, readable)
     reasons = [*definition, *(reason for reason, _ in inputs)]
     reasons += [f"new landed file {file.name} ({number} of {len(landed)})" for number, file in _numbered(landed, new)]
     rebuild = bool(definition) or any(full for _, full in inputs) or not step.increments or force
@@ -126,7 +133,11 @@ def _definition_changes(step: Step, current: Published) -> list[str]:
 
 
 def _input_changes(
-    step: Step, current: Published, published: Mapping[str, Published], planned: Mapping[str, PlannedStep]
+    step: Step,
+    current: Published,
+    published: Mapping[str, Published],
+    planned: Mapping[str, PlannedStep],
+    readable: Readable,
 ) -> list[tuple[str, bool]]:
     """Reasons from inputs, each with whether it makes all rows necessary."""
     changes = []
@@ -138,7 +149,8 @@ def _input_changes(
         # What was read last may be of an earlier generation: this step failed, or wasn't selected, when it was rebuilt.
         replaced = name in published and published[name].version.generation != current.inputs[name].generation
         if name in published and published[name].version != current.inputs[name]:
-            changes.append((f"{name} changed", replaced))
+            expired = not replaced and not readable(name, current.inputs[name].snapshot)
+            changes.append((f"{name} changed{_EXPIRED if expired else ''}", replaced or expired))
         if ahead and ahead.action == "run":
             changes.append((f"{name} changes", replaced or ahead.how == "full"))
     return changes

@@ -147,25 +147,31 @@ def _rows_of(outcome: Outcome, published: Mapping[str, Published], place: Place,
             yield table.name, [dict(row) for row in table.rows]
     for number, one in enumerate(outcome.staged):
         status = "unchanged" if one.unchanged else "done"
-        known = published_row(published[one.dataset])
-        yield "step", [_step_row(one.dataset, outcome, place, snapshot, status, _held(known, one))]
+        held = held_row(published[one.dataset], one.added)
+        yield "step", [_step_row(one.dataset, outcome, place, snapshot, status, {**held, "message": one.note})]
         yield "rule_result", _rule_rows(one.dataset, outcome, place, one)
         yield "ledger", _ledger_rows(one, place)
         yield "profile", _profile_rows(one, outcome.profiles[number], place)
         yield "profile", _landed_profile_rows(outcome, place)
-        yield "data_file", [
-            {"run": place.run, "dataset": one.dataset, "path": _inside(path, place), "sha256": sha256_of(path),
-             "bytes": path.stat().st_size}
-            for path in one.added
-        ]  # fmt: skip
+        yield "data_file", [data_file_row(place.run, one.dataset, path, place.folder) for path in one.added]
         for table in one.governance:
             yield table.name, [dict(row) for row in table.rows]
 
 
-def _held(known: Mapping[str, object], one: Staged) -> dict[str, object]:
+def held_row(one: Published, files: Sequence[Path] = ()) -> dict[str, object]:
+    """What a row of `governance.step` says of the dataset that the lake then holds, and of the files that came."""
+    known = published_row(one)
     structures = {name: json.dumps(known[name]) for name in ("definition", "inputs", "relation")}
     plain = {name: known[name] for name in ("generation", "snapshot", "files_until", "rows")}
-    return {**structures, **plain, "bytes": sum(path.stat().st_size for path in one.added), "message": one.note}
+    return {**structures, **plain, "bytes": sum(path.stat().st_size for path in files)}
+
+
+def data_file_row(run: str, dataset: str, path: Path, folder: Path) -> dict[str, object]:
+    """A row of `governance.data_file`: a data file with its checksum, as the lake in `folder` names it."""
+    inside = str(path.relative_to(folder / "tables"))
+    return {
+        "run": run, "dataset": dataset, "path": inside, "sha256": sha256_of(path), "bytes": path.stat().st_size,
+    }  # fmt: skip
 
 
 def _step_row(
@@ -226,7 +232,3 @@ def _landed_profile_rows(outcome: Outcome, place: Place) -> list[dict[str, objec
         {"run": place.run, "dataset": f"landing.{source}", "file": file, "attribute": "*", "rows": records}
         for file, records in outcome.records.items()
     ]
-
-
-def _inside(path: Path, place: Place) -> str:
-    return str(path.relative_to(place.folder / "tables"))

@@ -4,12 +4,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from backbone import __version__
 from backbone.connectors.landing import Landing
 from backbone.engine.protocol import Engine
 from backbone.errors import LakeError, OriginError
+from backbone.lake.catalogue import snapshots
+from backbone.lake.leases import Lease
 from backbone.lake.lock import locked
 from backbone.lake.store import Lake
 from backbone.model.files import LandedFile
@@ -20,7 +23,7 @@ from backbone.runs import journal
 from backbone.runs.check import check_project
 from backbone.runs.declared import dataset_changes, drop_changes, project_changes
 from backbone.runs.environment import Environment
-from backbone.runs.plan import make_plan
+from backbone.runs.plan import Readable, make_plan
 from backbone.runs.publish import Publication, landed_rows, publish
 from backbone.runs.recovery import entered, recover
 from backbone.runs.report import landed_reports, step_reports
@@ -40,6 +43,7 @@ class Upstreamed:
     folder: Path
     snapshot: int
     published: Mapping[str, Published]
+    lease: Lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,14 @@ def run_project(request: Request, backend: Backend, on_event: OnEvent) -> RunRep
         landed, unlanded = landed_files(request.environment), arrived.unlanded
         foreign = request.upstream.published if request.upstream else ()
         plan = make_plan(
-            request.steps, known, landed, chosen=chosen, force=request.force, foreign=foreign, unlanded=unlanded
+            request.steps,
+            known,
+            landed,
+            chosen=chosen,
+            force=request.force,
+            foreign=foreign,
+            unlanded=unlanded,
+            readable=readable_since(request.environment.folder, request.upstream),
         )
         on_event(RunEvent("planned", total=len(plan.runs)))
         place = replace(_place(request, run, backend.lake, known, landed), unlanded=unlanded)
@@ -141,6 +152,17 @@ def read_published(environment: Environment, lake: Lake, at: int | None = None) 
         SELECT * FROM lake.governance.step WHERE status <> 'failed' {until}
         QUALIFY row_number() OVER (PARTITION BY dataset ORDER BY committed DESC) = 1"""
     return published_of(lake.records(f"FROM ({newest}) WHERE status <> 'dropped'"))
+
+
+def readable_since(folder: Path, upstream: Upstreamed | None) -> Readable:
+    """Whether the lakes still know what changed in a dataset after a snapshot: maintenance lets old ones go."""
+    own = cache(lambda: frozenset(snapshots(folder)))
+    other = cache(lambda: frozenset(snapshots(upstream.folder)) if upstream else frozenset())
+
+    def readable(dataset: str, since: int) -> bool:
+        return since + 1 in (other() if upstream and dataset in upstream.published else own())
+
+    return readable
 
 
 def landed_files(environment: Environment) -> dict[str, tuple[LandedFile, ...]]:

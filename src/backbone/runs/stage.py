@@ -208,6 +208,7 @@ def _staging(
 
 
 def _held(published: Published, place: Place, since: int | None = None) -> Extent:
+    since = _seen(published, place, since)
     if published.dataset in place.upstream:
         return Extent(
             published.dataset, published.relation, place.upstream[published.dataset], since=since, lake="upstream"
@@ -222,7 +223,15 @@ def _extent(dataset: str, place: Place, staged: Mapping[str, Staged], since: int
     if one.replaces:
         return Extent(dataset, one.relation, added=one.added)
     held = place.published[dataset]
+    since = _seen(held, place, since)
     return Extent(dataset, one.relation, place.snapshot, one.removed, one.added, since=since, held=held.relation.names)
+
+
+def _seen(published: Published, place: Place, since: int | None) -> int | None:
+    """Up to where a reader has seen a dataset: to the end, if nothing changed since; then no change feed is read."""
+    if since is None or published.version.snapshot > since:
+        return since
+    return place.upstream.get(published.dataset, place.snapshot)
 
 
 def _after(one: Staged, request: Staging) -> Extent:

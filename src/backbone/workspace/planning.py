@@ -1,23 +1,37 @@
 """Planning and running a workspace's project."""
 
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backbone.analysis.steps import analysis_steps
-from backbone.errors import UsageError
-from backbone.lake.catalogue import last_snapshot
+from backbone.errors import BackboneError, UsageError
+from backbone.lake.catalogue import last_snapshot, snapshot_at
+from backbone.lake.leases import pin, take_lease
 from backbone.lake.lock import locked
+from backbone.lake.upkeep import is_due
 from backbone.model.files import LandedFile
+from backbone.model.operations import Maintained
 from backbone.model.project import Project
 from backbone.model.reports import RunEvent, RunReport
 from backbone.model.steps import Plan, Published, Step
 from backbone.model.troubles import explained
 from backbone.runs.check import check_project
+from backbone.runs.maintenance import maintain
 from backbone.runs.plan import make_plan
-from backbone.runs.run import OnEvent, Request, Upstreamed, landed_files, read_published, run_project
+from backbone.runs.run import (
+    Backend,
+    OnEvent,
+    Request,
+    Upstreamed,
+    landed_files,
+    read_published,
+    readable_since,
+    run_project,
+)
 from backbone.runs.selection import Selection, select_datasets
 from backbone.wiring import open_backend, open_engine, open_reading
 from backbone.workspace.interrupting import interruptible
@@ -40,7 +54,10 @@ def plan_workspace(workspace: "Workspace", selection: Selection, force: bool) ->
     chosen = select_datasets(steps, selection, published)
     foreign = upstream.published if upstream else ()
     landed, unlanded = _landed_and_waiting(workspace)
-    return make_plan(steps, published, landed, chosen=chosen, force=force, foreign=foreign, unlanded=unlanded)
+    readable = readable_since(workspace.environment.folder, upstream)
+    return make_plan(
+        steps, published, landed, chosen=chosen, force=force, foreign=foreign, unlanded=unlanded, readable=readable
+    )
 
 
 def _checked(workspace: "Workspace", published: dict[str, Published]) -> dict[str, Published]:
@@ -92,7 +109,43 @@ def run_workspace(workspace: "Workspace", selection: Selection, force: bool, on_
     ):
         if request.upstream:
             backend.lake.attach_upstream(request.upstream.folder)
-        return run_project(request, backend, on_each)
+        report = run_project(request, backend, on_each)
+        if request.upstream:
+            reader = f"{workspace.root}, environment {workspace.environment.name}"
+            pin(request.upstream.folder, reader, request.upstream.snapshot)
+        return _kept_quick(workspace, backend, report)
+
+
+def _kept_quick(workspace: "Workspace", backend: Backend, report: RunReport) -> RunReport:
+    """The report of a run, with the maintenance that came after it where it was due."""
+    retention = workspace.project.retention
+    if report.status == "nothing" or retention.maintenance == "by_hand" or not is_due(workspace.environment.folder):
+        return report
+    try:
+        maintained = maintain(workspace.project, workspace.environment, backend)
+    except BackboneError as error:  # what the run has published is published
+        maintained = Maintained("", report.environment, dry_run=False, snapshot=0, warnings=(str(error),))
+    return replace(report, maintained=maintained)
+
+
+def maintain_workspace(workspace: "Workspace", dry_run: bool, on_event: OnEvent) -> Maintained:
+    """Maintain the environment's lake, under the run lock; a dry run only looks.
+
+    Raises:
+        UsageError: nothing has run yet.
+    """
+    environment = workspace.environment
+    if last_snapshot(environment.folder) is None:
+        raise UsageError(f"Nothing has run in environment '{environment.name}' yet. Next: backbone run")
+    if dry_run:
+        with open_reading(environment) as backend:
+            return maintain(workspace.project, environment, backend, dry_run=True)
+    with (
+        explained(environment.folder),
+        locked(environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
+        open_backend(workspace.project, environment) as backend,
+    ):
+        return maintain(workspace.project, environment, backend)
 
 
 def _upstream(workspace: "Workspace") -> Upstreamed | None:
@@ -107,10 +160,11 @@ def _upstream(workspace: "Workspace") -> Upstreamed | None:
     snapshot = upstream.snapshot if upstream.snapshot is not None else known[1]
     if snapshot > known[1]:
         raise UsageError(f"{environment.root} has no snapshot {snapshot} yet: its last is {known[1]}")
+    lease = take_lease(environment.folder, lambda: snapshot_at(environment.folder, str(snapshot)))
     with open_reading(environment) as backend:
         published = read_published(environment, backend.lake, snapshot)
     exposed = {name: one for name, one in published.items() if name.startswith("exploitation.")}
-    return Upstreamed(environment.folder, snapshot, exposed)
+    return Upstreamed(environment.folder, snapshot, exposed, lease)
 
 
 def _code_version(root: Path) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from backbone.errors import QueryError, UsageError, did_you_mean
 from backbone.lake.catalogue import datasets_at, last_snapshot, snapshot_at
+from backbone.lake.leases import take_lease
 from backbone.lake.sealed import SealedLake, most_refined
 from backbone.model.names import quoted_dataset
 from backbone.workspace.results import Result
@@ -16,15 +17,15 @@ if TYPE_CHECKING:
 def query_workspace(workspace: "Workspace", query: str, as_of: str | None) -> Result:
     """A query over the datasets of a snapshot; it runs when rows are asked for."""
     folder = workspace.environment.folder
-    last, snapshot = _snapshots(workspace, as_of)
-    return Result(SealedLake(folder, last=last, snapshot=snapshot), query)
+    return Result(SealedLake(folder, take_lease(folder, lambda: _snapshot(workspace, as_of))), query)
 
 
 def table_workspace(workspace: "Workspace", name: str, as_of: str | None) -> Result:
     """All rows of a dataset at a snapshot."""
-    _, snapshot = _snapshots(workspace, as_of)
-    known = datasets_at(workspace.environment.folder, snapshot)
-    return query_workspace(workspace, f"FROM {quoted_dataset(find_dataset(name, known))}", as_of)
+    folder = workspace.environment.folder
+    lease = take_lease(folder, lambda: _snapshot(workspace, as_of))
+    known = datasets_at(folder, lease.snapshot)
+    return Result(SealedLake(folder, lease), f"FROM {quoted_dataset(find_dataset(name, known))}")
 
 
 def find_dataset(name: str, known: Iterable[str]) -> str:
@@ -41,9 +42,9 @@ def find_dataset(name: str, known: Iterable[str]) -> str:
     return found
 
 
-def _snapshots(workspace: "Workspace", as_of: str | None) -> tuple[int, int]:
+def _snapshot(workspace: "Workspace", as_of: str | None) -> int:
     folder = workspace.environment.folder
     known = last_snapshot(folder)
     if known is None:
         raise QueryError(f"Nothing has run in environment '{workspace.environment.name}' yet. Next: backbone run")
-    return known[1], known[1] if as_of is None else snapshot_at(folder, as_of)
+    return known[1] if as_of is None else snapshot_at(folder, as_of)

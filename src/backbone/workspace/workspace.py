@@ -24,6 +24,7 @@ from backbone.runs.nothing import nothing_to_do
 from backbone.runs.selection import selection_of
 
 if TYPE_CHECKING:
+    from backbone.model.operations import Maintained
     from backbone.model.project import Project
     from backbone.model.steps import Plan, Step
     from backbone.workspace.results import Result
@@ -102,6 +103,17 @@ class Workspace:
         from backbone.workspace.planning import run_workspace
 
         return run_workspace(self, selection_of(select, exclude), force, on_event or (lambda _: None))
+
+    def maintain(self, dry_run: bool = False, on_event: OnEvent | None = None) -> "Maintained":
+        """Put small files together, drop deleted rows, and let go of snapshots that nobody needs any more.
+
+        Args:
+            dry_run: only say what would be done.
+            on_event: called with `waiting` if a run must be waited for.
+        """
+        from backbone.workspace.planning import maintain_workspace
+
+        return maintain_workspace(self, dry_run, on_event or (lambda _: None))
 
     def sql(self, query: str, as_of: str | int | None = None) -> "Result":
         """Ask for rows in SQL: one SELECT, over datasets (`zone.name`, or a bare name for the most refined zone).

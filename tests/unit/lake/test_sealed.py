@@ -5,6 +5,7 @@ import pytest
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.errors import QueryError
 from backbone.lake.catalogue import last_snapshot
+from backbone.lake.leases import Lease
 from backbone.lake.sealed import SealedLake, run_query, sealed_connection
 from backbone.lake.store import Lake
 from backbone.model.relations import Attribute, Relation
@@ -27,7 +28,7 @@ def folder(tmp_path):
 @pytest.fixture
 def sealed(folder):
     last = last_snapshot(folder)[1]
-    return SealedLake(folder, last=last, snapshot=last)
+    return SealedLake(folder, Lease(last))
 
 
 def fetch(sealed, query, **more):
@@ -134,7 +135,7 @@ def test_inlined_governance_rows_keep_their_types(tmp_path):
     engine.close()
     last = last_snapshot(tmp_path / "dev")[1]
 
-    found = fetch(SealedLake(tmp_path / "dev", last=last, snapshot=last),
+    found = fetch(SealedLake(tmp_path / "dev", Lease(last)),
                   "select c0, epoch(c1), c2, c3, c4, c5 ->> 'a' from governance.run")  # fmt: skip
 
     assert found == [(0.5, 1767312000.0, True, 7, ["x"], "1")]

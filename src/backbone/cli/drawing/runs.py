@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from backbone.cli.drawing.cells import Part, printable
+from backbone.cli.drawing.operations import draw_maintained
 from backbone.cli.phrases import count, duration, listed, moment, share
 from backbone.model.names import ZONES, stem_of
 from backbone.model.reports import HistoryEntry, RunReport, StepReport
@@ -203,6 +204,8 @@ def _ending(report: RunReport, screen: "Screen") -> None:
     elif report.status == "published" and (dataset := _finest(report)):
         parts += [" next: ", (f'backbone sql "from {dataset}"', "cyan")]
     screen.line(*parts)
+    if report.maintained:
+        draw_maintained(report.maintained, screen)
 
 
 def _finest(report: RunReport) -> str:

@@ -1,0 +1,61 @@
+"""Keeping a lake and going back, as people see it."""
+
+from typing import TYPE_CHECKING
+
+from backbone.cli.phrases import count, duration, listed, size
+
+if TYPE_CHECKING:
+    from backbone.cli.drawing.screen import Screen
+    from backbone.model.operations import Kept, Maintained
+
+
+def draw_maintained(report: "Maintained", screen: "Screen") -> None:
+    """What maintenance did, or would do."""
+    for warning in report.warnings:
+        screen.line(("⚠ ", "yellow"), warning)
+    _draw_work(report, screen)
+    for kept in report.kept:
+        screen.line(_kept(kept))
+    if report.files_removed:
+        screen.line(f"{count(report.files_removed, 'file')} removed, {size(report.bytes_freed)} freed")
+    if report.files_waiting:
+        waiting = f"{count(report.files_waiting, 'file')} that no snapshot needs, {size(report.bytes_waiting)}"
+        screen.line(f"{waiting}: ", (report.waiting, "dim"))
+    if report.run:
+        screen.line(f"maintained in {duration(report.seconds)}, snapshot {report.snapshot}, run {report.run}.")
+    elif report.dry_run and (report.compacted or report.expired):
+        screen.line("nothing was changed.")
+    elif not report.warnings:
+        screen.line("nothing to maintain.")
+
+
+def _draw_work(report: "Maintained", screen: "Screen") -> None:
+    would = "would be " if report.dry_run else ""
+    for how in ("merged", "rewritten"):
+        done = [one for one in report.compacted if one.how == how]
+        if done:
+            before, after = sum(one.files_before for one in done), sum(one.files_after for one in done)
+            names = listed(one.dataset for one in done)
+            screen.line(f"{count(before, 'file')} {would}{how} into {after:,}: ", (names, "dim"))
+    if report.expired:
+        screen.line(f"{count(len(report.expired), 'snapshot')} {would}expired: ", (numbers(report.expired), "dim"))
+
+
+def _kept(kept: "Kept") -> str:
+    return f"snapshot{'s' if len(kept.snapshots) > 1 else ''} {numbers(kept.snapshots)} kept: {kept.because}"
+
+
+def numbers(values: tuple[int, ...]) -> str:
+    """Numbers in their order, neighbours as ranges.
+
+    Example:
+        >>> numbers((3, 4, 5, 9))
+        '3-5, 9'
+    """
+    ranges: list[list[int]] = []
+    for value in values:
+        if ranges and value == ranges[-1][-1] + 1:
+            ranges[-1].append(value)
+        else:
+            ranges.append([value])
+    return ", ".join(f"{one[0]}-{one[-1]}" if len(one) > 1 else str(one[0]) for one in ranges)

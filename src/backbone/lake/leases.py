@@ -1,0 +1,142 @@
+"""Leases: what readers hold of a lake, so that maintenance leaves it alone.
+
+A lease is a file in `readers/` that names a snapshot. A process's lease is locked for as long as it is used: when the
+process dies, the system frees the lock, and the file counts no longer. A project that reads another one's lake at a
+snapshot leaves a lease without a lock there, a pin, which counts until it is replaced or its file is deleted.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a snapshot, and since when. `process` is False for another project's pin."""
+
+    snapshot: int
+    who: str
+    since: datetime
+    process: bool
+    path: Path
+
+
+class Lease:
+    """A snapshot that stays readable until the lease is closed, or nobody refers to it any more.
+
+    Where nothing can be written beside the lake there is no lease: what is read then is only safe for as long as
+    maintenance leaves unneeded files alone anyway.
+    """
+
+    def __init__(self, snapshot: int, path: Path | None = None, handle: int | None = None) -> None:
+        self.snapshot = snapshot
+        self._end = weakref.finalize(self, _close, path, handle, os.getpid())
+
+    def close(self) -> None:
+        """Give the snapshot back."""
+        self._end()
+
+
+def _close(path: Path | None, handle: int | None, owner: int) -> None:
+    if path and os.getpid() == owner:  # a forked process goes away without taking its parent's lease with it
+        path.unlink(missing_ok=True)
+    if handle is not None:
+        os.close(handle)
+
+
+def take_lease(folder: Path, choose: Callable[[], int]) -> Lease:
+    """Hold the snapshot that `choose` returns; nothing expires between its choice and the lease."""
+    try:
+        guard = _open_guard(folder)
+    except OSError:
+        return Lease(choose())
+    try:
+        fcntl.flock(guard, fcntl.LOCK_SH)
+        snapshot = choose()
+        return _written(folder, snapshot)
+    finally:
+        os.close(guard)
+
+
+def _open_guard(folder: Path) -> int:
+    (folder / "readers").mkdir(exist_ok=True)
+    return os.open(folder / "readers" / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+
+
+def _written(folder: Path, snapshot: int) -> Lease:
+    path = folder / "readers" / f"{os.getpid()}-{secrets.token_hex(4)}.json"
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+    except OSError:
+        return Lease(snapshot)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    os.write(handle, _text(snapshot, f"process {os.getpid()}").encode())
+    return Lease(snapshot, path, handle)
+
+
+def _text(snapshot: int, who: str) -> str:
+    return json.dumps({"snapshot": snapshot, "who": who, "since": datetime.now(UTC).isoformat()})
+
+
+def pin(folder: Path, reader: str, snapshot: int) -> None:
+    """Hold a snapshot for a project elsewhere, in place of the one that it held before.
+
+    Args:
+        folder: the lake's.
+        reader: the project's folder and environment.
+        snapshot: which one it reads.
+    """
+    path = folder / "readers" / f"project-{sha256(reader.encode()).hexdigest()[:16]}.json"
+    with suppress(OSError):  # a lake that others may only read
+        path.parent.mkdir(exist_ok=True)
+        part = path.with_suffix(f".{secrets.token_hex(4)}.part")
+        part.write_text(_text(snapshot, f"project {reader}"))
+        part.replace(path)
+
+
+@contextmanager
+def without_new_leases(folder: Path) -> Iterator[list[Holder]]:
+    """Who holds what, while nobody can take a lease: what they don't hold may go during the block."""
+    guard = _open_guard(folder)
+    try:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        yield holders(folder)
+    finally:
+        os.close(guard)
+
+
+def holders(folder: Path) -> list[Holder]:
+    """All leases that count; the files of processes that have died are removed."""
+    found = (_holder(path) for path in sorted((folder / "readers").glob("*.json")))
+    return [holder for holder in found if holder]
+
+
+def _holder(path: Path) -> Holder | None:
+    process = not path.name.startswith("project-")
+    try:
+        if process and _is_free(path):
+            path.unlink(missing_ok=True)
+            return None
+        text = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):  # given back just now, or not written yet: then the guard keeps us apart
+        return None
+    return Holder(text["snapshot"], text["who"], datetime.fromisoformat(text["since"]), process, path)
+
+
+def _is_free(path: Path) -> bool:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True

@@ -1,0 +1,117 @@
+"""What a lake has piled up, from its catalogue: small files, deleted rows, snapshots, files that nobody needs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from backbone.lake.catalogue import LIVE, catalogue_time, last_snapshot, reading
+from backbone.lake.store import Lake
+from backbone.model.names import quoted
+
+SMALL_BYTES = 64_000_000
+"""Files below this are worth merging."""
+_MANY_FILES = 8
+_MUCH_DELETED = 0.25
+_MANY_DELETE_FILES = 32
+_BUSY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The files that hold one dataset now. `small` counts those that can be merged, without deleted rows."""
+
+    files: int
+    small: int
+    delete_files: int
+    deleted_rows: int
+    rows: int
+    bytes: int
+
+    @property
+    def mergeable(self) -> bool:
+        """Whether there are so many small files that merging them is worth its while."""
+        return self.small >= _MANY_FILES
+
+    @property
+    def rewritable(self) -> bool:
+        """Whether so many of its rows are deleted ones that writing the others again is worth its while."""
+        much = self.deleted_rows >= _MUCH_DELETED * self.rows and self.deleted_rows > 0
+        return (much and self.delete_files >= _MANY_FILES) or self.delete_files >= _MANY_DELETE_FILES
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A file that no snapshot needs any more, and since when: readers of an earlier catalogue may still do."""
+
+    number: int
+    path: str
+    since: datetime
+
+
+def pieces(folder: Path) -> dict[str, Pieces]:
+    """Every dataset's files; rows that are kept in the catalogue are in none."""
+    query = f"""
+        SELECT s.schema_name || '.' || t.table_name, count(*),
+            sum(d.data_file_id IS NULL AND f.file_size_bytes < {SMALL_BYTES}), count(d.data_file_id),
+            coalesce(sum(d.delete_count), 0), sum(f.record_count), sum(f.file_size_bytes)
+        FROM ducklake_data_file f JOIN ducklake_table t USING (table_id) JOIN ducklake_schema s USING (schema_id)
+        LEFT JOIN ducklake_delete_file d ON d.data_file_id = f.data_file_id AND d.end_snapshot IS NULL
+        WHERE f.end_snapshot IS NULL AND t.end_snapshot IS NULL GROUP BY 1 ORDER BY 1"""
+    with reading(folder) as connection:
+        return {name: Pieces(*numbers) for name, *numbers in connection.execute(query)}
+
+
+def inlined_rows(folder: Path) -> int:
+    """How many rows the catalogue itself keeps, deleted ones too."""
+    with reading(folder) as connection:
+        tables = connection.execute("SELECT table_name FROM ducklake_inlined_data_tables").fetchall()
+        return sum(connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0] for (name,) in tables)
+
+
+def data_files(folder: Path, snapshot: int) -> dict[str, str]:
+    """The data files of a snapshot, relative to the lake's tables, each with its dataset."""
+    query = f"""
+        SELECT s.path || t.path || f.path, s.schema_name || '.' || t.table_name
+        FROM ducklake_data_file f JOIN ducklake_table t USING (table_id) JOIN ducklake_schema s USING (schema_id)
+        WHERE {LIVE.format("f")} AND {LIVE.format("t")} AND f.path_is_relative = 1"""
+    with reading(folder) as connection:
+        return dict(connection.execute(query, {"at": snapshot}))
+
+
+def scheduled(folder: Path) -> list[Scheduled]:
+    """The files that wait for their removal."""
+    query = (
+        "SELECT data_file_id, path, schedule_start FROM ducklake_files_scheduled_for_deletion "
+        "WHERE path_is_relative = 1"
+    )
+    with reading(folder) as connection:
+        return [Scheduled(number, path, catalogue_time(since)) for number, path, since in connection.execute(query)]
+
+
+def is_due(folder: Path) -> bool:
+    """Whether enough has been published since the last maintenance for another to be worth its while."""
+    last = "SELECT max(snapshot_id) FROM ducklake_snapshot_changes WHERE commit_message LIKE 'maintenance %'"
+    known = last_snapshot(folder)
+    with reading(folder) as connection:
+        before = connection.execute(last).fetchone()[0] or 0
+    return known is not None and known[1] - int(before) >= _BUSY
+
+
+def clean_up(lake: Lake, run: str, before: datetime) -> tuple[int, int]:
+    """Remove files that no snapshot has needed since `before`; returns how many, and their bytes.
+
+    DuckLake's own function isn't used: with a SQLite catalogue it removes those scheduled later, too.
+    """
+    tables = lake.folder / "tables"
+    old = [file for file in scheduled(lake.folder) if file.since < before]
+    if not old:
+        return 0, 0
+    with lake.transaction(run, "clean-up") as transaction:
+        # First forgotten, then removed: a kill between the two leaves files that nobody knows, which are swept up.
+        transaction.forget_scheduled([file.number for file in old])
+    freed = 0
+    for file in old:
+        path = tables / file.path
+        freed += path.stat().st_size if path.exists() else 0
+        path.unlink(missing_ok=True)
+    return len(old), freed

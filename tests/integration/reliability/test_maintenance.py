@@ -1,0 +1,170 @@
+"""Maintenance: less on the disk and in the catalogue, and the same datasets, for readers and for later runs."""
+
+import gc
+import shutil
+from pathlib import Path
+
+import pytest
+from faults_run import Point, kill_at, run_to_the_end
+from faults_shop import LATER, ORDERS, VISITS, content, deliver, differences, leftovers, make_shop, unsound
+
+import backbone
+from backbone.errors import UsageError
+from backbone.lake.catalogue import snapshots
+from backbone.lake.leases import holders
+from backbone.lake.upkeep import inlined_rows, pieces
+
+GREEDY = "retention: {snapshots: 0 seconds, at_least: 1, files: 0 seconds, maintenance: by_hand}\n"
+"""Keeps nothing that isn't needed."""
+
+
+def deliver_day(root: Path, number: int) -> None:
+    """A day's orders and visits, with corrections of earlier ones."""
+    orders = f"{number % 9 + 1},c{number % 3},2026-01-03,{20 + number}\n{200 + number},c1,2026-01-09,{number}\n"
+    visits = f"{60 + number},c1,70,5\n{number},c1,900,3\n{number},c1,900,3\n"
+    deliver(root, {f"orders-{number}.csv": f"{ORDERS}\n{orders}", f"visits-{number}.csv": f"{VISITS}\n{visits}"})
+
+
+def greedy_shop(root: Path) -> Path:
+    make_shop(root)
+    (root / "backbone.yml").write_text(f"name: shop\n{GREEDY}")
+    return root
+
+
+def busy_shop(root: Path, days: int) -> Path:
+    """A shop that has run once a day."""
+    greedy_shop(root)
+    for number in range(10, 10 + days):
+        deliver_day(root, number)
+        assert not backbone.open(root).run().failed
+    return root
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    return busy_shop(tmp_path_factory.mktemp("busy") / "shop", 9)
+
+
+@pytest.fixture
+def busy(original, tmp_path):
+    return Path(shutil.copytree(original, tmp_path / "shop"))
+
+
+def test_maintenance_changes_files_and_no_dataset(busy):
+    lake, before = busy / "lake" / "dev", content(busy)
+    many = pieces(lake)["formatted.orders"].files
+
+    report = backbone.open(busy).maintain()
+
+    assert many > 8
+    assert pieces(lake)["formatted.orders"].files == 1
+    assert "formatted.orders" in [one.dataset for one in report.compacted]
+    assert inlined_rows(lake) < 20
+    assert report.files_removed > many
+    assert report.expired
+    assert list(snapshots(lake)) == [0, report.snapshot - 1, report.snapshot]
+    assert differences(content(busy), before) == []
+    assert unsound(backbone.open(busy).doctor()) == []
+    assert leftovers(busy) == []
+    assert backbone.open(busy).run().status == "nothing"
+    assert backbone.open(busy).history(1)[0].status == "maintained"
+
+
+def test_what_comes_after_maintenance_is_processed_incrementally_and_as_if_there_had_been_none(busy, tmp_path):
+    kept, other = busy, Path(shutil.copytree(busy, tmp_path / "other"))
+    backbone.open(kept).maintain()
+
+    for root in (kept, other):
+        deliver(root, LATER)
+        report = backbone.open(root).run()
+        assert {s.how for s in report.steps if s.dataset in {"trusted.visits", "exploitation.visit_log"}} == {
+            "incremental"
+        }
+
+    assert differences(content(kept), content(other)) == []
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(busy):
+    root = busy
+    files = sorted((root / "lake").rglob("*.parquet"))
+
+    report = backbone.open(root).maintain(dry_run=True)
+
+    assert "formatted.orders" in [one.dataset for one in report.compacted]
+    assert report.expired
+    assert report.run == ""
+    assert sorted((root / "lake").rglob("*.parquet")) == files
+    assert backbone.open(root).history(1)[0].status == "published"
+
+
+def test_what_a_reader_holds_stays_until_it_lets_go(busy):
+    root = busy
+    held = backbone.open(root).sql("SELECT count(*) FROM trusted.orders", as_of=3)
+    before, frozen = held.rows(), holders(root / "lake" / "dev")
+
+    report = backbone.open(root).maintain()
+
+    assert [holder.snapshot for holder in frozen] == [3]
+    assert [kept.snapshots for kept in report.kept] == [(3,)]
+    assert report.files_waiting > 0
+    assert held.rows() == before
+    del held
+    gc.collect()
+    assert 3 in backbone.open(root).maintain().expired
+    with pytest.raises(UsageError, match="Snapshot 3 is kept no longer"):
+        backbone.open(root).sql("FROM trusted.orders", as_of=3)
+
+
+def test_what_another_project_reads_stays(busy, tmp_path):
+    root = busy
+    write = {
+        "backbone.yml": "name: analyses\nbackbone: {project: ../shop, snapshot: 4}\n",
+        "exploitation/few.sql": "SELECT order_id FROM exploitation.large_orders LIMIT 3\n",
+    }
+    for name, text in write.items():
+        path = tmp_path / "analyses" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    backbone.open(tmp_path / "analyses").run()
+
+    report = backbone.open(root).maintain()
+
+    (kept,) = report.kept
+    assert kept.snapshots == (4,)
+    assert "analyses" in kept.because
+    assert backbone.open(tmp_path / "analyses").run(force=True).status == "published"
+
+
+POINTS = [
+    Point("files merged"), Point("files merged", 3), Point("transaction", 2, before=True),
+    Point("snapshots expired"), Point("transaction", 3, before=True), Point("files forgotten"),
+    Point("file removed", 1, before=True), Point("file removed", 20), Point("rows inserted"), Point("rows flushed"),
+    Point("scratch removed", 1, before=True), Point("journal closed", 1, before=True),
+]  # fmt: skip
+
+
+@pytest.mark.long
+def test_killed_maintenance_is_mended_by_the_next_command(tmp_path):
+    reached = []
+    root = busy_shop(tmp_path / "shop", 9)
+    day = 30
+    for point in POINTS:
+        before = content(root)
+        if kill_at(root, point, ("maintain",)):
+            reached.append(str(point))
+        assert differences(content(root), before) == [], point
+        day += 1
+        deliver_day(root, day)
+        assert run_to_the_end(root) == 0, point
+        assert leftovers(root) == [], point
+        assert unsound(backbone.open(root).doctor()) == [], point
+        for _ in range(8):
+            day += 1
+            deliver_day(root, day)
+            assert run_to_the_end(root) == 0
+    alone = greedy_shop(tmp_path / "alone" / "shop")
+    for number in [*range(10, 19), *range(31, day + 1)]:
+        deliver_day(alone, number)
+    backbone.open(alone).run()
+    assert differences(content(root), content(alone)) == []
+    assert len(reached) >= 9, reached
