@@ -32,7 +32,7 @@ def output_columns(query: "exp.Expr", catalogue: Catalogue, ctes: Scope | None =
         return None if right is None else {**right, **left}
     if not isinstance(query, exp.Select) or query.args.get("laterals") or query.find(exp.Columns, exp.Pivot):
         return None
-    return _projected(query, _sources(query, catalogue, known))
+    return _projected(query, read_sources(query, catalogue, known))
 
 
 def _projected(query: "exp.Select", sources: Scope) -> Domains | None:
@@ -45,7 +45,7 @@ def _projected(query: "exp.Select", sources: Scope) -> Domains | None:
         elif isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star):
             found = _star(projection.this, [sources.get(projection.table.lower())])
         elif projection.output_name:
-            found = {projection.output_name: _domain(projection, sources)}
+            found = {projection.output_name: domain_of(projection, sources)}
         else:
             return None
         if found is None:
@@ -68,7 +68,7 @@ def _star(star: "exp.Star", sources: list[Domains | None]) -> Domains | None:
     return columns
 
 
-def _domain(projection: "exp.Expr", sources: Scope) -> str:
+def domain_of(projection: "exp.Expr", sources: Scope) -> str:
     """The domain of a column that passes unchanged; else it isn't known."""
     from sqlglot import exp
 
@@ -80,7 +80,8 @@ def _domain(projection: "exp.Expr", sources: Scope) -> str:
     return domains.pop() if len(domains) == 1 else ""
 
 
-def _sources(query: "exp.Select", catalogue: Catalogue, ctes: Scope) -> Scope:
+def read_sources(query: "exp.Select", catalogue: Catalogue, ctes: Scope) -> Scope:
+    """What a SELECT reads, by alias, with the columns of each as far as they are known."""
     from sqlglot import exp
 
     start = query.args.get("from_")

@@ -1,13 +1,18 @@
 """`exploitation/NAME.sql` and `NAME.py`: views, first read each by itself, then checked against the project."""
 
+import ast
+import builtins
 import re
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, get_args
 
+from backbone.errors import did_you_mean
+from backbone.model.forms import FORM_NAMES, FORMS
 from backbone.model.project import Mode, View
 from backbone.project.catalogue import Catalogue, check_columns
 from backbone.project.columns import check_query_columns
+from backbone.project.comparisons import check_compared_domains
 from backbone.project.fields import Fields
 from backbone.project.inputs import read_inputs
 from backbone.project.python_tree import Declared, literal_node
@@ -140,6 +145,7 @@ def _sql_inputs(draft: Draft, catalogue: Catalogue, problems: "list[Problem]") -
         return ()
     inputs = read_inputs(draft.parsed, catalogue, problems)
     check_query_columns(draft.parsed, catalogue, None, problems)
+    check_compared_domains(draft.parsed, catalogue, problems)
     return inputs
 
 
@@ -175,3 +181,22 @@ def _check_parameters(declared: Declared, inputs: int, problems: "list[Problem]"
                 f"'{declared.function.name}' has {len(named)} parameters for {inputs} inputs: one for each, in order"
             )
         )
+    else:
+        for parameter in named:
+            _check_annotation(declared, parameter, problems)
+
+
+def _check_annotation(declared: Declared, parameter: ast.arg, problems: "list[Problem]") -> None:
+    """A parameter says in which form it takes its input. A name that isn't imported as it stands is left to the run."""
+    annotation = parameter.annotation
+    if annotation is None:
+        what = f"parameter '{parameter.arg}' has no annotation, which says in which form it comes"
+        problems.append(declared.place(parameter).problem(f"{what}. Expected one of {FORM_NAMES}"))
+        return
+    text = str(annotation.value if isinstance(annotation, ast.Constant) else ast.unparse(annotation))
+    head, dot, rest = text.partition(".")
+    meant = declared.names.get(head, "" if dot else head if head in dir(builtins) else "")
+    if meant and (full := f"{meant}{dot}{rest}") not in FORMS:
+        near = did_you_mean(full, FORMS)
+        message = f"parameter '{parameter.arg}' can't be {text}. Expected one of {FORM_NAMES}.{near}"
+        problems.append(declared.place(annotation).problem(message))

@@ -14,7 +14,7 @@ from backbone.model.relations import Attribute, Relation
 from backbone.model.steps import Analyse, Derive, Extent, Format, Published, Step, Trust
 from backbone.quality.predicates import relation_after
 from backbone.runs.plan import in_order
-from backbone.zones.exploitation import refused_mode, runnable_query, view_error
+from backbone.zones.exploitation import doubled, refused_mode, runnable_query, view_error
 
 
 def check_project(steps: Sequence[Step], published: Mapping[str, Published], engine: Engine) -> dict[str, Relation]:
@@ -85,7 +85,8 @@ def _bind_view(
         relation = session.describe(query)
     except EngineError as error:
         return None, [view_error(view, str(error))]
-    return relation, _key_problems(view, relation)
+    double = doubled(view, relation.names)
+    return relation, [*([double] if double else []), *_key_problems(view, relation)]
 
 
 def _key_problems(view: View, relation: Relation) -> list[Problem]:
