@@ -44,7 +44,7 @@ class Session(Protocol):
         """
 
     def execute(self, sql: str) -> None:
-        """Run one statement of our own, such as `CREATE TEMP TABLE`."""
+        """Run statements of our own, such as `CREATE TEMP TABLE`."""
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Run a SELECT and return its rows."""
@@ -64,6 +64,9 @@ class Session(Protocol):
 
 class Engine(Protocol):
     """Makes sessions. One engine serves one run."""
+
+    def expect(self, rows: int | None) -> None:
+        """Say about how many rows the next work reads (None: nobody knows), so that little work costs little."""
 
     def session(self) -> AbstractContextManager[Session]:
         """A session in which nothing is shown yet."""

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import duckdb
 
-from backbone.engine.duckdb.extensions import load_extension
+from backbone.engine.duckdb.extensions import CONFIG, load_extension
 from backbone.engine.sqlite import elsewhere, readable
 from backbone.errors import QueryError, did_you_mean
 from backbone.lake.catalogue import catalogue_path, datasets_at, present_snapshot
@@ -69,7 +69,7 @@ def _frozen(folder: Path, copies: Path, snapshot: int) -> Path:
 
 def _freeze(folder: Path, path: Path) -> None:
     """Copy a lake's catalogue into a DuckDB file."""
-    with duckdb.connect(":memory:") as connection:
+    with duckdb.connect(":memory:", config={**CONFIG}) as connection:
         load_extension(connection, "sqlite_scanner")
         catalogue = readable(catalogue_path(folder))
         connection.execute(f"ATTACH {literal(str(catalogue))} AS meta (TYPE sqlite, READ_ONLY)")
@@ -117,7 +117,7 @@ def sealed_connection(
     A bare name means the most refined zone that has it. `last` is the lake's last snapshot. `writable` is the one file
     that may be written.
     """
-    connection = duckdb.connect(":memory:", config={"memory_limit": memory_limit})
+    connection = duckdb.connect(":memory:", config={**CONFIG, "memory_limit": memory_limit})
     load_extension(connection, "ducklake")
     tables = folder / "tables"
     frozen = frozen_catalogue(folder, last)

@@ -5,6 +5,7 @@ Everything here is careful rather than clever: what can't be proved is None, and
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from sqlglot import exp, parse_one
@@ -80,14 +81,16 @@ class Shape:
         return any(s.how in hows for s in self.sources)
 
 
+@lru_cache(maxsize=1024)
 def parse(query: str) -> exp.Expr | None:
-    """The query as an AST, or None where sqlglot can't read it."""
+    """The query as an AST, not to be changed, or None where sqlglot can't read it. Several look at each query."""
     try:
         return parse_one(query, dialect="duckdb")
     except (SqlglotError, RecursionError):
         return None
 
 
+@lru_cache(maxsize=1024)
 def read_shape(query: str) -> Shape | None:
     """The shape of a query, or None where it isn't a single SELECT with a FROM."""
     tree = parse(query)

@@ -25,6 +25,7 @@ def check_project(steps: Sequence[Step], published: Mapping[str, Published], eng
     """
     relations = {name: one.relation for name, one in published.items() if name.startswith("exploitation.")}
     problems: list[Problem] = []
+    engine.expect(0)
     with engine.session() as session:
         for step in in_order(steps):
             found, wrong = _bind(step, relations, published, session)
@@ -41,6 +42,8 @@ def _bind(
     step: Step, relations: Mapping[str, Relation], published: Mapping[str, Published], session: Session
 ) -> tuple[Relation | None, list[Problem]]:
     held = published[step.dataset].relation if step.dataset in published else None
+    if _is_known(step, relations, published):
+        return held, []
     match step.work:
         case Format(source):
             same = step.dataset in published and published[step.dataset].definition == step.definition
@@ -52,6 +55,14 @@ def _bind(
             return _bind_view(view, relations, session)
         case Derive() | Analyse():
             return held, []
+
+
+def _is_known(step: Step, relations: Mapping[str, Relation], published: Mapping[str, Published]) -> bool:
+    """Whether a view was published as it is now declared, over inputs with the columns that they now have."""
+    held = published.get(step.dataset)
+    if held is None or not isinstance(step.work, Derive) or held.definition != step.definition:
+        return False
+    return all(i in published and relations.get(i) == published[i].relation for i in step.inputs)
 
 
 def declared_relation(source: Source) -> Relation | None:

@@ -40,6 +40,7 @@ def publish(lake: Transaction, what: Publication) -> dict[str, Published]:
     for name, relation in TABLES.items():
         lake.ensure(f"governance.{name}", relation)
     published = dict(what.place.published)
+    _forget_rows_aside(lake, [one for outcome in what.outcomes for one in outcome.staged])
     for outcome in what.outcomes:
         for one in outcome.staged:
             published[one.dataset] = _published(one, outcome, published, lake.snapshot, what.place)
@@ -95,14 +96,19 @@ def _landed_row(file: LandedFile, work: Format, place: Place) -> dict[str, objec
     }  # fmt: skip
 
 
+def _forget_rows_aside(lake: Transaction, staged: Sequence[Staged]) -> None:
+    """Forget rows set aside of datasets made anew, and those of failed attempts at others: success settles them."""
+    replaced = ", ".join(literal(one.dataset) for one in staged if one.replaces)
+    changed = ", ".join(literal(one.dataset) for one in staged if not one.replaces)
+    for name in _GOVERNED if replaced else ():
+        lake.delete(f"governance.{name}", f"dataset IN ({replaced})")
+    if changed:
+        failed = f"SELECT (dataset, run) FROM lake.governance.step WHERE dataset IN ({changed}) AND status = 'failed'"
+        lake.delete("governance.quarantine", f"dataset IN ({changed}) AND (dataset, run) IN ({failed})")
+
+
 def _publish_dataset(lake: Transaction, one: Staged) -> None:
-    """One dataset with its rows set aside. Rows of failed attempts at it are settled by its success."""
-    if one.replaces:
-        for name in _GOVERNED:
-            lake.delete(f"governance.{name}", f"dataset = {literal(one.dataset)}")
-    else:
-        failed = f"SELECT run FROM lake.governance.step WHERE dataset = {literal(one.dataset)} AND status = 'failed'"
-        lake.delete("governance.quarantine", f"dataset = {literal(one.dataset)} AND run IN ({failed})")
+    """One dataset with its rows set aside."""
     for path in one.quarantined:
         lake.insert_file("governance.quarantine", path)
     for path in one.merged:

@@ -91,6 +91,7 @@ def _attempt(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping
     profiles: tuple[tuple[AttributeProfile, ...], ...] = ()
     records: Mapping[int, int] = {}
     failure = None
+    engine.expect(_rows_read(planned.step, place, staged))
     with measured() as cost:
         try:
             _check_landed(planned.step, place)
@@ -114,6 +115,13 @@ def _check_landed(step: Step, place: Place) -> None:
     if isinstance(step.work, Format) and (why := place.unlanded.get(step.work.source.name)):
         hint = "mend or remove that file; the files after it wait, so that they arrive in order. Then: backbone run"
         raise DatasetError(Failure(step.dataset, why, step.work.source.at, hint=hint))
+
+
+def _rows_read(step: Step, place: Place, staged: Mapping[str, Staged]) -> int | None:
+    """About how many rows a step reads; None where it can't be told, as for raw files and people's Python."""
+    if isinstance(step.work, (Format, Analyse)) or (isinstance(step.work, Derive) and step.work.view.function_path):
+        return None
+    return sum(staged[name].rows if name in staged else place.published[name].rows for name in step.inputs)
 
 
 def _records(one: Staged, session: Session) -> dict[int, int]:
@@ -268,9 +276,12 @@ def _profiled(one: Staged, request: Staging, session: Session) -> tuple[Attribut
     """The cheap profile of a dataset as it is after the step; an unchanged one has its profile already."""
     if one.unchanged:
         return ()
+    relation = Relation(one.relation.visible)
+    if one.replaces and one.added:
+        table = f"read_parquet([{', '.join(literal(str(path)) for path in one.added)}])"
+        return profile_relation(session, table, relation, one.rows)
     session.show_system(True)
     session.show(_after(one, request))
-    relation = Relation(one.relation.visible)
     return profile_relation(session, quoted_dataset(one.dataset), relation, one.rows)
 
 

@@ -7,31 +7,42 @@ from pathlib import Path
 
 import duckdb
 
+from backbone.engine.duckdb.extensions import CONFIG
 from backbone.engine.duckdb.session import DuckDBSession
+
+FEW_ROWS = 10_000
+"""Up to this many rows one thread is enough, even if a query joins each of them with each: others only wait busily."""
 
 
 class DuckDBEngine:
     """Runs steps in DuckDB. `connection` is shared with the lake, which attaches itself as `lake`."""
 
     def __init__(self, *, memory_limit: str = "4GB", scratch: Path | None = None) -> None:
-        config = {"memory_limit": memory_limit, "temp_directory": str(scratch or "")}
+        config = {**CONFIG, "memory_limit": memory_limit, "temp_directory": str(scratch or "")}
         self.connection = duckdb.connect(":memory:", config={**config})
         self.connection.execute("SET GLOBAL TimeZone = 'UTC'; SET enable_progress_bar = false")
         self._scratch = scratch or Path.cwd()
         self._numbers = count(1)
+        self._few = False
+
+    def expect(self, rows: int | None) -> None:
+        """See `Engine`."""
+        few = rows is not None and rows <= FEW_ROWS
+        if few != self._few:
+            self.connection.execute("SET threads = 1" if few else "RESET threads")
+            self._few = few
 
     @contextmanager
     def session(self) -> Iterator[DuckDBSession]:
         """A session in which nothing is shown yet."""
         cursor = self.connection.cursor()
         catalogue = f"step_{next(self._numbers)}"
-        cursor.execute(f"ATTACH ':memory:' AS {catalogue}")
-        cursor.execute(f"USE {catalogue}")
-        session = DuckDBSession(cursor, catalogue, self._scratch)
+        cursor.execute(f"ATTACH ':memory:' AS {catalogue}; USE {catalogue}")
         try:
-            yield session
+            yield DuckDBSession(cursor, self._scratch)
         finally:
-            session.close()
+            cursor.close()
+            self.connection.execute(f"DETACH {catalogue}")
 
     def close(self) -> None:
         """Release the database and its memory."""

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 class DuckDBSession:
     """Implements `Session` on one DuckDB cursor with a catalogue of its own."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, catalogue: str, scratch: Path) -> None:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, scratch: Path) -> None:
         self._cursor = cursor
         self._scratch = scratch
-        self._catalogue = catalogue
         self._system = False
         self._schemas: set[str] = set()
+        self._described: dict[str, tuple[tuple[str, str], ...]] = {}
 
     def show_system(self, shown: bool) -> None:
         """See `Session`."""
@@ -46,7 +46,7 @@ class DuckDBSession:
         if schema not in self._schemas:
             self._cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
             self._schemas.add(schema)
-        self._run(f"CREATE OR REPLACE VIEW {quoted(schema)}.{quoted(name)} AS {sql}")
+        self.execute(f"CREATE OR REPLACE VIEW {quoted(schema)}.{quoted(name)} AS {sql}")
 
     def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
         try:
@@ -56,6 +56,7 @@ class DuckDBSession:
 
     def execute(self, sql: str) -> None:
         """See `Session`."""
+        self._described.clear()
         self._run(sql)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
@@ -64,27 +65,30 @@ class DuckDBSession:
 
     def describe(self, query: str) -> Relation:
         """See `Session`."""
-        described = self._run(f"DESCRIBE {_statement(query)}").fetchall()
-        return Relation(tuple(Attribute(name, domain_of(kind)) for name, kind, *_ in described))
+        return Relation(tuple(Attribute(name, domain_of(kind)) for name, kind in self._columns(_statement(query))))
+
+    def _columns(self, query: str) -> tuple[tuple[str, str], ...]:
+        """Names and types of what a SELECT would return; asked once, as long as nothing else is shown."""
+        if query not in self._described:
+            rows = self._run(f"DESCRIBE {query}").fetchall()
+            self._described[query] = tuple((name, kind) for name, kind, *_ in rows)
+        return self._described[query]
 
     def write(self, query: str, path: Path, *, ordered: bool = False, relation: Relation | None = None) -> Written:
         """See `Session`."""
         query = _statement(query)
-        described = self._run(f"DESCRIBE {query}").fetchall()
-        wanted = relation or Relation(tuple(Attribute(name, domain_of(kind)) for name, kind, *_ in described))
-        kinds = {name: kind for name, kind, *_ in described}
+        kinds = dict(self._columns(query))
+        wanted = relation or self.describe(query)
         columns = ", ".join(_cast(a, kinds[a.name]) for a in wanted.attributes)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._cursor.execute(f"SET preserve_insertion_order = {'true' if ordered else 'false'}")
+        options = f"FORMAT parquet, COMPRESSION zstd, PRESERVE_ORDER {'true' if ordered else 'false'}"
         try:
             copied = self._run(
-                f"COPY (SELECT {columns} FROM ({query}\n)) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
+                f"COPY (SELECT {columns} FROM ({query}\n)) TO {literal(str(path))} ({options})"
             ).fetchone()
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        finally:
-            self._cursor.execute("SET preserve_insertion_order = true")
         return Written(path, copied[0] if copied else 0, path.stat().st_size, wanted)
 
     def fetch(self, query: str, form: str) -> Any:
@@ -109,16 +113,11 @@ class DuckDBSession:
 
     def register(self, name: str, table: Any) -> None:
         """See `Session`."""
+        self._described.clear()
         if isinstance(table, duckdb.DuckDBPyRelation):
             table.create(name)
         else:
             self._cursor.register(name, table)
-
-    def close(self) -> None:
-        """Drop what the session made; the engine calls it."""
-        self._cursor.execute("USE memory")
-        self._cursor.execute(f"DETACH {self._catalogue}")
-        self._cursor.close()
 
 
 def _statement(query: str) -> str:
