@@ -1,20 +1,17 @@
 """Profiles of a dataset: the cheap one that every run makes, and the full one that is made on demand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
 from backbone.engine.protocol import Session
 from backbone.model.names import quoted
 from backbone.model.relations import Attribute, Relation
-from backbone.profiling.distinct import estimated_distinct, sampled_counts
+from backbone.profiling import sample
 from backbone.profiling.histogram import Bin, histogram
+from backbone.profiling.sample import Sample, sample_of
 
-SAMPLED_ABOVE = 200_000
-"""Rows beyond which distinct values are estimated from a sample: counting them all costs more than all the rest.
-
-Measured: DuckDB's approx_count_distinct is off by up to a third, and slower than counting what is that small."""
 TEXT_LENGTH = 200
 """How many characters of a minimum or maximum the cheap profile keeps."""
 TOP = 10
@@ -43,10 +40,11 @@ class AttributeProfile:
 
 @dataclass(frozen=True, slots=True)
 class AttributeDetail:
-    """One column in numbers, in full: exact but for `quantiles`.
+    """One column in numbers, in full.
 
     `top` are the most frequent values with their rows. `quantiles` pairs shares (0.5: the median) with values.
-    `histogram` has 20 bins of equal width; those of dates and times are in seconds since 1970.
+    `histogram` has 20 bins of equal width; those of dates and times are in seconds since 1970. `approximate` says that
+    these and `distinct` are told from a sample of the rows; all else is exact.
     """
 
     attribute: str
@@ -69,14 +67,21 @@ def profile_relation(session: Session, table: str, relation: Relation, rows: int
 
     `rows` is about how many rows there are: above 200,000, distinct values are estimated from 100,000 rows at random.
     """
-    attributes, sampled = relation.attributes, rows > SAMPLED_ABOVE
+    attributes, sampled = relation.attributes, rows > sample.SAMPLED_ABOVE
     if not attributes:
         return ()
     aggregates = ", ".join(_cheap(a, sampled=sampled) for a in attributes)
     total, *values = session.rows(f"SELECT count(*), {aggregates} FROM {table}")[0]
-    samples = sampled_counts(session, table, relation.names, total) if sampled else {}
-    found = zip(*[iter(values)] * 5, strict=True)
-    return tuple(_profile(a, total, one, samples.get(a.name)) for a, one in zip(attributes, found, strict=True))
+    found = list(zip(*[iter(values)] * 5, strict=True))
+    if sampled:
+        with sample_of(session, table, relation.names, total) as some:
+            distinct = some.distinct([one[0] for one in found])
+    else:
+        distinct = tuple(one[1] for one in found)
+    return tuple(
+        AttributeProfile(a.name, a.domain, total, total - count, number, sampled, minimum, maximum, _finite(mean))
+        for a, number, (count, _, minimum, maximum, mean) in zip(attributes, distinct, found, strict=True)
+    )
 
 
 def profile_detail(session: Session, table: str, relation: Relation) -> tuple[AttributeDetail, ...]:
@@ -86,8 +91,14 @@ def profile_detail(session: Session, table: str, relation: Relation) -> tuple[At
         return ()
     aggregates = ", ".join(_full(a) for a in attributes)
     total, *values = session.rows(f"SELECT count(*), {aggregates} FROM {table}")[0]
-    found = zip(*[iter(values)] * 8, strict=True)
-    return tuple(_detail(session, table, a, total, one) for a, one in zip(attributes, list(found), strict=True))
+    found = list(zip(*[iter(values)] * 7, strict=True))
+    with sample_of(session, table, relation.names, total) as some:
+        distinct = some.distinct([one[0] for one in found])
+        quantiles = session.rows(f"SELECT {', '.join(_quantiles(a) for a in attributes)} FROM {some.table}")[0]
+        return tuple(
+            _detail(some, a, total, one, number, at)
+            for a, one, number, at in zip(attributes, found, distinct, quantiles, strict=True)
+        )
 
 
 def _cheap(attribute: Attribute, *, sampled: bool) -> str:
@@ -98,23 +109,6 @@ def _cheap(attribute: Attribute, *, sampled: bool) -> str:
     return f"count({name}), {distinct}, {bounds}, {f'avg({name})' if _is_number(domain) else 'NULL'}"
 
 
-def _profile(
-    attribute: Attribute, rows: int, found: Sequence[Any], sample: tuple[int, int, int] | None
-) -> AttributeProfile:
-    values, distinct, minimum, maximum, mean = found
-    return AttributeProfile(
-        attribute=attribute.name,
-        domain=attribute.domain,
-        rows=rows,
-        nulls=rows - values,
-        distinct=estimated_distinct(values, *sample) if sample else distinct,
-        approximate=bool(sample),
-        minimum=minimum,
-        maximum=maximum,
-        mean=_finite(mean),
-    )
-
-
 def _full(attribute: Attribute) -> str:
     name, domain, scale = quoted(attribute.name), attribute.domain, _scale(attribute)
     bounds = f"min({name}), max({name})" if _is_ordered(domain) else "NULL, NULL"
@@ -123,35 +117,36 @@ def _full(attribute: Attribute) -> str:
     spread = f"avg({name}), stddev_samp({name}){tame}" if _is_number(domain) else "NULL, NULL"
     finite = f" FILTER (isfinite({name}))" if domain in {"float", *_TIMES} else ""
     ends = f"min({scale}){finite}, max({scale}){finite}" if scale else "NULL, NULL"
-    quantiles = f"approx_quantile({name}, {list(QUANTILES)}){finite}" if scale else "NULL"
-    return f"count({name}), {bounds}, {spread}, {ends}, {quantiles}"
+    return f"count({name}), {bounds}, {spread}, {ends}"
 
 
-def _detail(session: Session, table: str, attribute: Attribute, rows: int, found: Sequence[Any]) -> AttributeDetail:
-    values, minimum, maximum, mean, deviation, low, high, quantiles = found
-    distinct, top = _frequent(session, table, attribute.name)
+def _quantiles(attribute: Attribute) -> str:
+    name = quoted(attribute.name)
+    finite = f" FILTER (isfinite({name}))" if attribute.domain in {"float", *_TIMES} else ""
+    return f"quantile_disc({name}, {list(QUANTILES)}){finite}" if _scale(attribute) else "NULL"
+
+
+def _detail(
+    some: Sample, attribute: Attribute, rows: int, found: Sequence[Any], distinct: int, quantiles: Sequence[object]
+) -> AttributeDetail:
+    values, minimum, maximum, mean, deviation, low, high = found
+    bins = () if low is None else histogram(some.session, some.table, _scale(attribute), low, high)
+    seen = sum(b.rows for b in bins)
     return AttributeDetail(
         attribute=attribute.name,
         domain=attribute.domain,
         rows=rows,
         nulls=rows - values,
         distinct=distinct,
+        approximate=not some.whole,
         minimum=minimum,
         maximum=maximum,
         mean=_finite(mean),
         deviation=_finite(deviation),
-        top=top,
+        top=some.top(attribute.name, values, TOP),
         quantiles=tuple(zip(QUANTILES, quantiles or (), strict=bool(quantiles))),
-        histogram=() if low is None else histogram(session, table, _scale(attribute), low, high),
+        histogram=bins if some.whole else tuple(replace(b, rows=round(b.rows * values / seen)) for b in bins if seen),
     )
-
-
-def _frequent(session: Session, table: str, column: str) -> tuple[int, tuple[tuple[object, int], ...]]:
-    """How many distinct values a column has, and its most frequent ones; of equally frequent ones, the smaller."""
-    name = quoted(column)
-    groups = f"SELECT {name} AS v, count(*) AS n FROM {table} WHERE {name} IS NOT NULL GROUP BY {name}"
-    found = session.rows(f"SELECT v, n, count(*) OVER () FROM ({groups}) ORDER BY n DESC, v LIMIT {TOP}")
-    return (found[0][2] if found else 0), tuple((value, number) for value, number, _ in found)
 
 
 def _scale(attribute: Attribute) -> str:

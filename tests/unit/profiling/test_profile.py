@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.engine.protocol import Session
 from backbone.model.relations import Attribute, Relation
-from backbone.profiling import distinct, profile
-from backbone.profiling.distinct import estimated_distinct
+from backbone.profiling import sample
 from backbone.profiling.histogram import Bin
 from backbone.profiling.profile import AttributeProfile, profile_detail, profile_relation
+from backbone.profiling.sample import estimated_distinct
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +58,8 @@ def test_what_has_no_order_has_no_bounds_and_what_is_not_finite_no_mean(session:
 
 
 def test_many_rows_are_sampled_for_distinct_values_only(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profile, "SAMPLED_ABOVE", 100_000)
-    monkeypatch.setattr(distinct, "SAMPLE_ROWS", 20_000)
+    monkeypatch.setattr(sample, "SAMPLED_ABOVE", 100_000)
+    monkeypatch.setattr(sample, "SAMPLE_ROWS", 20_000)
     session.execute(
         "CREATE OR REPLACE TABLE t AS SELECT i AS id, i % 16 AS few, i // 2 AS pairs, "
         "CASE WHEN i % 4 = 0 THEN NULL ELSE i END AS some FROM range(200000) AS r(i)"
@@ -104,6 +104,22 @@ def test_the_full_profile_has_frequent_values_quantiles_and_a_histogram(session:
     assert [b.rows for b in number.histogram] == [5] * 20
     assert even.top == ((False, 50), (True, 50))
     assert (even.quantiles, even.histogram) == ((), ())
+
+
+def test_the_full_profile_of_many_rows_tells_values_from_a_sample_and_says_so(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample, "SAMPLED_ABOVE", 100_000)
+    monkeypatch.setattr(sample, "SAMPLE_ROWS", 20_000)
+    session.execute("CREATE OR REPLACE TABLE t AS SELECT i AS id, least(i % 4, 2) AS few FROM range(200000) AS r(i)")
+
+    every, few = profile_detail(session, "t", relation(id="integer", few="integer"))
+
+    assert (every.approximate, every.minimum, every.maximum, every.distinct) == (True, 0, 199_999, 200_000)
+    assert (every.top, few.top[0][0], few.distinct) == ((), 2, 3)
+    assert few.top[0][1] == pytest.approx(100_000, rel=0.1)
+    assert sum(b.rows for b in every.histogram) == pytest.approx(200_000, abs=20)
+    assert dict(every.quantiles)[0.5] == pytest.approx(100_000, rel=0.1)
 
 
 def test_times_have_a_histogram_in_seconds_and_one_value_one_bin(session: Session) -> None:

@@ -172,7 +172,7 @@ def draw_profile(profile: DatasetProfile, screen: "Screen") -> None:
 
 def _profile_row(column: ColumnProfile, rows: int) -> list[Part]:
     about = "~" if column.approximate else ""
-    top = ", ".join(f"{'∅' if value is None else plain_text(value)} ({number:,})" for value, number in column.top[:3])
+    top = ", ".join(f"{plain_text(value)} ({about}{number:,})" for value, number in column.top[:3])
     return [
         column.column,
         (column.domain, "dim"),
