@@ -140,7 +140,7 @@ class LandingZone:
             raise LakeError(f"{arrival.place} can't be landed: {why}") from error
 
     def _land(self, arrival: Arrival) -> Landing | None:
-        seen = self.registry.seen(arrival.source).get(arrival.place)
+        seen = self.registry.seen_at(arrival.source, arrival.place)
         part, sha256, size = self._copy(arrival)
         if not _unchanged(arrival) or size != arrival.size:
             shutil.rmtree(part.parent)

@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS arrival (
     id INTEGER PRIMARY KEY AUTOINCREMENT, file_id INTEGER NOT NULL REFERENCES file (id), source TEXT NOT NULL,
     origin TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, arrived_at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS file_content ON file (source, sha256);
+CREATE INDEX IF NOT EXISTS file_size ON file (source, size);
 CREATE INDEX IF NOT EXISTS arrival_origin ON arrival (source, origin);
 CREATE INDEX IF NOT EXISTS arrival_file ON arrival (file_id);
 """
@@ -67,6 +68,10 @@ class Registry:
         values = () if source is None else (source,)
         return self._first(f"{_FILES}{where} ORDER BY id DESC LIMIT 1", values)
 
+    def newest_by_source(self) -> dict[str, int]:
+        """The id of the newest landed file of each source."""
+        return dict(self._read("SELECT source, max(id) FROM file GROUP BY source", ()))
+
     def with_content(self, source: str, sha256: str) -> LandedFile | None:
         """The first landed file of a source that has this content."""
         return self._first(f"{_FILES} WHERE source = ? AND sha256 = ? ORDER BY id LIMIT 1", (source, sha256))
@@ -112,6 +117,11 @@ class Registry:
         """Size and modification time (ns) of the last arrival from each origin."""
         query = "SELECT origin, size, mtime_ns FROM arrival WHERE source = ? ORDER BY id"
         return {origin: (size, mtime) for origin, size, mtime in self._read(query, (source,))}
+
+    def seen_at(self, source: str, place: str) -> tuple[int, int] | None:
+        """Size and modification time (ns) of the last arrival from one origin, if there was any."""
+        query = "SELECT size, mtime_ns FROM arrival WHERE source = ? AND origin = ? ORDER BY id DESC LIMIT 1"
+        return next(iter(self._read(query, (source, place))), None)
 
     def register(self, arrival: Arrival, *, path: Path, sha256: str) -> LandedFile:
         """Record a new landed file, and its arrival."""

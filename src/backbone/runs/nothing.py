@@ -17,8 +17,7 @@ def nothing_to_do(environment: Environment, fingerprint: str) -> State | None:
         return None
     if last_snapshot(environment.folder) != (state.lake, state.snapshot) or journal.has_entries(environment.folder):
         return None
-    newest = {file.source: file.id for file in environment.landing.registry.files()}
-    if newest != state.newest_files:
+    if environment.landing.registry.newest_by_source() != state.newest_files:
         return None
     if any(environment.landing.arrivals(source, origins) for source, origins in state.origins.items()):
         return None

@@ -278,7 +278,8 @@ def _profiled(one: Staged, request: Staging, session: Session) -> tuple[Attribut
         return ()
     relation = Relation(one.relation.visible)
     if one.replaces and one.added:
-        table = f"read_parquet([{', '.join(literal(str(path)) for path in one.added)}])"
+        files = ", ".join(literal(str(path)) for path in one.added)
+        table = f"read_parquet([{files}], union_by_name => true)"
         return profile_relation(session, table, relation, one.rows)
     session.show_system(True)
     session.show(_after(one, request))
