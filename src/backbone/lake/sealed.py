@@ -69,7 +69,7 @@ def _frozen(folder: Path, copies: Path, snapshot: int) -> Path:
 
 def _freeze(folder: Path, path: Path) -> None:
     """Copy a lake's catalogue into a DuckDB file."""
-    with duckdb.connect(":memory:", config={**CONFIG}) as connection:
+    with duckdb.connect(":memory:", config={**CONFIG, "threads": "1"}) as connection:
         load_extension(connection, "sqlite_scanner")
         catalogue = readable(catalogue_path(folder))
         connection.execute(f"ATTACH {literal(str(catalogue))} AS meta (TYPE sqlite, READ_ONLY)")
