@@ -46,7 +46,7 @@ POINTS = {
     "snapshots expired": "backbone.lake.store:Transaction.expire",
     "files forgotten": "backbone.lake.store:Transaction.forget_scheduled",
     "rows flushed": "backbone.lake.store:Transaction.flush",
-    "table put back": "backbone.lake.store:Transaction.put_back",
+    "table copied": "backbone.lake.store:Lake.copy_former",
     "dataset copied": "backbone.runs.restaging:copy_dataset",
     "transaction": "backbone.lake.store:Lake.transaction",
 }

@@ -29,6 +29,8 @@ Values are written as `cli/writing.py` says. Locations are text, `trusted/flight
 - `peek`: `path, format, size, records, dialect, evidence`, `columns` (each `name, domain`), `sample` (objects).
 - `add`: `source, template_path, written, summary, evidence, remarks, project, next_command`, `landed` (as in `run`),
   `sample` (objects; null when not taken through to trusted), `run` (as in `run`; null likewise).
+- `rollback`: `run, environment, dry_run, to, at, snapshot`, `datasets` (each `dataset, rows_now, rows_then`), `models`
+  (pairs of analysis and version), `landed_files, seconds`.
 - `maintain`: `run, environment, dry_run, snapshot`, `compacted` (each `dataset, how, files_before, files_after`),
   `expired` (snapshots), `kept` (each `snapshots, because`), `files_removed, bytes_freed, files_waiting, bytes_waiting,
   waiting, warnings, seconds`.
@@ -44,7 +46,7 @@ from backbone.cli.writing import distinct_names
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
-    from backbone.model.operations import Maintained
+    from backbone.model.operations import Maintained, RolledBack
     from backbone.model.relations import Attribute
     from backbone.model.reports import (
         Added,
@@ -147,8 +149,8 @@ def run_document(report: "RunReport") -> Document:
     return _part(report, *known)
 
 
-def maintained_document(report: "Maintained") -> Document:
-    """What maintenance did."""
+def operation_document(report: "Maintained | RolledBack") -> Document:
+    """What maintenance or a rollback did."""
     return {f.name: plain(getattr(report, f.name)) for f in fields(report)}
 
 

@@ -71,6 +71,11 @@ class Workspace(Protocol):
     ) -> "reports.RunReport":
         """Bring everything up to date."""
 
+    def rollback(
+        self, snapshot: str, dry_run: bool = False, on_event: "Callable[[reports.RunEvent], None] | None" = None
+    ) -> "operations.RolledBack":
+        """Make the datasets what they were in a snapshot."""
+
     def maintain(
         self, dry_run: bool = False, on_event: "Callable[[reports.RunEvent], None] | None" = None
     ) -> "operations.Maintained":

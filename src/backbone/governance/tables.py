@@ -56,3 +56,6 @@ def _relation(columns: str) -> Relation:
 
 TABLES: Mapping[str, Relation] = {name: _relation(columns) for name, columns in (_LOGS | _STATES).items()}
 """Every governance table with its columns."""
+
+STATES = tuple(_STATES)
+"""The tables that say how things are now."""

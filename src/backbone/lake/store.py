@@ -133,20 +133,6 @@ class Transaction:
         """Drop a table; earlier snapshots still show it."""
         self._connection.execute(f"DROP TABLE IF EXISTS {_table(dataset)}")
 
-    def put_back(self, dataset: str, snapshot: int) -> bool:
-        """Give a table the rows that it had in a snapshot; whether they differed."""
-        now, then = _table(dataset), f"{_table(dataset)} AT (VERSION => {snapshot})"
-        names = ", ".join(quoted(row[0]) for row in self._connection.execute(f"DESCRIBE {_table(dataset)}").fetchall())
-        differing = (
-            f"SELECT 1 FROM ((SELECT {names} FROM {now} EXCEPT ALL SELECT {names} FROM {then}) UNION ALL "
-            f"(SELECT {names} FROM {then} EXCEPT ALL SELECT {names} FROM {now})) LIMIT 1"
-        )
-        if not self._connection.execute(differing).fetchall():
-            return False
-        self.delete(dataset, "true")
-        self._connection.execute(f"INSERT INTO {now} BY NAME SELECT {names} FROM {then}")
-        return True
-
     def flush(self) -> None:
         """Write rows that are kept in the catalogue to files."""
         self._connection.execute("CALL ducklake_flush_inlined_data('lake')")
@@ -216,6 +202,19 @@ class Lake:
             raise LakeError(f"The lake can't be read: {why}") from error
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def copy_former(self, dataset: str, snapshot: int, path: Path) -> bool:
+        """Write the rows that a table had in a snapshot to a Parquet file, if they aren't those that it has now."""
+        cursor = self._connection.cursor()
+        now, then = _table(dataset), f"{_table(dataset)} AT (VERSION => {snapshot})"
+        names = ", ".join(quoted(row[0]) for row in cursor.execute(f"DESCRIBE {now}").fetchall())
+        counts = f"SELECT (SELECT count(*) FROM {now}) = (SELECT count(*) FROM {then})"
+        lost = f"SELECT 1 FROM (SELECT {names} FROM {then} EXCEPT ALL SELECT {names} FROM {now}) LIMIT 1"
+        if cursor.execute(counts).fetchall() == [(True,)] and not cursor.execute(lost).fetchall():
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cursor.execute(f"COPY (SELECT {names} FROM {then}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+        return True
 
     def has(self, dataset: str) -> bool:
         """Whether there is such a table."""

@@ -1,6 +1,7 @@
 """Reports of keeping a lake and of going back: maintenance, rollback, backup and restore."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +44,34 @@ class Maintained:
     bytes_waiting: int = 0
     waiting: str = ""
     warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """What a rollback does to one dataset: its rows now and then (None: it isn't there)."""
+
+    dataset: str
+    rows_now: int | None
+    rows_then: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RolledBack:
+    """What a rollback did, or would do (`dry_run`).
+
+    `to` is the snapshot that the lake is as in again, of time `at`; `snapshot` the new one that says so (None: nothing
+    had to be done). `datasets` are those that differ, `models` the analyses with the model version that is registered
+    again ("": none). `landed_files` counts those that the next run will read again.
+    """
+
+    run: str
+    environment: str
+    dry_run: bool
+    to: int
+    at: datetime
+    snapshot: int | None
+    datasets: tuple[PutBack, ...] = ()
+    models: tuple[tuple[str, str], ...] = ()
+    landed_files: int = 0
     seconds: float = 0.0

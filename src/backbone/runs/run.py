@@ -188,22 +188,31 @@ def _place(
         snapshot=lake.snapshot[1],
         published=known,
         landed=landed,
-        registered=_registered(request.environment, lake),
+        registered=_registered(request.environment, lake, known),
         upstream=dict.fromkeys(upstream.published, upstream.snapshot) if upstream else {},
     )
 
 
-def _registered(environment: Environment, lake: Lake) -> dict[str, dict[str, object]]:
+def _registered(environment: Environment, lake: Lake, known: Mapping[str, Published]) -> dict[str, dict[str, object]]:
     """The present model version of each analysis, with the absolute path of its file."""
+    models = environment.folder / "models"
+    found = registered_models(lake, known)
+    return {analysis: {**row, "path": str(models / str(row["path"]))} for analysis, row in found.items()}
+
+
+def registered_models(
+    lake: Lake, published: Mapping[str, Published], at: int | None = None
+) -> dict[str, dict[str, object]]:
+    """The model version of each published analysis that is in use, now or in a snapshot."""
     if not lake.has("governance.model_version"):
         return {}
-    newest = """
-        SELECT m.* FROM lake.governance.model_version m JOIN lake.governance.run r USING (run) WHERE m.registered
-        QUALIFY row_number() OVER (PARTITION BY analysis ORDER BY r.started_at DESC) = 1"""
-    return {
-        str(row["analysis"]): {**row, "path": str(environment.folder / "models" / str(row["path"]))}
-        for row in lake.records(newest)
-    }
+    until = f"AND r.snapshot <= {at}" if at is not None else ""
+    newest = f"""
+        SELECT m.* FROM lake.governance.model_version m JOIN lake.governance.run r USING (run)
+        WHERE m.registered {until} QUALIFY row_number() OVER (PARTITION BY analysis ORDER BY r.started_at DESC) = 1"""
+    # A rollback to before an analysis was first published leaves its model versions in the log.
+    rows = {str(row["analysis"]): row for row in lake.records(newest)}
+    return {analysis: row for analysis, row in rows.items() if f"analysis.{analysis}" in published}
 
 
 def _carry_out(

@@ -14,14 +14,16 @@ from backbone.lake.leases import pin, take_lease
 from backbone.lake.lock import locked
 from backbone.lake.upkeep import is_due
 from backbone.model.files import LandedFile
-from backbone.model.operations import Maintained
+from backbone.model.operations import Maintained, RolledBack
 from backbone.model.project import Project
 from backbone.model.reports import RunEvent, RunReport
 from backbone.model.steps import Plan, Published, Step
 from backbone.model.troubles import explained
 from backbone.runs.check import check_project
+from backbone.runs.environment import Environment
 from backbone.runs.maintenance import maintain
 from backbone.runs.plan import make_plan
+from backbone.runs.rollback import roll_back
 from backbone.runs.run import (
     Backend,
     OnEvent,
@@ -128,6 +130,31 @@ def _kept_quick(workspace: "Workspace", backend: Backend, report: RunReport) -> 
     return replace(report, maintained=maintained)
 
 
+def roll_back_workspace(workspace: "Workspace", moment: str, dry_run: bool, on_event: OnEvent) -> RolledBack:
+    """Make the environment's datasets what they were, under the run lock; a dry run only looks.
+
+    Raises:
+        UsageError: nothing has run yet, or there is no such snapshot.
+    """
+    environment, name = workspace.environment, workspace.project.name
+    _must_have_run(environment)
+    if dry_run:
+        with open_reading(environment) as backend:
+            snapshot = snapshot_at(environment.folder, moment)
+            return roll_back(name, environment, backend, snapshot, dry_run=True)
+    with (
+        explained(environment.folder),
+        locked(environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
+        open_backend(workspace.project, environment) as backend,
+    ):
+        return roll_back(name, environment, backend, snapshot_at(environment.folder, moment))
+
+
+def _must_have_run(environment: Environment) -> None:
+    if last_snapshot(environment.folder) is None:
+        raise UsageError(f"Nothing has run in environment '{environment.name}' yet. Next: backbone run")
+
+
 def maintain_workspace(workspace: "Workspace", dry_run: bool, on_event: OnEvent) -> Maintained:
     """Maintain the environment's lake, under the run lock; a dry run only looks.
 
@@ -135,8 +162,7 @@ def maintain_workspace(workspace: "Workspace", dry_run: bool, on_event: OnEvent)
         UsageError: nothing has run yet.
     """
     environment = workspace.environment
-    if last_snapshot(environment.folder) is None:
-        raise UsageError(f"Nothing has run in environment '{environment.name}' yet. Next: backbone run")
+    _must_have_run(environment)
     if dry_run:
         with open_reading(environment) as backend:
             return maintain(workspace.project, environment, backend, dry_run=True)

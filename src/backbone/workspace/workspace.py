@@ -24,7 +24,7 @@ from backbone.runs.nothing import nothing_to_do
 from backbone.runs.selection import selection_of
 
 if TYPE_CHECKING:
-    from backbone.model.operations import Maintained
+    from backbone.model.operations import Maintained, RolledBack
     from backbone.model.project import Project
     from backbone.model.steps import Plan, Step
     from backbone.workspace.results import Result
@@ -103,6 +103,20 @@ class Workspace:
         from backbone.workspace.planning import run_workspace
 
         return run_workspace(self, selection_of(select, exclude), force, on_event or (lambda _: None))
+
+    def rollback(self, snapshot: str | int, dry_run: bool = False, on_event: OnEvent | None = None) -> "RolledBack":
+        """Make the datasets what they were in a snapshot, published as a new one; history stays.
+
+        The next run reads the files landed since again, so mend what made it wrong first.
+
+        Args:
+            snapshot: its number, or an ISO time (UTC).
+            dry_run: only say what would be changed.
+            on_event: called with `waiting` if a run must be waited for.
+        """
+        from backbone.workspace.planning import roll_back_workspace
+
+        return roll_back_workspace(self, str(snapshot), dry_run, on_event or (lambda _: None))
 
     def maintain(self, dry_run: bool = False, on_event: OnEvent | None = None) -> "Maintained":
         """Put small files together, drop deleted rows, and let go of snapshots that nobody needs any more.

@@ -2,11 +2,36 @@
 
 from typing import TYPE_CHECKING
 
-from backbone.cli.phrases import count, duration, listed, size
+from backbone.cli.phrases import count, duration, listed, moment, size
 
 if TYPE_CHECKING:
     from backbone.cli.drawing.screen import Screen
-    from backbone.model.operations import Kept, Maintained
+    from backbone.model.operations import Kept, Maintained, RolledBack
+
+
+def draw_rolled_back(report: "RolledBack", screen: "Screen") -> None:
+    """What a rollback did, or would do, and what a run does next."""
+    then = f"snapshot {report.to}, {moment(report.at)}"
+    if not report.datasets:
+        screen.line(f"nothing to do: all datasets are as in {then}")
+        return
+    screen.line(f"{'would be' if report.dry_run else 'are'} as in {then}:")
+    rows = [[one.dataset, _rows(one.rows_now), _rows(one.rows_then)] for one in report.datasets]
+    screen.table(["dataset", "rows before", "rows after"], rows, right=[1, 2], indent=2)
+    for analysis, version in report.models:
+        screen.line(f"  model {analysis}: {f'version {version} is in use again' if version else 'none is in use'}")
+    again = f"reads {count(report.landed_files, 'landed file')} again and " if report.landed_files else ""
+    screen.line(
+        f"The next run {again}makes anew what is undone: mend the rule or view that made it wrong first. ",
+        ("backbone plan", "cyan"),
+        " says what it would do.",
+    )
+    if not report.dry_run:
+        screen.line(f"published snapshot {report.snapshot}, run {report.run}. All former snapshots are still there.")
+
+
+def _rows(rows: int | None) -> str:
+    return "not there" if rows is None else f"{rows:,}"
 
 
 def draw_maintained(report: "Maintained", screen: "Screen") -> None:
