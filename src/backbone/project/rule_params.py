@@ -9,6 +9,7 @@ from backbone.project.fields import listed, texts_of
 from backbone.project.rule_node import RuleNode
 from backbone.project.tree import Mapping, Node, Text, shape_of
 from backbone.project.values import fits, less
+from backbone.quality.literals import share_of
 from backbone.quality.vocabulary import ParamKind, RuleKind
 
 _CHOICES = {"keep": ("last", "first")}
@@ -53,6 +54,8 @@ def _check_text(rule: RuleNode, name: str, kind: ParamKind, node: Text) -> None:
         rule.refuse(node, f"'{node.value}' is no type.{did_you_mean(node.value, SCALAR_DOMAINS)}")
     elif kind == "choice" and node.value not in _CHOICES.get(name, ()):
         rule.refuse(node, f"`{name}` can't be '{node.value}'. One of: {listed(_CHOICES.get(name, ()))}")
+    elif kind == "share" and share_of(node.value) is None:
+        rule.refuse(node, f"`{name}` is a share of rows, such as 20%, or any")
     elif name == "pattern":
         _pattern(rule, node)
 

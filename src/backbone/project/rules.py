@@ -15,7 +15,6 @@ from backbone.project.tree import Items, Mapping, Node, Text, shape_of
 from backbone.project.values import tolerance_of
 from backbone.quality.vocabulary import (
     DEFAULT_TOLERANCE,
-    EVERY_RULE_TAKES,
     VIEW_ACTIONS,
     VOCABULARY,
     RuleKind,
@@ -99,6 +98,8 @@ class _Reader:
             self._rule.refuse(self._subject, f"the rule `{self._word}` is not built yet")
         elif self._setting.zone == "exploitation" and (kind.repairs or self._word in _CONVERTS):
             self._rule.refuse(self._subject, f"`{self._word}` is no rule of a view: its SQL does repairs")
+        elif self._setting.zone != "exploitation" and kind.views_only:
+            self._rule.refuse(self._subject, f"`{self._word}` is a rule of a view: write it in exploitation/")
         else:
             return kind
         return None
@@ -107,7 +108,7 @@ class _Reader:
         return f" Rules: {listed(word for word, kind in VOCABULARY.items() if kind.built)}"
 
     def _unknown_keys(self, kind: RuleKind) -> None:
-        known = (*kind.params, *(key for key in EVERY_RULE_TAKES if key != "else" or not kind.repairs))
+        known = (*kind.params, *(key for key in kind.takes if key != "else" or not kind.repairs))
         for key, _ in self._rule.node.entries[1:]:
             if key.value == "else" and kind.repairs:
                 self._rule.refuse(key, f"`{self._word}` repairs and takes no `else`")
@@ -148,6 +149,9 @@ class _Reader:
             return ()
         if "all" in kind.subject and [t.value for t in texts] == ["all"]:
             return texts
+        if kind.subject == "all":
+            self._rule.refuse(self._value, f"`{self._word}` is about all: write `{self._word}: all`")
+            return ()
         if self._word == "set" and len(texts) > 1:
             self._rule.refuse(self._value, "`set` is about one column")
         twice = {t.value for t in texts if [u.value for u in texts].count(t.value) > 1}

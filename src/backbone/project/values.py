@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 
+from backbone.quality.literals import share_of
+
 _INTEGER = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 _BOOLEANS = {"true", "false", "t", "f", "yes", "no", "y", "n", "1", "0"}
 
@@ -36,11 +38,8 @@ def less(one: str, other: str) -> bool:
 
 def tolerance_of(text: str) -> float | None:
     """A share from 0 to 1, written `20%` or `0.2`; None where it is neither."""
-    number = text.strip().removesuffix("%").strip()
-    if not re.fullmatch(r"\d+(\.\d*)?|\.\d+", number, re.ASCII):
-        return None
-    share = float(Decimal(number) / 100) if text.strip().endswith("%") else float(number)
-    return share if 0 <= share <= 1 else None
+    share = share_of(text)
+    return share if share is not None and share <= 1 else None
 
 
 def _integer(value: str) -> bool:

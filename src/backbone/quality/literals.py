@@ -1,6 +1,7 @@
 """Values that people write in rules, as SQL literals of a column's domain."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
@@ -11,6 +12,16 @@ from backbone.model.names import literal
 
 Bound = Literal["from", "to"]
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
+
+
+def share_of(text: str) -> float | None:
+    """A share, written `20%` or `0.2`, also above 1; infinity for `any`; None where it is none of these."""
+    if text.strip() == "any":
+        return math.inf
+    number = text.strip().removesuffix("%").strip()
+    if not re.fullmatch(r"\d+(\.\d*)?|\.\d+", number, re.ASCII):
+        return None
+    return float(Decimal(number) / 100) if text.strip().endswith("%") else float(number)
 
 
 def value_sql(text: str, domain: str) -> str | None:

@@ -7,13 +7,18 @@ from typing import Literal
 from backbone.model.rules import Action
 
 Subject = Literal["column", "columns", "all", "columns or all", "sql"]
-ParamKind = Literal["text", "sql", "values", "mapping", "bound", "dataset", "names", "domain", "choice", "count"]
+ParamKind = Literal[
+    "text", "sql", "values", "mapping", "bound", "dataset", "names", "domain", "choice", "count", "share"
+]
 
 NULL, QUARANTINE, DEDUPLICATE, WARN, FAIL, REPAIR = "null", "quarantine", "deduplicate", "warn", "fail", "repair"
 DEFAULT_TOLERANCE: Mapping[str, float] = {
     "null": 0.2, "quarantine": 0.2, "repair": 0.2, "warn": 1.0, "deduplicate": 1.0, "fail": 0.0,
 }  # fmt: skip
 """The share of rows tested that may break a rule before its dataset fails, by action."""
+
+EVERY_RULE_TAKES: tuple[str, ...] = ("else", "where", "tolerate", "may_vanish", "except", "because", "name")
+"""Parameters of every rule, beside its own. Repairs take no `else`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,7 @@ class RuleKind:
     `subject`: what the rule's own name is followed by. A rule about `column` that is given several stands for one
     rule each. `over`: judged row by row, or over several rows (then versions are merged before it).
     `repairs`: it changes values and takes no `else`. `built`: False where it is described but not built yet.
+    `takes`: what it takes beside its own parameters. `views_only`: it is about how a view reads its inputs.
     """
 
     subject: Subject
@@ -32,6 +38,8 @@ class RuleKind:
     over: Literal["row", "rows"] = "row"
     repairs: bool = False
     built: bool = True
+    takes: tuple[str, ...] = EVERY_RULE_TAKES
+    views_only: bool = False
 
 
 _NQWF: tuple[Action, ...] = ("null", "quarantine", "warn", "fail")
@@ -56,6 +64,14 @@ VOCABULARY: Mapping[str, RuleKind] = {
     "sequence": RuleKind("column", _WF, {"step": "text", "per": "names"}, over="rows", built=False),
     "fresh": RuleKind("column", _WF, {"within": "text"}, ("within",), over="rows", built=False),
     "row_count": RuleKind("all", _WF, {"from": "count", "to": "count", "change": "text"}, over="rows", built=False),
+    "joins": RuleKind(
+        "all",
+        _WF,
+        {"lose": "share", "multiply": "share"},
+        over="rows",
+        takes=("else", "because", "name"),
+        views_only=True,
+    ),
     "steady": RuleKind("column", _WF, {"limit": "text"}, over="rows", built=False),
     "python": RuleKind("sql", _NQWF, built=False),
     "split": RuleKind("column", _QWF, {"pattern": "text", "into": "mapping"}, ("pattern", "into"), built=False),
@@ -67,7 +83,5 @@ VOCABULARY: Mapping[str, RuleKind] = {
     "set": RuleKind("column", (), {"to": "sql"}, ("to",), repairs=True),
 }
 
-EVERY_RULE_TAKES: tuple[str, ...] = ("else", "where", "tolerate", "may_vanish", "except", "because", "name")
-"""Parameters of every rule, beside its own. Repairs take no `else`."""
 VIEW_ACTIONS: tuple[Action, ...] = ("quarantine", "warn", "fail")
 """What a rule of an exploitation view may do; a view has no repairs, its SQL does those."""

@@ -14,7 +14,7 @@ from backbone.model.relations import Attribute, Relation
 from backbone.model.steps import Analyse, Derive, Extent, Format, Published, Step, Trust
 from backbone.quality.predicates import relation_after
 from backbone.runs.plan import in_order
-from backbone.zones.exploitation import doubled, refused_mode, runnable_query, view_error
+from backbone.zones.exploitation import doubled, refused_joins, refused_mode, runnable_query, view_error
 
 
 def check_project(steps: Sequence[Step], published: Mapping[str, Published], engine: Engine) -> dict[str, Relation]:
@@ -51,6 +51,8 @@ def _bind(
         case Trust(trusted):
             formatted = relations.get(f"formatted.{trusted.name}")
             return (relation_after(trusted.rules, formatted) if formatted else None), []
+        case Derive(view) if refusal := refused_joins(view):
+            return held, [refusal]
         case Derive(view) if view.function_path is None:
             return _bind_view(view, relations, session)
         case Derive() | Analyse():

@@ -133,7 +133,7 @@ def test_every_name_has_a_code_and_no_quarter_is_doubled(ask: Ask) -> None:
 
 def test_rents_and_incomes(barcelona: tuple[Workspace, RunReport], ask: Ask) -> None:
     (joined,) = (s for s in barcelona[1].steps if s.dataset == "exploitation.rent_and_income")
-    (finding,) = (f for f in joined.findings if f.rule.kind == "join")
+    (finding,) = (f for f in joined.findings if f.rule.kind == "joins")
 
     assert ask("SELECT year, count(*) FROM rent_and_income GROUP BY year ORDER BY year") == [
         (2018, 69),

@@ -47,3 +47,11 @@ JOIN = "FROM trusted.orders o JOIN trusted.customers c ON c.id = o.customer\n"
 )
 def test_two_columns_of_one_name(tmp_path: Path, query: str, said: str, name: str) -> None:
     assert refused(tmp_path, query) == [f"{said}, or leave it out: * EXCLUDE ({name})"]
+
+
+def test_joins_that_can_t_be_followed_have_no_rule(tmp_path: Path) -> None:
+    query = f"/*---\nrules:\n  - {{joins: all, else: fail}}\n---*/\nSELECT count(*) AS n {JOIN}"
+
+    (said,) = refused(tmp_path, query)
+
+    assert said.startswith("exploitation/v.sql:3:5 1 `joins` can't be checked here: it follows each row")
