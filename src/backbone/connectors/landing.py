@@ -13,7 +13,7 @@ import stat
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import timedelta
 from glob import glob, has_magic
 from pathlib import Path
 
@@ -27,6 +27,7 @@ SETTLE_SECONDS = 0.5
 _UNFINISHED = re.compile(r"^\.|^~|~$|\.(part|partial|tmp|temp|crdownload|swp|filepart)$", re.IGNORECASE)
 _CHUNK = 1 << 20
 _PART = ".part"
+_ASIDE = ".landed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ class LandingZone:
         else:
             landing = Landing(self._keep(arrival, part, sha256), repeat=False)
         if arrival.origin.parent == self.drop_folder(arrival.source):
-            arrival.origin.unlink()
+            _take_away(arrival)
         return landing
 
     def _keep(self, arrival: Arrival, part: Path, sha256: str) -> LandedFile:
@@ -184,13 +185,13 @@ class LandingZone:
         return part, digest.hexdigest(), size
 
     def _arrival_folder(self, source: str) -> Path:
-        folder = self.persistent / source
+        moment = self.registry.next_moment()
         while True:
-            path = folder / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+            path = self.persistent / source / moment.strftime("%Y%m%dT%H%M%S.%fZ")
             try:
                 path.mkdir(parents=True)
             except FileExistsError:
-                time.sleep(0.000_01)
+                moment += timedelta(microseconds=1)
             else:
                 return path
 
@@ -200,6 +201,8 @@ class LandingZone:
         Raises:
             LakeError: there are files that the registry doesn't know: it was lost, or is of another time.
         """
+        for aside in (self._folder / "temporal").glob(f"*/.*{_ASIDE}"):
+            _put_back(aside)
         last = self.registry.newest()
         if last and not last.path.exists() and (part := last.path.with_name(_PART)).exists():
             part.replace(last.path)
@@ -265,6 +268,24 @@ def _settled(arrival: Arrival) -> bool:
     if age < SETTLE_SECONDS:
         time.sleep(SETTLE_SECONDS - age)
     return _unchanged(arrival)
+
+
+def _take_away(arrival: Arrival) -> None:
+    """Remove a dropped original, if it is still the one that has landed: another may have come in its place."""
+    aside = arrival.origin.with_name(f".{arrival.origin.name}.{arrival.mtime_ns}{_ASIDE}")
+    arrival.origin.rename(aside)
+    state = aside.stat()
+    if (state.st_size, state.st_mtime_ns) == (arrival.size, arrival.mtime_ns):
+        aside.unlink()
+    else:
+        _put_back(aside)
+
+
+def _put_back(aside: Path) -> None:
+    """Give a file in a drop folder its name again; if one more has come by then, when that one has landed."""
+    origin = aside.with_name(aside.name[1:].removesuffix(_ASIDE).rpartition(".")[0])
+    if not origin.exists():
+        aside.rename(origin)
 
 
 def _unchanged(arrival: Arrival) -> bool:

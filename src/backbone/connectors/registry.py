@@ -1,7 +1,7 @@
 """The registry of landed files: append-only, shared by all environments, allocating file ids."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,7 @@ CREATE INDEX IF NOT EXISTS file_size ON file (source, size);
 CREATE INDEX IF NOT EXISTS arrival_origin ON arrival (source, origin);
 CREATE INDEX IF NOT EXISTS arrival_file ON arrival (file_id);
 """
+_LAST = "SELECT arrived_at FROM arrival ORDER BY id DESC LIMIT 1"
 _FILES = "SELECT id, source, name, path, sha256, size, origin, arrived_at FROM file"
 
 
@@ -123,10 +124,14 @@ class Registry:
         query = "SELECT size, mtime_ns FROM arrival WHERE source = ? AND origin = ? ORDER BY id DESC LIMIT 1"
         return next(iter(self._read(query, (source, place))), None)
 
+    def next_moment(self) -> datetime:
+        """The time at which the next file may arrive."""
+        return _after(self._read(_LAST, ()))
+
     def register(self, arrival: Arrival, *, path: Path, sha256: str) -> LandedFile:
         """Record a new landed file, and its arrival."""
         with self._open() as connection:
-            now = _moment(connection)
+            now = _after(connection.execute(_LAST).fetchall())
             values = (
                 arrival.source, arrival.origin.name, str(path.relative_to(self._folder)), sha256, arrival.size,
                 arrival.place, now.isoformat(),
@@ -142,14 +147,13 @@ class Registry:
     def register_repeat(self, arrival: Arrival, file: LandedFile) -> None:
         """Record that a content which has landed arrived again."""
         with self._open() as connection:
-            _record_arrival(connection, file.id, arrival, _moment(connection))
+            _record_arrival(connection, file.id, arrival, _after(connection.execute(_LAST).fetchall()))
 
 
-def _moment(connection: sqlite3.Connection) -> datetime:
+def _after(rows: Sequence[tuple[str]]) -> datetime:
     """Now, and in any case after the last arrival: the clock may jump, the order of arrivals may not."""
-    row = connection.execute("SELECT arrived_at FROM arrival ORDER BY id DESC LIMIT 1").fetchone()
     now = datetime.now(UTC)
-    return max(now, datetime.fromisoformat(row[0]) + timedelta(microseconds=1)) if row else now
+    return max(now, datetime.fromisoformat(rows[0][0]) + timedelta(microseconds=1)) if rows else now
 
 
 def _record_arrival(connection: sqlite3.Connection, file_id: int, arrival: Arrival, now: datetime) -> None:

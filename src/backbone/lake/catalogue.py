@@ -69,7 +69,7 @@ def snapshot_at(folder: Path, moment: str) -> int:
     """The snapshot that `moment` names: its number, or the last one not after an ISO time (UTC).
 
     Raises:
-        UsageError: there is no such snapshot.
+        UsageError: there is no such snapshot, or the clock jumped, so that the time doesn't tell which one it is.
     """
     known = snapshots(folder)
     number = int(moment) if moment.isdigit() else _last_until(_time_of(moment), known)
@@ -81,8 +81,18 @@ def snapshot_at(folder: Path, moment: str) -> int:
 
 
 def _last_until(time: datetime, known: Mapping[int, datetime]) -> int | None:
-    """The last snapshot not after a time: one that has expired where there may have been one."""
+    """The last snapshot not after a time: one that has expired where there may have been one.
+
+    Raises:
+        UsageError: the clock jumped, so that the time doesn't tell.
+    """
     before = [number for number, at in known.items() if at <= time]
+    later = [number for number, at in known.items() if at > time]
+    if before and later and min(later) < max(before):
+        raise UsageError(
+            f"The clock was set back between snapshots {min(later)} and {max(before)}, so {time.isoformat()} may mean "
+            "either. Name one by its number: backbone history"
+        )
     if not before or max(before) == max(known) or max(before) + 1 in known:
         return max(before, default=None)
     return max(before) + 1

@@ -43,7 +43,7 @@ def frozen_catalogue(folder: Path, snapshot: int) -> Path:
     """A copy of the lake's catalogue at its last snapshot, as a DuckDB file; made once a snapshot."""
     try:
         return _frozen(folder, folder / "cache", snapshot)
-    except (OSError, duckdb.IOException):  # no space, or a lake that one may only read
+    except (OSError, duckdb.Error):  # no space, or a lake that one may only read
         return _frozen(folder, elsewhere(folder), snapshot)
 
 

@@ -188,6 +188,7 @@ def _place(
         snapshot=lake.snapshot[1],
         published=known,
         landed=landed,
+        fingerprint=request.fingerprint,
         registered=_registered(request.environment, lake, known),
         upstream=dict.fromkeys(upstream.published, upstream.snapshot) if upstream else {},
     )
@@ -209,7 +210,7 @@ def registered_models(
     until = f"AND r.snapshot <= {at}" if at is not None else ""
     newest = f"""
         SELECT m.* FROM lake.governance.model_version m JOIN lake.governance.run r USING (run)
-        WHERE m.registered {until} QUALIFY row_number() OVER (PARTITION BY analysis ORDER BY r.started_at DESC) = 1"""
+        WHERE m.registered {until} QUALIFY row_number() OVER (PARTITION BY analysis ORDER BY r.rowid DESC) = 1"""
     # A rollback to before an analysis was first published leaves its model versions in the log.
     rows = {str(row["analysis"]): row for row in lake.records(newest)}
     return {analysis: row for analysis, row in rows.items() if f"analysis.{analysis}" in published}

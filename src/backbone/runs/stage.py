@@ -28,6 +28,7 @@ from backbone.model.steps import (
 )  # fmt: skip
 from backbone.model.troubles import trouble
 from backbone.profiling.profile import AttributeProfile, profile_relation
+from backbone.runs.edited import check_unedited
 from backbone.runs.resources import Cost, measured
 from backbone.zones.exploitation import stage_view
 from backbone.zones.formatted import stage_formatted
@@ -38,7 +39,7 @@ from backbone.zones.trusted import stage_trusted
 class Place:
     """Where a run works: the project, the environment's lake at its base snapshot, and what is published there.
 
-    `unlanded` says for a source why one of its files could not land.
+    `unlanded` says for a source why one of its files could not land. `fingerprint` is that of the project's files.
     """
 
     run: str
@@ -50,6 +51,7 @@ class Place:
     registered: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     upstream: Mapping[str, int] = field(default_factory=dict)
     unlanded: Mapping[str, str] = field(default_factory=dict)
+    fingerprint: str = ""
     numbers: Iterator[int] = field(default_factory=count)
 
 
@@ -97,7 +99,9 @@ def _attempt(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping
             _check_landed(planned.step, place)
             with engine.session() as session:
                 request = _staging(planned, place, staged, how, _new_files(place, files))
-                results = tuple(_cut_off(one, request, session) for one in _stage(request, session))
+                made = _stage(request, session)
+                check_unedited(planned.step, place.root, place.fingerprint)
+                results = tuple(_cut_off(one, request, session) for one in made)
                 audit(results)
                 profiles = tuple(_profiled(one, request, session) for one in results)
                 records = _records(results[0], session) if isinstance(planned.step.work, Format) else {}

@@ -69,7 +69,7 @@ def add(folder: Path, name: str | None, locations: tuple[str, ...], env: str | N
     with explained(root):
         shown = " ".join(["backbone add", *([name] if name else []), *locations])
         peeked = _declare(workspace, source, files, origins, shown)
-    return replace(_take_through(workspace, source, peeked), project=made)
+    return replace(_take_through(open_workspace(root, env), source, peeked), project=made)  # as it is declared now
 
 
 def _declare(

@@ -185,9 +185,9 @@ def _rules(dataset: str, step: Step | None, reading: Reading) -> tuple[RuleState
     newest = {
         row["rule"]: row
         for row in reading.records(
-            f"SELECT r.* FROM lake.governance.rule_result r JOIN lake.governance.run USING (run) "
+            f"SELECT r.* FROM lake.governance.rule_result r JOIN lake.governance.run AS u USING (run) "
             f"WHERE dataset = {literal(dataset)} "
-            "QUALIFY row_number() OVER (PARTITION BY rule ORDER BY started_at DESC) = 1"
+            "QUALIFY row_number() OVER (PARTITION BY rule ORDER BY u.rowid DESC) = 1"
         )
     }
     states = []
@@ -205,10 +205,10 @@ def _ledger(dataset: str, reading: Reading) -> Ledger | None:
     names = ("rows_in", "rows_out", "quarantined", "merged_away")
     rows = reading.records(f"""
         WITH entry AS (
-            SELECT l.*, started_at, max(started_at) FILTER (scope = 'dataset') OVER () AS last
-            FROM lake.governance.ledger l JOIN lake.governance.run USING (run) WHERE dataset = {literal(dataset)})
+            SELECT l.*, r.rowid AS recorded, max(r.rowid) FILTER (scope = 'dataset') OVER () AS last
+            FROM lake.governance.ledger l JOIN lake.governance.run r USING (run) WHERE dataset = {literal(dataset)})
         SELECT {", ".join(f"sum({name}) AS {name}" for name in names)} FROM entry
-        WHERE (scope = 'dataset' AND started_at = last) OR (scope = 'run' AND started_at > last)""")
+        WHERE (scope = 'dataset' AND recorded = last) OR (scope = 'run' AND recorded > last)""")
     return Ledger(*(int(rows[0][name]) for name in names)) if rows and rows[0]["rows_in"] is not None else None
 
 

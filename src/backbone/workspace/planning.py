@@ -7,7 +7,6 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backbone.analysis.steps import analysis_steps
 from backbone.errors import BackboneError, UsageError
 from backbone.lake.catalogue import last_snapshot, snapshot_at
 from backbone.lake.leases import pin, take_lease
@@ -15,9 +14,8 @@ from backbone.lake.lock import locked
 from backbone.lake.upkeep import is_due
 from backbone.model.files import LandedFile
 from backbone.model.operations import Maintained, RolledBack
-from backbone.model.project import Project
 from backbone.model.reports import RunEvent, RunReport
-from backbone.model.steps import Plan, Published, Step
+from backbone.model.steps import Plan, Published
 from backbone.model.troubles import explained
 from backbone.runs.check import check_project
 from backbone.runs.environment import Environment
@@ -38,15 +36,9 @@ from backbone.runs.selection import Selection, select_datasets
 from backbone.wiring import open_backend, open_engine, open_reading
 from backbone.workspace.interrupting import interruptible
 from backbone.workspace.opening import upstream_environment
-from backbone.zones.steps import data_steps
 
 if TYPE_CHECKING:
     from backbone.workspace.workspace import Workspace
-
-
-def all_steps(project: Project) -> tuple[Step, ...]:
-    """The steps of both backbones."""
-    return (*data_steps(project), *analysis_steps(project))
 
 
 def plan_workspace(workspace: "Workspace", selection: Selection, force: bool) -> Plan:

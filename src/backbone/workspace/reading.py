@@ -51,7 +51,7 @@ class Reading:
             FROM lake.governance.step GROUP BY run"""
         rows = self.records(
             f"SELECT r.*, s.datasets, s.rows FROM lake.governance.run r LEFT JOIN ({made}) s USING (run) "
-            f"ORDER BY started_at DESC LIMIT {int(limit)}"
+            f"ORDER BY r.rowid DESC LIMIT {int(limit)}"  # as they were recorded: clocks may jump
         )
         return tuple(
             HistoryEntry(
@@ -100,8 +100,8 @@ class Reading:
         conditions += [f"starts_with(run, {literal(run)})"] if run else []
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         groups = self.records(
-            f"SELECT dataset, rule, count(*) AS rows, max_by(run, started_at) AS run FROM ({_LIVE}) "
-            f"JOIN (SELECT run, started_at FROM lake.governance.run) USING (run){where} "
+            f"SELECT dataset, rule, count(*) AS rows, max_by(run, recorded) AS run FROM ({_LIVE}) "
+            f"JOIN (SELECT run, rowid AS recorded FROM lake.governance.run) USING (run){where} "
             "GROUP BY dataset, rule ORDER BY dataset, rule"
         )
         rows = self.records(f"FROM ({_LIVE}){where} ORDER BY dataset, file, record, rule LIMIT {int(limit)}")

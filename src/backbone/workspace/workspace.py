@@ -46,19 +46,25 @@ class Workspace:
 
     @cached_property
     def project(self) -> "Project":
-        """The project as it was when it was first needed, checked.
+        """The project as it was when it was first needed, checked: all its files as they were at one moment.
 
         Raises:
             ProjectError: its files are wrong; all problems are listed.
         """
+        from backbone.project.fingerprint import fingerprint
         from backbone.project.load import load_project
 
-        return load_project(self.root)
+        while True:
+            known = self.fingerprint
+            project = load_project(self.root)
+            self.fingerprint = fingerprint(self.root)
+            if self.fingerprint == known:
+                return project
 
     @cached_property
     def steps(self) -> "tuple[Step, ...]":
         """All steps of the project."""
-        from backbone.workspace.planning import all_steps
+        from backbone.runs.edited import all_steps
 
         return all_steps(self.project)
 

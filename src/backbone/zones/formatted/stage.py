@@ -86,8 +86,18 @@ def _opened(file: LandedFile, staging: Staging, session: Session) -> Records:
         raise DatasetError(Failure(staging.step.dataset, message, source.at, hint=hint)) from error
 
 
+def _check_there(file: LandedFile, staging: Staging) -> None:
+    size = file.path.stat().st_size if file.path.exists() else None
+    if size != file.size:
+        now = "is not there any more" if size is None else f"has {size:,} bytes"
+        message = f"landed file {file.id}, {file.name}, {now}; it had {file.size:,} bytes when it landed"
+        hint = "what has landed must never change. What is damaged, and how to mend it: backbone doctor"
+        raise DatasetError(Failure(staging.step.dataset, message, _source(staging).at, hint=hint))
+
+
 def _read_files(files: Sequence[LandedFile], account: Account) -> Widening | None:
     for file in sorted(files, key=lambda f: f.id):
+        _check_there(file, account.staging)
         if write_at_once(file, account):
             continue
         records = _opened(file, account.staging, account.session)
