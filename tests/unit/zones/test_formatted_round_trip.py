@@ -52,7 +52,7 @@ def formatted(engine, text, template, bad_values):
         path.write_text(text, encoding="utf-8", newline="")
         columns = (Column("a", "text"), Column("b", "text"), Column("n", "integer"))
         source = Source("s", template=template, columns=columns, contract="freeze", bad_values=bad_values)
-        file = LandedFile(1, "s", "f.csv", path, "", 0, "", datetime(2026, 1, 1, tzinfo=UTC))
+        file = LandedFile(1, "s", "f.csv", path, "", path.stat().st_size, "", datetime(2026, 1, 1, tzinfo=UTC))
         step = Step(("formatted.s",), (), Format(source), {}, increments=True)
         staging = Staging(
             step, "full", "r1", root, lambda name: root / f"{name}-{next(numbers)}", 0, {}, {}, (file,), (file,),
