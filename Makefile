@@ -1,7 +1,7 @@
 # Every recipe is one command. `make` alone lists them. On a fresh machine: `make demo`, then `make test`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check bench bench-peers clean
+.PHONY: help setup demo test test-long check bench bench-peers bench-growth clean
 
 PYTHON ?= python3
 # uv is taken from PATH where it is installed, else a copy of our own is put into .tools/.
@@ -17,7 +17,7 @@ help:
 	@echo "make test-long  set up and run the tests that take minutes"
 	@echo "make check      lint, format, types, layers, and that the reference documents everything"
 	@echo "make bench      measure Backbone against the same work by hand in DuckDB, in one run"
-	@echo "make bench-peers  the same beside dbt, SQLMesh, Dagster, Kedro and dlt"
+	@echo "make bench-peers, make bench-growth   the same beside other tools; costs by datasets, runs and files"
 	@echo "make clean      remove what the recipes made, .venv and demo included"
 
 # Installs everything into ./.venv. The stamp makes a second call cost nothing.
@@ -63,6 +63,12 @@ bench: setup
 # The same beside dbt, SQLMesh, Dagster, Kedro and dlt, each installed into an environment of its own under benchmarks/.work.
 bench-peers: setup
 	$(BIN)/python -m benchmarks.peers --rows $(ROWS) $(if $(ONLY),--only "$(ONLY)")
+
+# Costs by number of datasets, runs and landed files: exponents, and a picture in benchmarks/.work/growth.png. MOST=0.1 goes a
+# tenth of the way.
+MOST ?= 1
+bench-growth: setup
+	$(BIN)/python -m benchmarks.growth --most $(MOST)
 
 # Back to a fresh clone (but for what is not committed).
 clean:

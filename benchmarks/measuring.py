@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 WORK = Path(__file__).parent / ".work"
@@ -71,11 +72,12 @@ def sample(side: Side) -> Sample:
         folder = Path(name)
         side.prepare(folder)
         before = disk_mb(folder)
-        found = _cost(side.command, folder)
+        found = cost(side.command, folder)
         return found | {"kept_mb": round(disk_mb(folder) - before, 3)} | dict(side.facts(folder))
 
 
-def _cost(command: tuple[str, ...], folder: Path) -> Sample:
+def cost(command: tuple[str, ...], folder: Path) -> Sample:
+    """Run a command to its end, and measure it and its children."""
     start = time.perf_counter()
     with tempfile.TemporaryFile() as printed:
         process = subprocess.Popen(command, cwd=folder, stdout=printed, stderr=subprocess.STDOUT, env=environment())
@@ -118,20 +120,25 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("BACKBONE_")} | QUIET
 
 
+@cache
+def _prepared() -> tempfile.TemporaryDirectory[str]:
+    """Where this process keeps what it prepared; it goes with the process."""
+    return tempfile.TemporaryDirectory(dir=WORK, prefix="prepared-")
+
+
 def copy_of(name: str, build: Callable[[Path], object]) -> Callable[[Path], None]:
-    """A preparation that copies a folder, which `build` makes when it is first needed (once in a run of all).
+    """A preparation that copies a folder, which `build` makes when it is first needed.
 
     A lake that was copied looks at what landed once more: let a run settle that before anything is measured.
     """
-    template = WORK / "prepared" / name
 
     def prepare(folder: Path) -> None:
+        template = Path(_prepared().name) / name
         if not template.exists():
-            unfinished = WORK / "unfinished"
+            unfinished = template.with_name("unfinished")
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir()
             build(unfinished)
-            template.parent.mkdir(exist_ok=True)
             unfinished.rename(template)
         shutil.copytree(template, folder, dirs_exist_ok=True)
 
@@ -146,8 +153,3 @@ def after(command: tuple[str, ...], prepare: Callable[[Path], object]) -> Callab
         run(command, folder)
 
     return prepare_and_run
-
-
-def clear_prepared() -> None:
-    """Forget what an earlier run of the benchmark prepared: Backbone may have changed since."""
-    shutil.rmtree(WORK / "prepared", ignore_errors=True)

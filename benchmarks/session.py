@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.measuring import WORK, clear_prepared, in_turn
+from benchmarks.measuring import WORK, in_turn
 from benchmarks.records import Record, machine, save_records, versions
 from benchmarks.workload import Measurable, Samples, Workload, difference
 
@@ -15,7 +15,6 @@ Show = Callable[[Record], str]
 
 def measure(chosen: Iterable[Measurable], *, rows: int, rounds: int | None, json: Path, show: Show) -> list[Record]:
     """Measure workloads, and write each into a JSON file. One that fails doesn't stop the others."""
-    clear_prepared()
     WORK.mkdir(exist_ok=True)
     found: list[Record] = []
     known: dict[str, Samples] = {}
@@ -24,7 +23,6 @@ def measure(chosen: Iterable[Measurable], *, rows: int, rounds: int | None, json
         known[one.name] = found[-1].samples
         save_records(json, found[-1:])
         print(show(found[-1]), file=sys.stderr, flush=True)
-    clear_prepared()
     return found
 
 

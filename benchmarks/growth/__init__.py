@@ -1,0 +1,1 @@
+"""How costs grow with datasets, runs and landed files: measured, fitted, plotted."""
