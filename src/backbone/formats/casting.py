@@ -121,8 +121,9 @@ def _unmarked(value: str, column: Column) -> str:
 
 def _boolean(value: str) -> str:
     folded = f"lower({trimmed(value)})"
-    yes, no = (", ".join(literal(word) for word in words) for words in (_TRUE, _FALSE))
-    return f"CASE WHEN {folded} IN ({yes}) THEN true WHEN {folded} IN ({no}) THEN false END"
+    # Not `IN (…)`: DuckDB makes a join of a long one, which looks at every value, whatever CASE it is in.
+    words = ((word, truth) for words, truth in ((_TRUE, "true"), (_FALSE, "false")) for word in words)
+    return f"CASE {folded} {' '.join(f'WHEN {literal(word)} THEN {truth}' for word, truth in words)} END"
 
 
 def _iso(value: str, domain: str) -> str:

@@ -1,6 +1,7 @@
 """CSV files as records, read by DuckDB's CSV reader in strict mode with nothing left to its own guess."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backbone.engine.protocol import Session
@@ -8,6 +9,7 @@ from backbone.errors import UsageError
 from backbone.formats.dialect import Dialect, first_row
 from backbone.formats.encoding import CHUNK_BYTES, sample_text, transcoded
 from backbone.formats.records import Records, attempt, counted, field_name, fresh_names
+from backbone.formats.slices import Slice, can_be_cut, waves
 from backbone.model.files import Template
 from backbone.model.names import literal
 
@@ -15,48 +17,65 @@ _MAX_LINE_BYTES = 16 << 20
 _BUFFER_BYTES = 32 << 20
 """Said, since DuckDB else makes it 16 times the longest line, which is more than a machine's caches can bear."""
 _HEAD_CHARACTERS = 1 << 20
+_NUMBER = "row_number() OVER ()"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a file as a query of texts, `c1`, `c2` … as in its header. `number` is the number of a record."""
+
+    query: str
+    number: str
+    before: int
+    records: int
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A CSV file that is read on the fly, by one query, once.
+    """A CSV file that is read on the fly, in parts side by side, with nothing kept.
 
-    `query` has `_record` and `c1`, `c2` … as VARCHAR. Unreadable records aren't counted in `_record`: it is right only
-    if `unreadable` is 0 after the query has run.
+    Where it has unreadable records, its numbers are wrong.
     """
 
     headers: tuple[str, ...]
-    query: str
     _file: Path
     _template: Template
-    _errors: str
-    _scans: str
+    _scratch: Path
+    _names: tuple[str, str]
+
+    def waves(self, session: Session, *, whole: bool = False) -> Iterator[tuple[Part, ...]]:
+        """Parts to be read in one query, in order; after each wave, they are gone.
+
+        A part may have fewer records than it says, never more: that ends the query. `whole` reads the file in one
+        part, after counting its records exactly.
+        """
+        if whole or not can_be_cut(self._template):
+            part = self._part(Slice(self._file, 0, 0))
+            yield (replace(part, number=_NUMBER, records=counted(session, f"({part.query})")),)
+        else:
+            width = len(self.headers)
+            for wave in waves(self._file, self._template, self._scratch, width=width):
+                yield tuple(self._part(one) for one in wave)
+
+    def _part(self, one: Slice) -> Part:
+        template = self._template if one.first else replace(self._template, preamble_rows=0, header_rows=0)
+        # `row_number` of rows as they come is an order that threads would lose, so that each part runs in one.
+        number = f"CASE WHEN {_NUMBER} <= {one.records} THEN {_NUMBER} + {one.before} ELSE error('miscounted') END"
+        return Part(_scan(one.path, template, len(self.headers), self._names), number, one.before, one.records)
 
     def unreadable(self, session: Session) -> int:
-        """How many errors there were."""
-        return counted(session, self._errors)
-
-    def again(self) -> "Scan":
-        """The same file, to be read once more."""
-        return _scan_of(self._file, self._template, self.headers)
-
-    def drop(self, session: Session) -> None:
-        """Give the memory back."""
-        for name in (self._errors, self._scans):
-            session.execute(f"DROP TABLE IF EXISTS {name}")
+        """How many errors there were since the last call."""
+        errors, scans = self._names
+        found = counted(session, errors)
+        session.execute(f"DROP TABLE {errors}; DROP TABLE {scans}")
+        return found
 
 
 def scan_csv(path: Path, template: Template, scratch: Path) -> Scan:
-    """A CSV file without footers, to be read in one query."""
+    """A CSV file without footers, to be read as it is written."""
     file = transcoded(path, template.encoding, scratch)
-    return _scan_of(file, template, csv_headers(file, template))
-
-
-def _scan_of(file: Path, template: Template, headers: tuple[str, ...]) -> Scan:
-    errors, scans = fresh_names("errors", "scans")
-    # `row_number` of the rows as they come: an order that threads would lose, so that this runs in one.
-    query = f"SELECT row_number() OVER () AS _record, * FROM ({_scan(file, template, len(headers), (errors, scans))})"
-    return Scan(headers, query, file, template, errors, scans)
+    names = fresh_names("errors", "scans")
+    return Scan(csv_headers(file, template), file, template, scratch, (names[0], names[1]))
 
 
 def read_csv(path: Path, template: Template, session: Session, scratch: Path) -> Records:

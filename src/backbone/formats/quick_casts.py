@@ -11,6 +11,7 @@ from backbone.model.files import Column
 from backbone.model.names import literal
 
 _DATE_LENGTH = 10
+_SECOND_LENGTH = 19
 _CLOCKS = {"timestamp": ("__:__:__",), "timestamp_tz": ("__:__:__Z", "__:__:__", "__:__:______:__")}
 
 
@@ -59,14 +60,15 @@ def _guard(value: str, tried: str, column: Column) -> str:
     if kind == "float":
         # Not `+-5`, not `1_000`; what begins so and is no number, DuckDB's cast refuses.
         return f"isfinite({tried}) AND {value} >= '-' AND {value} < ':' AND NOT contains({value}, '_')"
+    same = f"CAST({tried} AS VARCHAR) = {value}"
     if kind in _CLOCKS:
         by_t = " OR ".join(f"{value} LIKE '____-__-__T{clock}'" for clock in _CLOCKS[kind])
         by_blank = " OR ".join(f"{value} LIKE '____-__-__ {clock}'" for clock in _CLOCKS[kind])
         digit = f"substr({value}, {_DATE_LENGTH}, 1) BETWEEN '0' AND '9'"
         hour = f"substr({value}, {_DATE_LENGTH + 2}, 2) BETWEEN '00' AND '23'"
         forms = f"({by_t} OR (({by_blank}) AND {digit}))"
-        return f"{value} >= '0' AND {value} < ':' AND {forms} AND {hour} AND NOT contains({value}, '.')"
-    same = f"CAST({tried} AS VARCHAR) = {value}"
+        spelled = f"({value} >= '0' AND {value} < ':' AND {forms} AND {hour} AND NOT contains({value}, '.'))"
+        return f"strlen({value}) = {_SECOND_LENGTH} AND {same} OR {spelled}" if kind == "timestamp" else spelled
     if kind == "date":
-        return f"{same} AND strlen({value}) = {_DATE_LENGTH}"
+        return f"strlen({value}) = {_DATE_LENGTH} AND {same}"
     return f"{same} AND {value} < '24'" if kind == "time" else same

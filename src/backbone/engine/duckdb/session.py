@@ -17,6 +17,9 @@ from backbone.model.troubles import trouble
 if TYPE_CHECKING:
     from backbone.model.steps import Extent
 
+_PARQUET = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1"
+"""Half the CPU of DuckDB's defaults, in files that are no larger and read in two thirds of the time (ADR 18)."""
+
 
 class DuckDBSession:
     """Implements `Session` on one DuckDB cursor with a catalogue of its own."""
@@ -81,7 +84,7 @@ class DuckDBSession:
         wanted = relation or self.describe(query)
         columns = ", ".join(_cast(a, kinds[a.name]) for a in wanted.attributes)
         path.parent.mkdir(parents=True, exist_ok=True)
-        options = f"FORMAT parquet, COMPRESSION zstd, PRESERVE_ORDER {'true' if ordered else 'false'}"
+        options = f"{_PARQUET}, PRESERVE_ORDER {'true' if ordered else 'false'}"
         try:
             copied = self._run(
                 f"COPY (SELECT {columns} FROM ({query}\n)) TO {literal(str(path))} ({options})"

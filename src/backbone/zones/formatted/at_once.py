@@ -1,32 +1,58 @@
-"""The usual file, whose header is known and whose values fit: read and written in one query, nothing kept in between.
+"""The usual file, whose header is known and whose values fit: read and written side by side, nothing kept in between.
 
-Whether that was right shows afterwards. Records with a value that doesn't fit were marked; if they are few, they are
-looked at again and taken out. All else (unreadable records, drift) is left to the longer way, which tells exactly.
+Records with a value that doesn't fit are left out of what is written. Which they are shows by the numbers that aren't
+there, and the file is read again for their texts alone. All else (unreadable records, drift) is left to the longer way,
+which tells exactly.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from backbone.errors import BackboneError
-from backbone.formats.csv_reading import Scan
+from backbone.errors import BackboneError, EngineError
+from backbone.formats.csv_reading import Part, Scan
 from backbone.formats.reading import scan_records
-from backbone.formats.records import Records, fresh_names
+from backbone.formats.records import Records, counted, fresh_names
 from backbone.model.files import LandedFile
 from backbone.model.names import literal, quoted
 from backbone.model.rules import Rule
 from backbone.zones.formatted.account import PARSER, Account
-from backbone.zones.formatted.cells import (
-    Cell,
-    cells_of,
-    counts_sql,
-    file_name_cells,
-    marked_record,
-    rows_sql,
-    source_sql,
-)
+from backbone.zones.formatted.cells import Cell, cells_of, counts_sql, file_name_cells, fitting, rows_sql, source_sql
 from backbone.zones.formatted.contract import Match, columns_of, contract_of, match_file, relation_of
 from backbone.zones.formatted.drift import Counted
 from backbone.zones.formatted.misfits import settle_misfits
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One attempt at a file: what was written, with its rows, and how many parts and records it was read in."""
+
+    file: LandedFile
+    scan: Scan
+    cells: Sequence[Cell]
+    account: Account
+    whole: bool
+    written: dict[Path, int] = field(default_factory=dict)
+    parts: int = 0
+    records: int = 0
+
+    @property
+    def rows(self) -> int:
+        return sum(self.written.values())
+
+    @property
+    def checked(self) -> list[Cell]:
+        return [c for c in self.cells if c.checked]
+
+    def rows_of(self, records: str) -> str:
+        """SQL: the rows of records (a query) with their texts and values."""
+        source = self.account.source
+        values = {c.column.name: c.typed for c in self.cells} | file_name_cells(source.file_name, self.file.name)
+        return rows_sql(records, values, columns_of(self.account.schema, source), self.file)
+
+    def typed(self, records: str) -> str:
+        """SQL: records (a table or query) with their values."""
+        return source_sql(records, self.cells, self.account.source.template)
 
 
 def write_at_once(file: LandedFile, account: Account) -> bool:
@@ -36,114 +62,120 @@ def write_at_once(file: LandedFile, account: Account) -> bool:
     if scan is None or match is None or _is_drift(match, account):
         return False
     cells = cells_of(account.schema, match.positions, account.source.template)
-    path = account.staging.new_file(account.staging.step.dataset)
-    rows = _write_marked(file, scan, cells, path, account)
-    if rows is None:
-        path.unlink(missing_ok=True)
-        return False
-    settled = False
-    try:
-        settled = _settle(file, scan, cells, (path, rows), account)
-    finally:
-        if not settled:
-            path.unlink(missing_ok=True)
-    if not settled:
+    # Where odd quotes or blank lines make the counts of the parts wrong, the file is read as a whole.
+    if not any(_is_settled(_Reading(file, scan, cells, account, whole)) for whole in (False, True)):
         return False
     account.notes += [f"{file.name} lacks column {c.name}" for c in match.missing]
-    account.find(Rule(PARSER, PARSER, action="quarantine", at=account.source.at), tested=rows)
     return True
 
 
 def _scan(file: LandedFile, account: Account) -> Scan | None:
+    scratch = account.staging.scratch / f"{account.source.name}-{file.id}"
     try:
-        return scan_records(file.path, account.source.template, scratch=_scratch(file, account))
+        return scan_records(file.path, account.source.template, scratch=scratch)
     except BackboneError:  # the longer way says what is wrong
         return None
-
-
-def _scratch(file: LandedFile, account: Account) -> Path:
-    return account.staging.scratch / f"{account.source.name}-{file.id}"
 
 
 def _is_drift(match: Match, account: Account) -> bool:
     return bool(match.new) or any(contract_of(c, account.source) != "evolve" for c in match.missing)
 
 
-def _write_marked(file: LandedFile, scan: Scan, cells: Sequence[Cell], path: Path, account: Account) -> int | None:
-    """Write all records, and return how many; None if some are unreadable."""
-    source = account.source
-    values = {c.column.name: c.typed for c in cells} | file_name_cells(source.file_name, file.name)
-    texts = source_sql(f"({scan.query})", cells, source.template)
-    query = rows_sql(texts, values, columns_of(account.schema, source), file, marked_record(cells))
+def _is_settled(reading: _Reading) -> bool:
+    settled = False
     try:
-        written = account.session.write(query, path, ordered=True, relation=relation_of(account.schema, source))
-        return None if scan.unreadable(account.session) else written.rows
-    except BackboneError:  # such as line ends of two kinds, which the longer way can read
-        return None
+        settled = _write(reading) and _settle(reading)
+    except EngineError:  # such as line ends of two kinds, which the longer way can read
+        return False
     finally:
-        scan.drop(account.session)
+        if not settled:
+            for path in reading.written:
+                path.unlink(missing_ok=True)
+    return settled
 
 
-def _settle(file: LandedFile, scan: Scan, cells: Sequence[Cell], written: tuple[Path, int], account: Account) -> bool:
-    """Take out what doesn't fit of what was written (where, how many rows); False if that is too much."""
-    path, rows = written
-    marked = f"read_parquet({literal(str(path))}) WHERE _record < 0"
-    bad = int(account.session.rows(f"SELECT count(*) FROM {marked}")[0][0])
-    records = Records((), "", "", 0, 0)
-    counted = tuple(Counted(c, 0, 0) for c in cells)
-    if bad:
-        records = _marked_texts(scan.again(), marked, bad, account)
-        counted = _counted(records, cells, path, account)
-    try:
-        if any(c.drifts for c in counted):
+def _write(reading: _Reading) -> bool:
+    """Write the records that fit; False if some are unreadable."""
+    account, scan = reading.account, reading.scan
+    for wave in scan.waves(account.session, whole=reading.whole):
+        path = account.staging.new_file(account.staging.step.dataset)
+        reading.written[path] = 0
+        rows = " UNION ALL ".join(_fitting_rows(part, reading) for part in wave)
+        relation = relation_of(account.schema, account.source)
+        reading.written[path] = account.session.write(rows, path, relation=relation).rows
+        reading.records = wave[-1].before + wave[-1].records
+        reading.parts += len(wave)
+        if scan.unreadable(account.session):
             return False
-        account.rows_in += rows
-        if bad:
-            _rewrite(path, account)
-        else:
-            _keep(path, rows, account)
-        settle_misfits(file, records, counted, account, tested=rows)
+    return True
+
+
+def _fitting_rows(part: Part, reading: _Reading) -> str:
+    # Numbered after the casts: DuckDB moves no condition below a window, where it would cast every value twice.
+    numbered = f"SELECT *, {part.number} AS _record FROM ({reading.typed(f'({part.query})')})"
+    return reading.rows_of(f"SELECT * FROM ({numbered}) WHERE {fitting(reading.cells)}")
+
+
+def _settle(reading: _Reading) -> bool:
+    """Account for what was written and what was not; False if that is too much, or the numbers aren't right."""
+    account, missing = reading.account, reading.records - reading.rows
+    records = _left_out(reading) if missing else Records((), "", "", 0, 0)
+    try:
+        if records.records != missing and reading.parts > 1:
+            return False
+        misfits = _counted(records, reading)
+        if any(c.drifts for c in misfits):
+            return False
+        _keep(reading, records)
+        tested = reading.rows + records.records
+        account.rows_in += tested
+        settle_misfits(reading.file, records, misfits, account, tested=tested)
+        account.find(Rule(PARSER, PARSER, action="quarantine", at=account.source.at), tested=tested)
     finally:
         records.drop(account.session)
     return True
 
 
-def _marked_texts(scan: Scan, marked: str, bad: int, account: Account) -> Records:
-    """The texts of the marked records, which the file is read again for."""
+def _left_out(reading: _Reading) -> Records:
+    """The texts of the records that were not written."""
     (table,) = fresh_names("records")
-    account.session.execute(
-        f"CREATE TEMP TABLE {table} AS SELECT s.* FROM ({scan.query}) AS s "
-        f"SEMI JOIN (SELECT -_record AS number FROM {marked}) AS m ON s._record = m.number"
-    )
-    scan.drop(account.session)
-    return Records(scan.headers, table, "", bad, 0, made=(f"DROP TABLE {table}",))
+    session, scan = reading.account.session, reading.scan
+    for number, wave in enumerate(scan.waves(session, whole=reading.whole)):
+        texts = " UNION ALL ".join(f"SELECT {part.number} AS _record, * FROM ({part.query})" for part in wave)
+        written = f"SELECT _record AS number FROM {_parquet([list(reading.written)[number]])}"
+        left_out = f"SELECT t.* FROM ({texts}) AS t ANTI JOIN ({written}) AS w ON t._record = w.number"
+        session.execute(f"INSERT INTO {table} {left_out}" if number else f"CREATE TEMP TABLE {table} AS {left_out}")
+        scan.unreadable(session)
+    return Records(scan.headers, table, "", counted(session, table), 0, made=(f"DROP TABLE {table}",))
 
 
-def _counted(records: Records, cells: Sequence[Cell], path: Path, account: Account) -> tuple[Counted, ...]:
-    """Misfits are all among the marked records; the other values are those that were written."""
-    session, checked = account.session, [c for c in cells if c.checked]
-    texts = source_sql(records.table, checked, account.source.template)
-    misfits = {c.position: int(n) for c, n in zip(checked, session.rows(counts_sql(texts, checked))[0], strict=True)}
-    written = ", ".join(f"count({quoted(c.column.name)})" for c in checked)
-    there = session.rows(f"SELECT {written} FROM read_parquet({literal(str(path))})")[0]
-    values = {c.position: int(n) + misfits[c.position] for c, n in zip(checked, there, strict=True)}
-    return tuple(Counted(c, values.get(c.position, 0), misfits.get(c.position, 0)) for c in cells)
+def _counted(records: Records, reading: _Reading) -> tuple[Counted, ...]:
+    """Misfits are all among the records left out; the other values of their columns are those that were written."""
+    session, checked = reading.account.session, reading.checked
+    row = session.rows(counts_sql(reading.typed(records.table), checked))[0] if records.records and checked else ()
+    misfits = {c.position: int(n) for c, n in zip(checked, row, strict=False) if n}
+    broken = [c for c in checked if c.position in misfits]
+    if not broken:
+        return tuple(Counted(c, 0, 0) for c in reading.cells)
+    there = ", ".join(f"count({quoted(c.column.name)})" for c in broken)
+    row = session.rows(f"SELECT {there} FROM {_parquet(list(reading.written))}")[0]
+    values = {c.position: int(n) + misfits[c.position] for c, n in zip(broken, row, strict=True)}
+    return tuple(Counted(c, values.get(c.position, 0), misfits.get(c.position, 0)) for c in reading.cells)
 
 
-def _rewrite(path: Path, account: Account) -> None:
-    """Take the marked records out of what was written, or only the marks where their values are NULL now."""
-    rows = f"FROM read_parquet({literal(str(path))})"
-    if account.source.bad_values == "quarantine":
-        query = f"SELECT * {rows} WHERE _record > 0"
-    else:
-        query = f"SELECT * REPLACE (abs(_record) AS _record) {rows}"
-    account.write_rows(query, relation_of(account.schema, account.source))
-    path.unlink()
+def _keep(reading: _Reading, records: Records) -> None:
+    """Keep what was written, and write the records left out, too, where values that don't fit become NULL."""
+    account = reading.account
+    account.rows_out += reading.rows
+    for path, rows in reading.written.items():
+        if rows:
+            account.added.append(path)
+        else:
+            path.unlink()
+    if records.records and account.source.bad_values == "null":
+        query = reading.rows_of(f"SELECT * FROM ({reading.typed(records.table)})")
+        account.write_rows(query, relation_of(account.schema, account.source))
 
 
-def _keep(path: Path, rows: int, account: Account) -> None:
-    account.rows_out += rows
-    if rows:
-        account.added.append(path)
-    else:
-        path.unlink()
+def _parquet(paths: Sequence[Path]) -> str:
+    return f"read_parquet([{', '.join(literal(str(path)) for path in paths)}])"

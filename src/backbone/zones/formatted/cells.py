@@ -122,23 +122,21 @@ def values_sql(source: str, cells: Sequence[Cell]) -> str:
     return f"SELECT {counts} FROM ({source})"
 
 
-def rows_sql(
-    source: str, values: Mapping[str, str], columns: Sequence[Column], file: LandedFile, record: str = "_record"
-) -> str:
+def rows_sql(source: str, values: Mapping[str, str], columns: Sequence[Column], file: LandedFile) -> str:
     """The rows of a file in the order of `columns`, given SQL for those that it has; the others are NULL."""
     listed = [f"{values.get(c.name, f'CAST(NULL AS {sql_type(c.domain)})')} AS {quoted(c.name)}" for c in columns]
-    return f"SELECT {', '.join([f'{file.id}::BIGINT AS _file', f'{record} AS _record', *listed])} FROM ({source})"
+    return f"SELECT {', '.join([f'{file.id}::BIGINT AS _file', '_record', *listed])} FROM ({source})"
 
 
-def marked_record(cells: Sequence[Cell]) -> str:
-    """The number of the record, negative where a value doesn't fit."""
+def fitting(cells: Sequence[Cell]) -> str:
+    """Whether all values of a record fit."""
     checked = [c for c in cells if c.checked]
     if not checked:
-        return "_record"
-    complete = " AND ".join(f"{c.typed} IS NOT NULL" for c in checked)
+        return "true"
     if any(c.column.domain.endswith("[]") for c in checked):  # a list is there even if an element doesn't fit
-        complete = "false"
-    return f"CASE WHEN {complete} THEN _record WHEN {any_misfit(checked)} THEN -_record ELSE _record END"
+        return f"NOT {any_misfit(checked)}"
+    complete = " AND ".join(f"{c.typed} IS NOT NULL" for c in checked)
+    return f"CASE WHEN {complete} THEN true ELSE NOT {any_misfit(checked)} END"
 
 
 def bad_rows_sql(source: str, cells: Sequence[Cell], headers: Sequence[str]) -> str:
