@@ -44,7 +44,7 @@ def staged(engine, text, source):
         root, numbers = Path(folder), count(1)
         path = root / "landed"
         path.write_bytes(text.encode())
-        file = LandedFile(1, "s", "f.csv", path, "", 0, "", datetime(2026, 1, 1, tzinfo=UTC))
+        file = LandedFile(1, "s", "f.csv", path, "", path.stat().st_size, "", datetime(2026, 1, 1, tzinfo=UTC))
         step = Step(("formatted.s",), (), Format(source), {}, increments=True)
         staging = Staging(
             step, "full", "r1", root, lambda name: root / f"{name}-{next(numbers)}", 0, {}, {}, (file,), (file,),
