@@ -9,6 +9,7 @@ from backbone.lake.leases import take_lease
 from backbone.lake.store import Lake
 from backbone.model.project import Project
 from backbone.runs.environment import Environment
+from backbone.runs.journal import SPILL
 from backbone.runs.run import Backend
 
 
@@ -16,8 +17,7 @@ from backbone.runs.run import Backend
 def open_backend(project: Project, environment: Environment) -> Iterator[Backend]:
     """An engine with the environment's lake attached to it, for one run."""
     environment.folder.mkdir(parents=True, exist_ok=True)
-    scratch = environment.folder / "scratch"
-    engine = DuckDBEngine(memory_limit=project.memory_limit, scratch=scratch / "engine")
+    engine = DuckDBEngine(memory_limit=project.memory_limit, scratch=environment.folder / SPILL)
     try:
         yield Backend(engine, Lake(engine.connection, environment.folder))
     finally:

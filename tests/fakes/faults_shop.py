@@ -179,7 +179,7 @@ def leftovers(root: Path) -> list[str]:
     tables = folder / "tables"
     found = [str(p) for p in tables.rglob("*") if p.is_file() and str(p.relative_to(tables)) not in known]
     found += [str(p) for p in (root / "lake").rglob("*.part")]
-    found += [str(p) for p in (folder / "scratch").rglob("*") if p.is_file()]
+    found += [str(p) for name in ("scratch", "spill") for p in (folder / name).rglob("*") if p.is_file()]
     found += [str(p) for p in (folder / "runs").glob("*")]
     persistent = root / "lake" / "landing" / "persistent"
     landed = {file.path for file in backbone.open(root).environment.landing.registry.files()}

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backbone.errors import DatasetError, UsageError
 from backbone.model.steps import Failure, Finding, Table
+from backbone.model.troubles import trouble
 
 if TYPE_CHECKING:
     from backbone.model.project import Analysis
@@ -38,5 +40,5 @@ def blaming(analysis: "Analysis", dataset: str, what: str) -> Iterator[None]:
     except (DatasetError, UsageError):
         raise
     except Exception as error:  # an engine's and an estimator's errors have no common class
-        said = str(error).strip() or type(error).__name__
+        said = trouble(error, Path()) or str(error).strip() or type(error).__name__
         raise refusal(analysis, dataset, f"{what}: {said}") from error

@@ -19,7 +19,11 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 _CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM}
 _SAYS_FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full", "failed to offload data")
 _SAYS_CLOSED = ("Read-only file system", "Permission denied", "readonly database", "unable to open database file")
-_SAYS_MEMORY = ("Out of Memory Error", "bad_alloc", "std::bad_alloc")
+_SAYS_MEMORY = ("Out of Memory Error", "bad_alloc")
+_TOO_MUCH = (
+    "it needs more memory than there is. Let it need less at once: fewer columns, or inputs that are read in pieces "
+    "(pyarrow.RecordBatchReader, duckdb.DuckDBPyRelation)"
+)
 _UNSAID, _LITTLE = "disk I/O error", 1_000_000
 """All that SQLite says where it has no space for its log's index; and how little space that is."""
 _PATH = re.compile(r'"(/[^"\n]+)"')
@@ -32,7 +36,7 @@ def trouble(error: BaseException, folder: Path) -> str | None:
     """
     number, said = getattr(error, "errno", None), str(error)
     if isinstance(error, MemoryError) or (_any(_SAYS_MEMORY, said) and not _any(_SAYS_FULL, said)):
-        return _memory(said)
+        return _TOO_MUCH if isinstance(error, MemoryError) else _memory(said)
     place = _place(error, folder)
     if number in _FULL or _any(_SAYS_FULL, said):
         return _full(place)
@@ -82,8 +86,8 @@ def _closed(error: BaseException, place: Path) -> str:
 def _memory(said: str) -> str:
     used = re.search(r"\(([^()]+) used\)", said)
     return (
-        f"it needs more memory than it may use{f' ({used[1]} used)' if used else ''}. "
-        "Raise `memory_limit` in backbone.yml, or let it need less at once: fewer columns, a smaller window or join"
+        f"it needs more memory than memory_limit allows{f' ({used[1]} used)' if used else ''}. Raise `memory_limit` "
+        "in backbone.yml, or let it need less at once: fewer columns, a smaller window, list or join"
     )
 
 

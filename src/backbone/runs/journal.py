@@ -12,6 +12,9 @@ from pathlib import Path
 
 from backbone.lake.catalogue import committed_runs, registered_files
 
+SPILL = "spill"
+"""The folder for what the engine puts aside when memory is short. It makes it, in a folder that must be there."""
+
 
 def open_entry(folder: Path, run: str, details: Mapping[str, object]) -> None:
     """Write down that a run begins."""
@@ -74,6 +77,8 @@ def sweep(folder: Path) -> list[str]:
             path.unlink()
             removed.append(name)
     remove_scratch(folder)
+    for path in (folder / SPILL).glob("*"):
+        path.unlink()
     dead = {str(entry["run"]) for entry in dead_runs(folder)}
     for artefacts in (folder / "models").glob("*/*"):
         if artefacts.name in dead:
