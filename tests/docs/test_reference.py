@@ -1,74 +1,42 @@
-"""The reference can't rot: whatever can be written or typed is in it, and what isn't built is said not to be."""
+"""The reference can't rot: what it says about code is rendered from the code, and is compared with it here."""
 
-import inspect
 import re
-from dataclasses import fields
+import runpy
 from pathlib import Path
 
-import click
 import pytest
 
-from backbone.cli.app import app
-from backbone.governance.tables import TABLES
+from backbone.cli.documents import __doc__ as documents
+from backbone.governance.tables import SAYS, TABLES
 from backbone.model.files import Template
-from backbone.project import declarations, glossary, sources, trusted
-from backbone.project.gates import METRICS
-from backbone.quality.vocabulary import EVERY_RULE_TAKES, VOCABULARY
+from backbone.project import keys
+from backbone.quality.vocabulary import VOCABULARY
 
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
-RULES, PROJECT, COMMANDS, GOVERNANCE = (
-    (REFERENCE / f"{name}.md").read_text(encoding="utf-8") for name in ("rules", "project", "commands", "governance")
-)
-PROJECT_KEYS = {
-    "backbone.yml": ("name", "environments", "engine", "storage", "memory_limit", "defaults", "backbone"),
-    "sources": (*sources.KEYS, *sources.COLUMN_KEYS, *(field.name for field in fields(Template))),
-    "trusted": trusted.KEYS,
-    "glossary": glossary.KEYS,
-    "view": tuple(set(inspect.signature(declarations.view).parameters) - {"inputs"}),
-    "analysis": tuple(inspect.signature(declarations.classification).parameters),
-    "metrics": tuple(metric for metrics in METRICS.values() for metric in metrics),
-}
-GROUP = app
-CONTEXT = click.Context(GROUP)
+DOCS = Path(__file__).parents[2] / "docs"
+RENDER = runpy.run_path(str(DOCS / "render.py"))
+PAGES = {page: (DOCS / "reference" / f"{page}.md").read_text(encoding="utf-8") for page in RENDER["PAGES"]}
 
 
-def words(text: str) -> set[str]:
-    """All words within code spans and blocks."""
-    return {word for span in re.findall(r"```[^`]+```|`[^`\n]+`", text) for word in re.findall(r"[\w-]+", span)}
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_up_to_date(page: str) -> None:
+    assert PAGES[page] == RENDER["rendered"](PAGES[page]), "run: make docs"
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_every_governance_table_is_documented_with_its_columns(table: str) -> None:
-    section = GOVERNANCE.partition(f"### `governance.{table}`\n")[2].partition("### ")[0]
-    columns = section.partition("Columns: ")[2]
+def test_all_that_can_be_rendered_stands_somewhere_once() -> None:
+    blocks = [name for text in PAGES.values() for name in re.findall(r"<!-- generated: (.+) -->", text)]
 
-    assert re.findall(r"`(\w+)` ([\w\[\]]+)", columns) == [(a.name, a.domain) for a in TABLES[table].attributes]
+    assert sorted(blocks) == sorted(RENDER["BLOCKS"])
 
 
-@pytest.mark.parametrize("kind", VOCABULARY)
-def test_every_rule_is_documented_with_its_parameters_actions_and_whether_it_is_built(kind: str) -> None:
-    row = next((line for line in RULES.splitlines() if line.startswith(f"| `{kind}: ")), "")
-    rule = VOCABULARY[kind]
+def test_everything_says_what_it_is() -> None:
+    every_key = [key for known in vars(keys).values() if isinstance(known, dict) for key in known.values()]
 
-    assert row, f"the rule {kind} is not in docs/reference/rules.md"
-    assert set(rule.params) <= words(row)
-    assert rule.repairs or row.rpartition(" | ")[2].removesuffix(" |").split(", ") == list(rule.actions)
-    assert ("not built yet" in row) is not rule.built
+    assert TABLES.keys() == SAYS.keys()
+    assert [word for word, kind in VOCABULARY.items() if not kind.says] == []
+    assert [key for key in every_key if isinstance(key, keys.Key) and not key.says] == []
+    assert set(Template.__slots__) <= keys.TEMPLATE.keys()
 
 
-def test_what_every_rule_takes_is_documented() -> None:
-    assert set(EVERY_RULE_TAKES) <= words(RULES)
-
-
-@pytest.mark.parametrize("part", PROJECT_KEYS)
-def test_every_key_of_a_project_is_documented(part: str) -> None:
-    assert set(PROJECT_KEYS[part]) - words(PROJECT) == set()
-
-
-@pytest.mark.parametrize("name", GROUP.list_commands(CONTEXT))
-def test_every_command_is_documented_with_its_options(name: str) -> None:
-    command = GROUP.get_command(CONTEXT, name)
-    options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
-
-    assert f"`backbone {name}" in COMMANDS
-    assert {option.lstrip("-") for option in options} <= {word.lstrip("-") for word in words(COMMANDS)}
+@pytest.mark.parametrize("command", re.findall(r"\*\*`backbone (\w+)", PAGES["commands"]))
+def test_every_command_that_reports_says_what_its_json_has(command: str) -> None:
+    assert command in {"sql", "completion"} or f"`{command}`:" in (documents or "")

@@ -9,7 +9,7 @@ import backbone
 from backbone.cli.settings import shared
 from backbone.errors import did_you_mean
 
-_SECTIONS: Mapping[str, Mapping[str, str]] = {
+SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Begin": {"init": "making", "peek": "making", "add": "making"},
     "Bring up to date": {"plan": "running", "run": "running", "status": "running"},
     "Look": {"sql": "asking", "show": "asking", "profile": "asking", "quarantine": "asking"},
@@ -18,7 +18,7 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Set up": {"completion": "making"},
 }
 """The commands, each with the module that has it: imported when it is used, as most of `--version` would be imports."""
-_HOMES = {name: home for section in _SECTIONS.values() for name, home in section.items()}
+_HOMES = {name: home for section in SECTIONS.values() for name, home in section.items()}
 
 
 class _Commands(click.Group):
@@ -34,7 +34,7 @@ class _Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         """Write the sections."""
-        for title, section in _SECTIONS.items():
+        for title, section in SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl([(name, _command(name).get_short_help_str(70)) for name in section])
 

@@ -59,3 +59,31 @@ TABLES: Mapping[str, Relation] = {name: _relation(columns) for name, columns in 
 
 STATES = tuple(_STATES)
 """The tables that say how things are now."""
+
+SAYS: Mapping[str, str] = {
+    "run": "One row a run: when, how long, what it cost, and how it ended (`published`, `failed`, `killed`).",
+    "step": "One row a dataset and run: what was done and why, its definition by parts, the versions "
+    "of its inputs, rows, bytes and cost. What is published is read from here.",
+    "ledger": "Rows in, out, quarantined and merged away; `scope` is `dataset` (all of it) or `run` "
+    "(what this run added).",
+    "landed_file": "The landed files that a run read for the first time: checksum, origin, arrival, records.",
+    "rule_result": "What each rule found: rows tested and broken, what came of it, examples.",
+    "profile": "Columns in numbers, after each change; `landing.NAME` with `file` says how many records a "
+    "landed file holds.",
+    "data_file": "Every data file published, with its checksum: `backbone doctor` compares.",
+    "model_version": "Trained models, registered or not: snapshot, code, parameters, seed, trusted types, file, cost.",
+    "metric": "Metrics of model versions beside their baseline's, over all rows and by group.",
+    "feature": "The features that a model version used, with their permutation importance.",
+    "preparation": "The preparation tasks of a model version, by feature, with what they learnt from the training set.",
+    "relation": "Datasets: zone, description, owner, tags, and the file that declares them.",
+    "attribute": "Columns of datasets, in order, with domains.",
+    "constraint": "Keys and rules of datasets, with the place that declares them.",
+    "mapping": "Column lineage: each column with the input column that it comes from, and the SQL that makes it.",
+    "template": "How each source is read.",
+    "connection": "Where each source comes from, without secrets.",
+    "term": "Terms of the glossary.",
+    "binding": "Columns that a term is bound to: `declared`, or `inherited` along lineage.",
+    "quarantine": "Rows set aside: rule, reason, landed file, record, and the raw line or the row as JSON.",
+    "merged_away": "Rows merged into another: duplicates and older versions, with the survivor's file and record.",
+}
+"""What each table holds, in a sentence or two."""

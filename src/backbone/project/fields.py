@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Collection, Iterable
+from collections.abc import Mapping as Mapping_
 from typing import TypeVar
 
 from backbone.errors import Problem, did_you_mean
 from backbone.model.names import PLAIN_NAME
+from backbone.project.keys import Keys
 from backbone.project.places import Place
 from backbone.project.tree import Items, Mapping, Node, Text, shape_of
 
@@ -20,8 +22,7 @@ def listed(words: Iterable[str]) -> str:
 class Fields:
     """One mapping of a file. Unknown keys are problems at once, with what is valid there.
 
-    `word` is what a message calls a key. `unbuilt` are keys that the project format describes and that are refused by
-    name until they are built.
+    `word` is what a message calls a key.
     """
 
     def __init__(
@@ -29,11 +30,12 @@ class Fields:
         node: Node | None,
         problems: list[Problem],
         *,
-        known: Collection[str],
-        unbuilt: Collection[str] = (),
+        known: Keys | Collection[str],
         what: str = "this",
         word: str = "key",
     ) -> None:
+        unbuilt = [name for name, key in known.items() if not key.built] if isinstance(known, Mapping_) else []
+        known = [name for name in known if name not in unbuilt]
         self.problems = problems
         self.mapping = node if isinstance(node, Mapping) else None
         if node is not None and self.mapping is None and not _missing(node):

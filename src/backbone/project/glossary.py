@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 from backbone.errors import did_you_mean
 from backbone.model.project import Term, Trusted, View
 from backbone.model.rules import Rule
+from backbone.project import keys
 from backbone.project.catalogue import Catalogue, missing_column
 from backbone.project.fields import Fields
 from backbone.project.rule_node import Setting
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from backbone.errors import Problem
     from backbone.project.places import File
 
-KEYS = ("means", "columns", "unit", "synonyms", "broader", "personal", "rules")
 THIS = "this"
 """What a term's rules call the column that inherits them."""
 
@@ -38,7 +38,7 @@ def read_glossary(file: "File", catalogue: Catalogue, problems: "list[Problem]")
         return ()
     names = [name.value for name, _ in node.entries]
     return tuple(
-        _term(name, Fields(value, problems, known=KEYS, what=f"the term '{name.value}'"), names, catalogue)
+        _term(name, Fields(value, problems, known=keys.TERM, what=f"the term '{name.value}'"), names, catalogue)
         for name, value in node.entries
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 from backbone.errors import did_you_mean
 from backbone.model.files import Contract
 from backbone.model.project import Maintenance, Retention, Upstream
+from backbone.project import keys
 from backbone.project.fields import Fields, check_name
 from backbone.project.tree import Items, Text, shape_of
 from backbone.project.yaml_tree import read_yaml
@@ -72,8 +73,7 @@ def _secrets_file(path: "Path") -> dict[str, str]:
 def read_settings(file: "File", secrets: Secrets, problems: "list[Problem]") -> Settings:
     """All keys of `backbone.yml`."""
     node = read_yaml(file, problems)
-    known = ("name", "environments", "engine", "storage", "memory_limit", "defaults", "retention", "backbone")
-    fields = Fields(node, problems, known=known, what="backbone.yml")
+    fields = Fields(node, problems, known=keys.PROJECT, what="backbone.yml")
     if not fields.text("name").strip() and not problems:
         place = fields.key_place("name") or file.place()
         problems.append(place.problem("the project has no name. Write, for example, `name: shop`"))
@@ -141,8 +141,7 @@ def _default_contract(fields: Fields) -> Contract:
 
 
 def _retention(fields: Fields) -> Retention:
-    known = ("snapshots", "at_least", "files", "maintenance")
-    retention = Fields(fields.node("retention"), fields.problems, known=known, what="`retention`")
+    retention = Fields(fields.node("retention"), fields.problems, known=keys.RETENTION, what="`retention`")
     default = Retention()
     young = retention.given("snapshots")
     for_ever = young is not None and young.value.strip() == "for ever"

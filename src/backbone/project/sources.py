@@ -10,6 +10,7 @@ from backbone.model.domains import SCALAR_DOMAINS, is_domain
 from backbone.model.files import BadValues, Column, Contract, FileNamePattern, Template
 from backbone.model.names import is_system
 from backbone.model.project import Source
+from backbone.project import keys
 from backbone.project.fields import Fields
 from backbone.project.settings import CONTRACTS, Secrets
 from backbone.project.tree import Items, Mapping, Node, Text, shape_of
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "json", "ndjson", "parquet")
 UNBUILT_FORMATS = ("excel", "xlsx", "xls", "xml", "avro", "orc", "fixed_width", "sas", "stata", "spss")
-KEYS = ("from", "template", "contract", "bad_values", "columns", "file_name", "description", "owner", "tags")
-TEMPLATE_KEYS = (
-    "format", "encoding", "delimiter", "quotechar", "escapechar", "header_rows", "preamble_rows", "footer_rows",
-    "null_tokens", "member",
-)  # fmt: skip
-COLUMN_KEYS = ("type", "header", "null_tokens", "format", "decimal", "thousands", "contract", "description")
 COLUMN_NAME = re.compile(r"[^\W\d_]\w*")
 """What a column may be called; names that begin with `_` are the system's."""
 
@@ -40,9 +35,7 @@ class SourceReader:
 
     def read(self, file: "File", problems: "list[Problem]") -> Source:
         """One source, as far as it can be read; what is wrong is in `problems`."""
-        fields = Fields(
-            read_yaml(file, problems), problems, known=KEYS, unbuilt=("children",), what=f"a source ({file.path})"
-        )
+        fields = Fields(read_yaml(file, problems), problems, known=keys.SOURCE, what=f"a source ({file.path})")
         columns = _columns(fields)
         return Source(
             name=file.stem,
@@ -79,9 +72,7 @@ class SourceReader:
 
 def _template(fields: Fields) -> Template:
     default = Template()
-    part = Fields(
-        fields.node("template"), fields.problems, known=TEMPLATE_KEYS, unbuilt=("sheet", "records"), what="`template`"
-    )
+    part = Fields(fields.node("template"), fields.problems, known=keys.TEMPLATE, what="`template`")
     return Template(
         format=part.choice("format", "csv", FORMATS, UNBUILT_FORMATS),
         encoding=_encoding(part, default.encoding),
@@ -135,7 +126,7 @@ def _column(name: Text, node: Node, fields: Fields) -> Column:
         )
     if isinstance(node, Text):
         return Column(name.value, _domain(node, fields))
-    part = Fields(node, fields.problems, known=COLUMN_KEYS, what=f"column '{name.value}'")
+    part = Fields(node, fields.problems, known=keys.COLUMN, what=f"column '{name.value}'")
     given = part.given("type")
     if given is None and isinstance(node, Mapping) and part.node("type") is None:
         fields.refuse(name.place, f"column '{name.value}' has no `type`")

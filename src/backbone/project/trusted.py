@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, get_args
 
 from backbone.model.project import Source, Trusted, Versions
 from backbone.model.rules import Location, Rule
+from backbone.project import keys
 from backbone.project.catalogue import Catalogue, Domains, check_columns
 from backbone.project.fields import Fields
 from backbone.project.rule_node import Setting
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from backbone.errors import Problem
     from backbone.project.places import File
     from backbone.project.tree import Node
-
-KEYS = ("versions", "key", "newest_by", "rules", "clean", "description", "owner", "tags")
 
 
 def default_rules(at: Location) -> tuple[Rule, ...]:
@@ -52,7 +51,7 @@ def read_trusted(
     file: "File", node: "Node | None", source: Source, catalogue: Catalogue, problems: "list[Problem]"
 ) -> Trusted:
     """One trusted dataset, checked against its source."""
-    fields = Fields(node, problems, known=KEYS, unbuilt=("absent",), what=f"a trusted dataset ({file.path})")
+    fields = Fields(node, problems, known=keys.TRUSTED, what=f"a trusted dataset ({file.path})")
     fields.choice("clean", "off", ("off",), unbuilt=("suggest", "auto"))
     default: Versions = "append"
     versions = fields.choice("versions", default, get_args(Versions), unbuilt=("snapshot", "history"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, get_args
 from backbone.errors import did_you_mean
 from backbone.model.forms import FORM_NAMES, FORMS
 from backbone.model.project import Mode, View
+from backbone.project import keys
 from backbone.project.catalogue import Catalogue, check_columns
 from backbone.project.columns import check_query_columns
 from backbone.project.comparisons import check_compared_domains
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from backbone.errors import Problem
     from backbone.project.places import File, Place
 
-SETTINGS = ("key", "mode", "driver", "rules", "owner", "tags")
+_ARGUMENTS = {name: key for name, key in keys.VIEW.items() if name != "description"}
+"""What `@view` takes; a function's description is its docstring."""
 _HEADER = re.compile(r"\s*/\*---(.*?)---\*/[ \t]*\n?", re.DOTALL)
 
 
@@ -47,7 +49,7 @@ class Draft:
     @property
     def key(self) -> tuple[str, ...]:
         """Its primary key, as far as it is written well."""
-        return Fields(self.fields.mapping, [], known=SETTINGS).values("key")
+        return Fields(self.fields.mapping, [], known=_ARGUMENTS).values("key")
 
 
 def draft_sql(file: "File", problems: "list[Problem]") -> Draft | None:
@@ -58,7 +60,7 @@ def draft_sql(file: "File", problems: "list[Problem]") -> Draft | None:
         problems.append(file.place(start, start + 5).problem("the header is not closed: `---*/` is expected"))
         return None
     node = read_yaml(file, problems, start=header.start(1), end=header.end(1)) if header else None
-    fields = Fields(node, problems, known=("description", *SETTINGS), what="the header of a view")
+    fields = Fields(node, problems, known=keys.VIEW, what="the header of a view")
     begin = header.end() if header else 0
     text = Text(file.text[begin:], file.place(begin, len(file.text)))
     parsed = parse_select(text, problems)
@@ -75,7 +77,7 @@ def draft_python(file: "File", declared: Declared, problems: "list[Problem]") ->
         if node is not None:
             entries.append((Text(name, file.place(place.start, place.start + len(name))), node))
     mapping = Mapping(tuple(entries), declared.place(declared.call))
-    return Draft(file, Fields(mapping, problems, known=SETTINGS, what="@view", word="argument"), declared=declared)
+    return Draft(file, Fields(mapping, problems, known=_ARGUMENTS, what="@view", word="argument"), declared=declared)
 
 
 def read_view(draft: Draft, catalogue: Catalogue, problems: "list[Problem]") -> View:

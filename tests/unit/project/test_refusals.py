@@ -32,7 +32,7 @@ CASES = [
     ("backbone.yml", "name: !x a\n", "1:7+4 `!x` is a tag. Tags are not used here: quote a text that begins with !"),
     ("backbone.yml", "name: a\n---\nb: c\n", "2:1+3 a second document begins here. A file holds one document"),
     ("backbone.yml", "name: a\n\tb: c\n", "2:1+1 this is not valid YAML: a tab where blanks are expected"),
-    ("backbone.yml", "- a\n", "1:1+3 backbone.yml is a mapping, not a list. Its keys: name, environments, engine, storage, memory_limit, defaults, backbone"),
+    ("backbone.yml", "- a\n", "1:1+3 backbone.yml is a mapping, not a list. Its keys: name, environments, engine, storage, memory_limit, defaults, retention, backbone"),
     ("backbone.yml", b"name: \xff\n", "1:1+1 is not UTF-8. Save it as UTF-8 text"),
     ("sources/orders.yml", "#" * 1_000_001, "1:1+1 is larger than 1,000,000 bytes, so it is no file of a project"),
     # backbone.yml

@@ -1,0 +1,125 @@
+"""The keys of a project's files, each with what it says and its default: for the loader and for the reference."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a mapping. One that isn't `built` yet is described, and refused by name."""
+
+    says: str
+    default: str = ""
+    built: bool = True
+
+
+Keys = Mapping[str, Key]
+
+_PEOPLE = {"owner": Key("who answers for it"), "tags": Key("words to find and select it by")}
+
+PROJECT: Keys = {
+    "name": Key("the project's name", "required"),
+    "environments": Key(
+        "each its own lake over the same landed files; the first is used without `--env`", "`[dev, prod]`"
+    ),
+    "engine": Key("`duckdb`; `spark` is not built yet", "`duckdb`"),
+    "storage": Key(
+        "`catalogue`: `sqlite` (`postgres:…` is not built yet); `data`: a folder (`s3://…` is not built yet)",
+        "`{catalogue: sqlite, data: lake}`",
+    ),
+    "memory_limit": Key("for the engine", "`4GB`"),
+    "defaults": Key(
+        "`contract` for every source, `clean` for every trusted dataset (only `off`; `suggest` and `auto` are not "
+        "built yet)",
+        "`{contract: evolve, clean: off}`",
+    ),
+    "retention": Key("how long what is no longer current is kept, see below"),
+    "backbone": Key(
+        "for a project of analyses only: another project's folder, or `{project, env, snapshot}`; its exploitation "
+        "zone is read at a pinned snapshot"
+    ),
+}
+RETENTION: Keys = {
+    "snapshots": Key("how long earlier snapshots can be read and gone back to: a period, or `for ever`", "`30 days`"),
+    "at_least": Key("how many snapshots are kept however old they are", "10"),
+    "files": Key("how long files are kept that no snapshot needs any more", "`1 hour`"),
+    "maintenance": Key("`automatic`: runs see to it when it is due; `manual`: only `backbone maintain`", "`automatic`"),
+}
+SOURCE: Keys = {
+    "from": Key(
+        "a path, glob or zip file, or several; new and changed files land in each run. URLs and databases are not "
+        "built yet",
+        "the drop folder only",
+    ),
+    "template": Key("how files are read, see below", "the format's defaults"),
+    "contract": Key(
+        "when headers or types drift: `evolve` or `freeze`; `quarantine` is not built yet", "that of `backbone.yml`"
+    ),
+    "bad_values": Key("a value that its type can't hold: `quarantine` the row, or `null` the cell", "`quarantine`"),
+    "columns": Key("`name: type`, or `name: {…}`, see below", "those of the files"),
+    "file_name": Key("`pattern` and `into`: columns from the name of the landed file"),
+    "description": Key("what it holds"),
+    **_PEOPLE,
+    "children": Key("nested lists of objects", built=False),
+}
+TEMPLATE: Keys = {
+    "format": Key("`csv`, `json`, `ndjson` or `parquet`; spreadsheets, XML and others are not built yet", "`csv`"),
+    "encoding": Key("such as `utf-8`, `latin-1`", "`utf-8`"),
+    "delimiter": Key("the character between values", "`,`"),
+    "quotechar": Key("the character around values", '`"`'),
+    "escapechar": Key("the character before a quote within a value", '`"`'),
+    "header_rows": Key("records of the header; 0 for none", "1"),
+    "preamble_rows": Key("records before the header", "0"),
+    "footer_rows": Key("records after the data", "0"),
+    "null_tokens": Key("whole trimmed values that mean *missing*", "the empty text"),
+    "member": Key("the file inside an archive", "all of them"),
+    "records": Key("their path in JSON or XML", built=False),
+    "sheet": Key("of a spreadsheet", built=False),
+}
+COLUMN: Keys = {
+    "type": Key(
+        "`text, integer, decimal(S), float, boolean, date, time, timestamp, timestamp_tz, binary, json`, or `T[]` for "
+        "a list",
+        "required",
+    ),
+    "header": Key("how it is spelt in the files; several spellings accept a rename", "its name"),
+    "null_tokens": Key("whole trimmed values that mean *missing* here", "the template's"),
+    "format": Key("of dates and times, as in strptime", "found out"),
+    "decimal": Key("the character before the fraction of a number", "`.`"),
+    "thousands": Key("the character between thousands", "none"),
+    "contract": Key("for this column", "the source's"),
+    "description": Key("what it holds"),
+}
+TRUSTED: Keys = {
+    "versions": Key(
+        "how landed files become one relation: `append` (all rows) or `upsert` (per key the newest); `snapshot` and "
+        "`history` are not built yet",
+        "`append`",
+    ),
+    "key": Key("the columns that identify a row; with `append` it is checked"),
+    "newest_by": Key("a column that says which row is newer, with `upsert`", "arrival"),
+    "rules": Key("see [rules](rules.md)", "trim, warn of equal rows"),
+    "clean": Key("`off`; `suggest` and `auto` are not built yet", "`off`"),
+    "description": Key("what it holds", "the source's"),
+    **_PEOPLE,
+    "absent": Key("what becomes of keys that a landed file lacks", built=False),
+}
+VIEW: Keys = {
+    "description": Key("what it holds; in Python the docstring"),
+    "key": Key("the primary key: audited, not null and unique"),
+    "mode": Key(
+        "`full`, `append` (new rows of the driver), `merge` (keys touched by changes are recomputed)", "`full`"
+    ),
+    "driver": Key("the input whose new rows `append` follows", "the only input"),
+    "rules": Key("see [rules](rules.md)"),
+    **_PEOPLE,
+}
+TERM: Keys = {
+    "means": Key("what the word means", "required"),
+    "columns": Key("the columns bound to it, as `zone.name.column`"),
+    "unit": Key("what its values are measured in"),
+    "synonyms": Key("other words for it"),
+    "broader": Key("another term that includes it"),
+    "personal": Key("`yes` or `no`: data about persons", "`no`"),
+    "rules": Key("inherited by the bound columns; `this` is the column"),
+}
