@@ -125,10 +125,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A Parquet file of keys, in `columns`, whose rows are no longer in a dataset (NULL equals NULL)."""
+    """A Parquet file of keys, in `columns`, whose rows are no longer in a dataset (NULL equals NULL).
+
+    `records` are the least and the greatest `_record` among them, where rows are named by file and record: all of them
+    are then there to be removed, and other rows needn't be compared with them.
+    """
 
     path: Path
     columns: tuple[str, ...]
+    records: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

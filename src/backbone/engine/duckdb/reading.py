@@ -1,7 +1,7 @@
 """How DuckDB reads a dataset's rows, given its extent. Lakes are attached under the names that extents give."""
 
 from backbone.model.domains import sql_type
-from backbone.model.names import literal, quoted, quoted_dataset, stem_of, zone_of
+from backbone.model.names import RECORD, literal, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.steps import Extent, Removal
 
 
@@ -50,7 +50,13 @@ def _at(extent: Extent) -> str:
 
 def _without(extent: Extent, rows: str, columns: tuple[str, ...]) -> str:
     joins = "".join(f" ANTI JOIN {_on(removal, i)}" for i, removal in enumerate(extent.removed))
-    return f"SELECT {_held(extent, columns)} FROM ({rows}) AS t{joins}"
+    held = f"SELECT {_held(extent, columns)} FROM ({rows}) AS t"
+    if len(extent.removed) != 1 or extent.removed[0].records is None:
+        return f"{held}{joins}"
+    # Corrections are mostly late: blocks of rows outside their range aren't looked at.
+    low, high = extent.removed[0].records
+    outside = f"{held} WHERE t.{RECORD} < {low} OR t.{RECORD} > {high}"
+    return f"{outside} UNION ALL {held}{joins} WHERE t.{RECORD} BETWEEN {low} AND {high}"
 
 
 def _held(extent: Extent, columns: tuple[str, ...]) -> str:

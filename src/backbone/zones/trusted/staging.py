@@ -193,12 +193,15 @@ def _fail(
 def _write_removed(task: _Task, walk: Walk) -> tuple[tuple[Removal, ...], int]:
     """The keys of rows of the dataset as published that lost to new ones."""
     parts = [f"SELECT {FILE}, {RECORD} FROM {losers} WHERE _present" for losers in walk.losers.values()]
-    if not parts or not _count(task, f"({' UNION ALL '.join(parts)})"):
+    if not parts:
+        return (), 0
+    ((low, high),) = task.session.rows(f"SELECT min({RECORD}), max({RECORD}) FROM ({' UNION ALL '.join(parts)})")
+    if low is None:
         return (), 0
     # Not in the table's folder: it is read while the run publishes, and is no part of the dataset.
     path = task.staging.scratch / f"{stem_of(task.dataset)}-{task.staging.run}-removed.parquet"
     written = task.session.write(" UNION ALL ".join(parts), path)
-    return (Removal(path, (FILE, RECORD)),), written.rows
+    return (Removal(path, (FILE, RECORD), (low, high)),), written.rows
 
 
 def _whole(walk: Walk, held: str, written: Written) -> str:
