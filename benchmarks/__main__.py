@@ -10,9 +10,11 @@ from pathlib import Path
 
 from benchmarks.measuring import WORK
 from benchmarks.page import write_page
+from benchmarks.profiling import profiled
 from benchmarks.selecting import selected
 from benchmarks.session import measure
 from benchmarks.tables import HEADER, line, plain, rows_of
+from benchmarks.workload import Workload
 from benchmarks.workloads import workloads
 
 
@@ -25,9 +27,13 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=WORK / "results.json", help="rows of the same name are replaced")
     parser.add_argument("--list", action="store_true", help="name the workloads, measure nothing")
     parser.add_argument("--page", action="store_true", help="write the tables of docs/performance.md, measure nothing")
+    parser.add_argument("--profile", metavar="NAME", help="tell where Backbone's CPU seconds of one workload go")
     options = parser.parse_args()
     chosen = selected(workloads(options.rows), options.only)
-    if options.page:
+    if options.profile:
+        (one,) = (one for one in workloads(options.rows) if isinstance(one, Workload) and one.name == options.profile)
+        print(profiled(one.ours))
+    elif options.page:
         write_page()
     elif options.list:
         print("\n".join(f"{one.name}\n    {one.about}" for one in chosen))

@@ -12,7 +12,7 @@ UNITS = {
     "peak_mb": "MB at peak",
     "written_mb": "MB written",
     "kept_mb": "MB kept",
-    "installed_mb": "MB installed",
+    "installed_mib": "MiB installed",
     "packages": "packages",
 }
 
