@@ -279,7 +279,7 @@ class Workspace:
             HistoryEntry("2f9b", "dev", "killed", NOON, None, message="killed while staging"),
         ]
 
-    def doctor(self) -> list[Check]:
+    def doctor(self, repair=False, on_event=None) -> list[Check]:
         return [Check("catalogue", True, "14 snapshots"), Check("landing", False, "1 file is missing", "restore it: …")]
 
 

@@ -34,7 +34,7 @@ Values are written as `cli/writing.py` says. Locations are text, `trusted/flight
 - `maintain`: `run, environment, dry_run, snapshot`, `compacted` (each `dataset, how, files_before, files_after`),
   `expired` (snapshots), `kept` (each `snapshots, because`), `files_removed, bytes_freed, files_waiting, bytes_waiting,
   waiting, warnings, seconds`.
-- `init`: `made`, lines. `doctor`: `checks`, each `name, ok, detail, hint`.
+- `init`: `made`, lines. `doctor`: `checks`, each `name, ok, detail, hint, mended` (lines).
 """
 
 from collections.abc import Iterator, Mapping, Sequence

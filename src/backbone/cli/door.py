@@ -105,8 +105,10 @@ class Workspace(Protocol):
     def history(self, limit: int = 20) -> "Sequence[reports.HistoryEntry]":
         """The last runs, newest first."""
 
-    def doctor(self) -> "Sequence[reports.Check]":
-        """Whether project, lake and landing zone are sound."""
+    def doctor(
+        self, repair: bool = False, on_event: "Callable[[reports.RunEvent], None] | None" = None
+    ) -> "Sequence[reports.Check]":
+        """Whether project, lake and landing zone are sound; mends what it can if asked to."""
 
 
 class Door(Protocol):

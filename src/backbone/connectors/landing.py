@@ -163,6 +163,7 @@ class LandingZone:
         if same := self.registry.with_content(arrival.source, sha256):
             shutil.rmtree(part.parent)
             return self.registry.register(arrival, path=same.path, sha256=sha256)
+        os.utime(part, ns=(arrival.mtime_ns, arrival.mtime_ns))  # what a lost registry would no longer tell
         part.chmod(0o444)
         file = self.registry.register(arrival, path=part.with_name(arrival.origin.name), sha256=sha256)
         part.replace(file.path)

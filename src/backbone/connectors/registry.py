@@ -1,7 +1,7 @@
 """The registry of landed files: append-only, shared by all environments, allocating file ids."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -143,6 +143,21 @@ class Registry:
             file_id = cursor.lastrowid or 0
             _record_arrival(connection, file_id, arrival, now)
         return self._file((file_id, *values))
+
+    def rewrite(self, files: Iterable[LandedFile], aside: str) -> None:
+        """Write the registry anew, with each of these files as one arrival. The former one is kept, named `aside`."""
+        for suffix in ("", "-wal", "-shm"):
+            former = self.path.with_name(self.path.name + suffix)
+            if former.exists():
+                former.rename(former.with_name(f"{aside}{suffix}"))
+        with self._open() as connection:
+            for file in files:
+                values = (file.id, file.source, file.name, str(file.path.relative_to(self._folder)), file.sha256)
+                more = (file.size, file.origin, file.arrived_at.isoformat())
+                connection.execute("INSERT INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*values, *more))
+                written = file.path.stat().st_mtime_ns if file.path.exists() else 0
+                arrival = Arrival(file.source, file.path, file.origin, file.size, written)
+                _record_arrival(connection, file.id, arrival, file.arrived_at)
 
     def register_repeat(self, arrival: Arrival, file: LandedFile) -> None:
         """Record that a content which has landed arrived again."""

@@ -8,24 +8,36 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+
+from backbone.errors import LakeError
 
 _TRIES = 5
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that reads a file."""
+    """A connection that reads a file.
+
+    Raises:
+        LakeError: the file is damaged.
+    """
     connection = _connect(path)
     try:
-        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
-        connection.close()
-        connection = _connect(_copied(path))
-    with closing(connection):
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            connection.close()
+            connection = _connect(_copied(path))
         yield connection
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise LakeError(f"{path} is damaged: {error}. What can be made again is: backbone doctor --repair") from error
+    finally:
+        connection.close()
 
 
 def readable(path: Path) -> Path:

@@ -65,12 +65,17 @@ def _initialise(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
 
 
 class Transaction:
-    """Changes to a lake that become visible together, or not at all."""
+    """Changes to a lake that become visible together, or not at all.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, snapshot: int) -> None:
+    `files` are those that it has added so far, each with its dataset: data files and files of deleted rows.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, snapshot: int) -> None:
         self._connection = connection
+        self._tables = folder / "tables"
         self._schemas: set[str] = set()
         self.snapshot = snapshot
+        self.files: list[tuple[str, Path]] = []
 
     def replace(self, dataset: str, relation: Relation, files: Sequence[Path]) -> None:
         """Start a new generation of a dataset, with the rows of `files` alone."""
@@ -91,8 +96,15 @@ class Transaction:
         for removal in removed:
             equal = " AND ".join(f"t.{quoted(c)} IS NOT DISTINCT FROM r.{quoted(c)}" for c in removal.columns)
             keys = f"read_parquet({literal(str(removal.path))})"
-            self._connection.execute(f"DELETE FROM {_table(dataset)} AS t USING {keys} AS r WHERE {equal}")
+            self._delete(dataset, f"AS t USING {keys} AS r WHERE {equal}")
         self._add(dataset, files)
+
+    def _delete(self, dataset: str, which: str) -> None:
+        """Delete rows; the lake writes files that name them at once, before the transaction ends."""
+        folder = self._tables / zone_of(dataset) / stem_of(dataset)
+        before = set(folder.glob("*-delete.parquet"))
+        self._connection.execute(f"DELETE FROM {_table(dataset)} {which}")
+        self.files += [(dataset, path) for path in sorted(set(folder.glob("*-delete.parquet")) - before)]
 
     def _add(self, dataset: str, files: Sequence[Path]) -> None:
         names = f"'lake', {literal(stem_of(dataset))}"
@@ -101,6 +113,7 @@ class Transaction:
                 f"CALL ducklake_add_data_files({names}, {literal(str(path))}, "
                 f"schema => {literal(zone_of(dataset))}, allow_missing => true)"
             )
+            self.files.append((dataset, path))
 
     def ensure(self, dataset: str, relation: Relation) -> None:
         """Make a table where there is none."""
@@ -127,7 +140,7 @@ class Transaction:
 
     def delete(self, dataset: str, where: str) -> None:
         """Delete the rows for which an SQL condition of our own is true."""
-        self._connection.execute(f"DELETE FROM {_table(dataset)} WHERE {where}")
+        self._delete(dataset, f"WHERE {where}")
 
     def drop(self, dataset: str) -> None:
         """Drop a table; earlier snapshots still show it."""
@@ -192,13 +205,16 @@ class Lake:
         return known if self._snapshot is None else (known[0], self._snapshot)
 
     def records(self, query: str) -> list[dict[str, object]]:
-        """The rows of a query of our own, by column name."""
+        """The rows of a query of our own, by column name.
+
+        Raises:
+            LakeError: the lake can't answer: something of it is missing or damaged.
+        """
         cursor = self._connection.cursor()
         try:
             rows = cursor.execute(query).fetchall()
         except duckdb.Error as error:
-            if (why := trouble(error, self.folder)) is None:
-                raise
+            why = trouble(error, self.folder) or f"{error}. Check it: backbone doctor"
             raise LakeError(f"The lake can't be read: {why}") from error
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in rows]
@@ -246,7 +262,7 @@ def transaction(
             raise LakeError(f"The lake in {folder} has no catalogue. Check it: backbone doctor")
         connection.execute("BEGIN")
         try:
-            yield Transaction(connection, known[1] + 1)
+            yield Transaction(connection, folder, known[1] + 1)
             message = (
                 f"CALL lake.set_commit_message('backbone', {literal(f'{kind} {run}')}, extra_info => {literal(run)})"
             )

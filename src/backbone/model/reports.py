@@ -104,10 +104,11 @@ class RunEvent:
 
     `waiting`: another run holds the writer lock (`text` says which). `landing`: `text` names the file.
     `planned`: `total` steps will run. `step_started`, `step_done`: `dataset`, with `done` of `total` steps finished.
-    `publishing`: the transaction. Events may come from any thread, one at a time.
+    `publishing`: the transaction. `checking`: `doctor` looks at what `text` says.
+    Events may come from any thread, one at a time.
     """
 
-    kind: Literal["waiting", "landing", "planned", "step_started", "step_done", "publishing"]
+    kind: Literal["waiting", "landing", "planned", "step_started", "step_done", "publishing", "checking"]
     dataset: str = ""
     done: int = 0
     total: int = 0
@@ -293,12 +294,16 @@ class DatasetProfile:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that `doctor` looked at. `hint` says how to repair it where it isn't `ok`."""
+    """One thing that `doctor` looked at. `hint` says how to repair it where it isn't `ok`.
+
+    `mended` says what was done about it.
+    """
 
     name: str
     ok: bool
     detail: str = ""
     hint: str = ""
+    mended: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,9 @@ def publish(lake: Transaction, what: Publication) -> dict[str, Published]:
         del published[drop.dataset]
     for change in what.changes:
         lake.delete(f"governance.{change.table}", change.where)
-    for name, rows in _gathered(what, published, lake.snapshot).items():
+    rows_of = _gathered(what, published, lake.snapshot)
+    rows_of["data_file"] = _file_rows(what, lake.files)
+    for name, rows in rows_of.items():
         lake.insert(f"governance.{name}", TABLES[name], rows)
     return published
 
@@ -76,11 +78,20 @@ def _gathered(
     return rows
 
 
+def _file_rows(what: Publication, files: Iterable[tuple[str, Path]]) -> list[Mapping[str, object]]:
+    """A row with the checksum of every file published: of tables, and of models with what belongs to them."""
+    named = [(dataset, path) for dataset, path in files if path.exists()]
+    staged = [one for outcome in what.outcomes for one in outcome.staged]
+    named += [(one.dataset, path) for one in staged for path in one.artefacts]
+    return [data_file_row(what.place.run, dataset, path, what.place.folder) for dataset, path in named]
+
+
 def landed_rows(outcomes: Sequence[Outcome], place: Place) -> tuple[dict[str, object], ...]:
     """Rows about the landed files that these outcomes read for the first time, with the records counted in each."""
     rows: list[dict[str, object]] = []
     for outcome in outcomes:
-        work, before = outcome.planned.step.work, place.published.get(outcome.planned.step.dataset)
+        work, dataset = outcome.planned.step.work, outcome.planned.step.dataset
+        before = place.published.get(dataset) or place.lost.get(dataset)
         if isinstance(work, Format) and not outcome.failure:
             until = before.files_until if before else 0
             new = [file for file in outcome.planned.files if file.id > until]
@@ -159,7 +170,6 @@ def _rows_of(outcome: Outcome, published: Mapping[str, Published], place: Place,
         yield "ledger", _ledger_rows(one, place)
         yield "profile", _profile_rows(one, outcome.profiles[number], place)
         yield "profile", _landed_profile_rows(outcome, place)
-        yield "data_file", [data_file_row(place.run, one.dataset, path, place.folder) for path in one.added]
         for table in one.governance:
             yield table.name, [dict(row) for row in table.rows]
 
@@ -173,8 +183,9 @@ def held_row(one: Published, files: Sequence[Path] = ()) -> dict[str, object]:
 
 
 def data_file_row(run: str, dataset: str, path: Path, folder: Path) -> dict[str, object]:
-    """A row of `governance.data_file`: a data file with its checksum, as the lake in `folder` names it."""
-    inside = str(path.relative_to(folder / "tables"))
+    """A row of `governance.data_file`: a file of a table, or of a model (`models/…`), with its checksum."""
+    tables = folder / "tables"
+    inside = str(path.relative_to(tables if path.is_relative_to(tables) else folder))
     return {
         "run": run, "dataset": dataset, "path": inside, "sha256": sha256_of(path), "bytes": path.stat().st_size,
     }  # fmt: skip

@@ -48,7 +48,10 @@ class Upstreamed:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a run is asked to do: a project in an environment, with its steps, and which of them."""
+    """What a run is asked to do: a project in an environment, with its steps, and which of them.
+
+    `lost` are published datasets whose rows can't be read any more: they are made as if they were new.
+    """
 
     project: Project
     environment: Environment
@@ -58,6 +61,7 @@ class Request:
     force: bool = False
     code_version: str = ""
     upstream: Upstreamed | None = None
+    lost: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ def run_project(request: Request, backend: Backend, on_event: OnEvent) -> RunRep
     known = published | dict(request.upstream.published if request.upstream else {})
     check_project(request.steps, known, backend.engine)
     chosen = select_datasets(request.steps, request.selection, published)
+    lost = {name: known.pop(name) for name in request.lost if name in known}
     with entered(request.environment, backend.lake, request.project.name) as run:
         _check_registry(published, request.environment)
         arrived = land_arrivals(request.project, request.environment, on_event)
@@ -96,7 +101,7 @@ def run_project(request: Request, backend: Backend, on_event: OnEvent) -> RunRep
             readable=readable_since(request.environment.folder, request.upstream),
         )
         on_event(RunEvent("planned", total=len(plan.runs)))
-        place = replace(_place(request, run, backend.lake, known, landed), unlanded=unlanded)
+        place = replace(_place(request, run, backend.lake, known, landed), unlanded=unlanded, lost=lost)
         report = _carry_out(request, backend, plan, place, arrived.landings, on_event)
     return replace(report, seconds=time.perf_counter() - started)
 
@@ -145,6 +150,11 @@ def read_published(environment: Environment, lake: Lake, at: int | None = None) 
     cached = read_state(environment.state_path)
     if cached and (cached.lake, cached.snapshot) == lake.snapshot and at in {None, cached.snapshot}:
         return dict(cached.published)
+    return published_in(lake, at)
+
+
+def published_in(lake: Lake, at: int | None = None) -> dict[str, Published]:
+    """What the lake holds, now or at a snapshot, by its governance."""
     if not lake.has("governance.step"):
         return {}
     until = f"AND committed <= {at}" if at is not None else ""
@@ -189,7 +199,11 @@ def _place(
         published=known,
         landed=landed,
         fingerprint=request.fingerprint,
-        registered=_registered(request.environment, lake, known),
+        registered={
+            name: row
+            for name, row in _registered(request.environment, lake, known).items()
+            if f"analysis.{name}" not in request.lost
+        },
         upstream=dict.fromkeys(upstream.published, upstream.snapshot) if upstream else {},
     )
 
@@ -278,7 +292,7 @@ def _remember(
     state = State(
         identity,
         snapshot,
-        {name: one for name, one in published.items() if name not in place.upstream},
+        {name: one for name, one in {**place.lost, **published}.items() if name not in place.upstream},
         request.fingerprint if complete else "",
         {source.name: source.origins for source in request.project.sources},
         {source: files[-1].id for source, files in place.landed.items()},

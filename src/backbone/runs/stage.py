@@ -39,7 +39,8 @@ from backbone.zones.trusted import stage_trusted
 class Place:
     """Where a run works: the project, the environment's lake at its base snapshot, and what is published there.
 
-    `unlanded` says for a source why one of its files could not land. `fingerprint` is that of the project's files.
+    `unlanded` says for a source why one of its files could not land. `lost` are datasets whose rows can't be read any
+    more: they are made as if they were new, and are not in `published`. `fingerprint` is that of the project's files.
     """
 
     run: str
@@ -52,6 +53,7 @@ class Place:
     upstream: Mapping[str, int] = field(default_factory=dict)
     unlanded: Mapping[str, str] = field(default_factory=dict)
     fingerprint: str = ""
+    lost: Mapping[str, Published] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=count)
 
 

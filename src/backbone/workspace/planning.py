@@ -82,8 +82,10 @@ def _landed_and_waiting(workspace: "Workspace") -> tuple[dict[str, tuple[LandedF
     return landed, unlanded
 
 
-def run_workspace(workspace: "Workspace", selection: Selection, force: bool, on_event: OnEvent) -> RunReport:
-    """Run the project under the run lock: one writer, who others wait for."""
+def run_workspace(
+    workspace: "Workspace", selection: Selection, force: bool, on_event: OnEvent, lost: frozenset[str] = frozenset()
+) -> RunReport:
+    """Run the project under the run lock: one writer, who others wait for. `lost` datasets are made as if new."""
     request = Request(
         project=workspace.project,
         environment=workspace.environment,
@@ -93,6 +95,7 @@ def run_workspace(workspace: "Workspace", selection: Selection, force: bool, on_
         force=force,
         code_version=_code_version(workspace.root),
         upstream=_upstream(workspace),
+        lost=lost,
     )
     select_datasets(request.steps, selection)  # what can't be selected is refused before anything is touched
     with (

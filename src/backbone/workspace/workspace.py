@@ -202,8 +202,13 @@ class Workspace:
 
         return trace(self, dataset, key, limit)
 
-    def doctor(self) -> tuple[Check, ...]:
-        """Whether project, landing zone and lake are sound."""
-        from backbone.workspace.doctor import examine
+    def doctor(self, repair: bool = False, on_event: OnEvent | None = None) -> tuple[Check, ...]:
+        """Whether project, landing zone and lake are sound: every file is compared with its checksum.
 
-        return examine(self)
+        Args:
+            repair: mend what can be made again, from landing and governance; then look once more.
+            on_event: called with each `RunEvent` as it happens.
+        """
+        from backbone.workspace import doctor
+
+        return (doctor.repair if repair else doctor.examine)(self, on_event or (lambda _: None))

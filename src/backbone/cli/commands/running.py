@@ -8,6 +8,7 @@ import click
 from backbone.cli import documents
 from backbone.cli.completing import SELECTION
 from backbone.cli.drawing.datasets import draw_checks, draw_status
+from backbone.cli.drawing.live import Progress
 from backbone.cli.drawing.runs import draw_history, draw_plan, draw_run
 from backbone.cli.phrases import count
 from backbone.cli.settings import Settings, shared
@@ -95,11 +96,16 @@ def history(settings: Settings, limit: int) -> None:
 
 
 @click.command()
+@click.option("--repair", is_flag=True, help="Mend what can be made again from landing and governance.")
 @shared
 @click.pass_obj
-def doctor(settings: Settings) -> None:
-    """Check that project, lake and landing zone are sound."""
-    checks = settings.workspace().doctor()
+def doctor(settings: Settings, repair: bool) -> None:
+    """Check that project, lake and landing zone are sound.
+
+    Every landed file, data file and model is compared with its checksum.
+    """
+    with Progress() as progress:
+        checks = settings.workspace().doctor(repair=repair, on_event=progress)
     settings.code = 0 if all(check.ok for check in checks) else 1
     document = documents.doctor_document
     present(settings, lambda: document(checks), lambda screen: draw_checks(checks, screen), table="checks")

@@ -235,6 +235,8 @@ def draw_checks(checks: Sequence[Check], screen: "Screen") -> None:
     for check in checks:
         mark: Part = ("✓ ", "green") if check.ok else ("✗ ", "red")
         screen.line(mark, check.name, (f"  {check.detail}" if check.detail else "", "dim"))
+        for said in check.mended:
+            screen.line(("  mended  ", "green"), said)
         if not check.ok and check.hint:
             screen.line(f"  {check.hint}")
 

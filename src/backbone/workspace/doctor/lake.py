@@ -1,0 +1,183 @@
+"""The lake: does the catalogue agree with the disk, and every file with its checksum?"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backbone.errors import LakeError
+from backbone.lake.catalogue import catalogue_path, committed_runs, last_snapshot, registered_files
+from backbone.lake.known_files import KnownFile, known_files
+from backbone.model.names import literal
+from backbone.model.reports import RunEvent
+from backbone.runs import journal
+from backbone.runs.environment import Environment
+from backbone.runs.stage import sha256_of
+from backbone.workspace.doctor.landing import sqlite_damage
+from backbone.workspace.doctor.verdict import REPAIR, OnEvent, Verdict, counted, sound
+from backbone.workspace.reading import Reading
+
+_GOVERNANCE = "governance."
+
+
+def has_lake(environment: Environment) -> bool:
+    """Whether a lake is there, sound or not."""
+    tables = environment.folder / "tables"
+    return catalogue_path(environment.folder).exists() or (tables.exists() and any(tables.rglob("*.parquet")))
+
+
+def check_catalogue(environment: Environment) -> Verdict:
+    """Whether the catalogue can be read at all; if not, everything is made again in a new lake."""
+    path, hint = catalogue_path(environment.folder), f"Make everything again from landing, in a new lake: {REPAIR}"
+    damage = "it is not there" if not path.exists() else sqlite_damage(path)
+    if not damage and last_snapshot(environment.folder) is None and any(environment.folder.glob("tables/**/*.parquet")):
+        damage = "it has no snapshot"
+    if damage:
+        return Verdict("catalogue", "", (f"{path.name}: {damage}",), hint)
+    known = last_snapshot(environment.folder)
+    return sound("catalogue", f"snapshot {known[1]}" if known else "nothing has run yet")
+
+
+@dataclass(slots=True)
+class Files:
+    """How the files stand that the catalogue knows; `old` are those that only earlier snapshots need."""
+
+    sound: int = 0
+    by_reading: int = 0
+    damaged: list[KnownFile] = field(default_factory=list)
+    missing: list[KnownFile] = field(default_factory=list)
+    old_damaged: list[KnownFile] = field(default_factory=list)
+    old_missing: list[KnownFile] = field(default_factory=list)
+
+
+def look_at_files(environment: Environment, reading: Reading, on_event: OnEvent) -> Files:
+    """Hash every file; one whose checksum nobody noted (the lake made it) is read instead."""
+    rows = reading.records("SELECT path, sha256 FROM lake.governance.data_file")
+    digests = {row["path"]: row["sha256"] for row in rows}
+    files, known = Files(), known_files(environment.folder)
+    for number, file in enumerate(known):
+        on_event(RunEvent("checking", done=number, total=len(known), text=f"data file {file.path}"))
+        path = environment.folder / "tables" / file.path
+        if not path.is_file():
+            (files.missing if file.live else files.old_missing).append(file)
+        elif not _is_intact(file, path, digests.get(file.path), reading):
+            (files.damaged if file.live else files.old_damaged).append(file)
+        else:
+            files.sound += 1
+            files.by_reading += file.path not in digests
+    return files
+
+
+def _is_intact(file: KnownFile, path: Path, digest: str | None, reading: Reading) -> bool:
+    """Whether a file is what it was, and what the catalogue says of it."""
+    if digest is not None and sha256_of(path) != digest:
+        return False
+    if digest is None and path.stat().st_size != file.bytes:
+        return False
+    query = f"FROM parquet_file_metadata({literal(str(path))})"
+    if digest is None:
+        query = f"SELECT count(COLUMNS(*)), count(*) AS num_rows FROM read_parquet({literal(str(path))})"
+    try:
+        (row,) = reading.lake.records(query)
+    except LakeError:
+        return False
+    return row["num_rows"] == file.rows
+
+
+def check_files(files: Files) -> Verdict:
+    """Whether the present rows can be read as they were written."""
+    wrong = [f"{file.path} is missing" for file in files.missing]
+    wrong += [f"{file.path} is damaged, or isn't what the catalogue says" for file in files.damaged]
+    wrong += [f"{file.path}, of earlier snapshots, is damaged" for file in files.old_damaged]
+    lost = frozenset(file.dataset for file in (*files.missing, *files.damaged))
+    hint = f"Make them again from landing: {REPAIR}"
+    if kept := sorted(dataset for dataset in lost if dataset.startswith(_GOVERNANCE)):
+        hint = f"{', '.join(kept)} can't be made again: all is, in a new lake, and the damaged one is kept: {REPAIR}"
+    elif files.old_damaged and not lost:
+        hint = f"Time travel there would give wrong rows; set them aside, so that it fails instead: {REPAIR}"
+    detail = f"{counted(files.sound, 'file')} equal to the checksum"
+    if files.by_reading:
+        detail += f" ({files.by_reading:,} of the lake's own have none: read through)"
+    if files.old_missing:
+        detail += f"; {counted(len(files.old_missing), 'file')} of earlier snapshots missing: no time travel there"
+    return Verdict("data files", detail, tuple(wrong), hint, lost)
+
+
+def set_old_aside(environment: Environment, files: Files) -> Iterator[str]:
+    """Take damaged files of earlier snapshots out of the way: to fail is better than to give wrong rows.
+
+    Yields:
+        What was done.
+    """
+    for file in files.old_damaged:
+        path = environment.folder / "tables" / file.path
+        aside = environment.folder / "damaged" / file.path
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(aside)
+        yield f"{file.path} was set aside in {environment.folder.name}/damaged: {file.dataset} has no rows of then"
+
+
+def check_orphans(environment: Environment, *, running: str) -> Verdict:
+    """Whether there are files that nobody knows: data, models, scratch."""
+    if running:
+        return sound("orphans", f"not looked at: {running} is running, and stages files")
+    wrong = [f"nobody knows {name}" for name in _orphans(environment.folder)]
+    return Verdict("orphans", "no file that nobody knows", tuple(wrong), f"Remove them: {REPAIR}")
+
+
+def _orphans(folder: Path) -> Iterator[str]:
+    known, tables = registered_files(folder), folder / "tables"
+    for path in tables.rglob("*.parquet"):
+        if str(path.relative_to(tables)) not in known:
+            yield str(path.relative_to(folder))
+    committed = committed_runs(folder)
+    for path in (folder / "models").glob("*/*"):
+        if path.name not in committed:
+            yield str(path.relative_to(folder))
+    if any(path.is_file() for path in (folder / "scratch").rglob("*")):
+        yield "scratch"
+
+
+def check_models(environment: Environment, reading: Reading) -> Verdict:
+    """Whether the files of models are as they were written; the present version of each is needed."""
+    rows = reading.records(
+        "SELECT d.dataset, d.path, d.sha256, d.run, m.version IS NOT NULL AS present FROM lake.governance.data_file d "
+        "LEFT JOIN (SELECT analysis, version FROM lake.governance.model_version JOIN lake.governance.run USING (run) "
+        "WHERE registered QUALIFY row_number() OVER (PARTITION BY analysis ORDER BY started_at DESC) = 1) m "
+        "ON d.dataset = 'analysis.' || m.analysis AND d.run = m.version WHERE starts_with(d.path, 'models/')"
+    )
+    damaged = [row for row in rows if not _is_same(environment.folder / row["path"], row["sha256"])]
+    wrong = [f"{row['path']} is missing or damaged" for row in damaged if row["present"]]
+    lost = frozenset(str(row["dataset"]) for row in damaged if row["present"])
+    detail = f"{counted(len(rows) - len(damaged), 'file')} equal to the checksum"
+    if old := len(damaged) - len(wrong):
+        detail += f"; {counted(old, 'file')} of former versions missing or damaged"
+    return Verdict("models", detail, tuple(wrong), f"Train again, with the same seed on the same rows: {REPAIR}", lost)
+
+
+def _is_same(path: Path, digest: str) -> bool:
+    return path.is_file() and sha256_of(path) == digest
+
+
+def check_runs(environment: Environment, *, running: str) -> Verdict:
+    """Whether runs were left unfinished."""
+    if running:
+        return sound("runs", f"{running} is running")
+    if journal.has_entries(environment.folder):
+        wrong = ("a run was killed, or could not end",)
+        return Verdict("runs", "", wrong, f"The next run finishes its work, and so does {REPAIR}")
+    return sound("runs", "none was left unfinished")
+
+
+def rows_by_dataset(reading: Reading, datasets: Sequence[str]) -> Mapping[str, int | None]:
+    """How many rows each dataset has; None where they can't be read."""
+    return {dataset: _rows(reading, dataset) for dataset in datasets}
+
+
+def _rows(reading: Reading, dataset: str) -> int | None:
+    zone, _, stem = dataset.partition(".")
+    try:
+        # count(*) alone would be answered from the catalogue.
+        (row,) = reading.lake.records(f'SELECT count(rowid) AS rows FROM lake."{zone}"."{stem}"')
+    except LakeError:
+        return None
+    return int(str(row["rows"]))

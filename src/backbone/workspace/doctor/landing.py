@@ -1,0 +1,221 @@
+"""Landed files and their registry: are they as they were when they arrived?"""
+
+import hashlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backbone.connectors.landing import LandingZone
+from backbone.lake.catalogue import catalogue_path, last_snapshot
+from backbone.model.files import LandedFile
+from backbone.model.reports import RunEvent
+from backbone.runs.stage import sha256_of
+from backbone.wiring import open_reading
+from backbone.workspace.doctor.verdict import REPAIR, OnEvent, Verdict, counted, sound
+
+if TYPE_CHECKING:
+    from backbone.runs.environment import Environment
+
+
+def sqlite_damage(path: Path) -> str | None:
+    """What SQLite itself finds wrong with a database; None if it is sound."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=5)) as connection:
+            ((said, *_), *_) = connection.execute("PRAGMA integrity_check(1)").fetchall()
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return None if said == "ok" else str(said).splitlines()[0]
+
+
+def check_registry(environment: "Environment") -> Verdict:
+    """Whether the registry can be read, agrees with itself, with the folder, and with what the lake has read."""
+    zone, name = environment.landing, "registry"
+    if not zone.registry.path.exists() and not any(zone.persistent.glob("*/*/*")):
+        return sound(name, "nothing has landed yet")
+    if damage := _unreadable(zone):
+        return Verdict(name, "", (damage,), f"Rebuild it from landing and governance: {REPAIR}")
+    files = zone.registry.files()
+    wrong = [*_odd_rows(zone, files), *_strangers(zone), *_forgotten(files, consumed(environment))]
+    hint = f"Rebuild it from landing and governance: {REPAIR}"
+    return Verdict(name, f"{counted(len(files), 'landed file')}, each known once", tuple(wrong), hint)
+
+
+def _unreadable(zone: LandingZone) -> str | None:
+    if not zone.registry.path.exists():
+        return "registry.sqlite is not there, and files have landed"
+    if damage := sqlite_damage(zone.registry.path):
+        return f"registry.sqlite is damaged: {damage}"
+    return None
+
+
+def _odd_rows(zone: LandingZone, files: Sequence[LandedFile]) -> Iterator[str]:
+    contents: dict[Path, tuple[str, str]] = {}
+    for file in files:
+        inside = Path(os.path.normpath(file.path)).is_relative_to(zone.persistent)
+        if not inside:
+            yield f"file {file.id} lies outside the landing zone: {file.path}"
+        if contents.setdefault(file.path, (file.source, file.sha256)) != (file.source, file.sha256):
+            yield f"file {file.id} has the path of another: {file.path.name}"
+
+
+def _strangers(zone: LandingZone) -> Iterator[str]:
+    for path in unknown_files(zone):
+        yield f"it doesn't know {path.relative_to(zone.persistent)}"
+
+
+def unknown_files(zone: LandingZone) -> list[Path]:
+    """Files in persistent landing that the registry doesn't know."""
+    return [path for folder in zone.unknown_folders() for path in sorted(folder.iterdir()) if path.name != ".part"]
+
+
+def _forgotten(files: Sequence[LandedFile], read: Iterable[LandedFile]) -> Iterator[str]:
+    known = {file.id: (file.source, file.sha256) for file in files}
+    for file in read:
+        if file.id not in known:
+            yield f"it doesn't know file {file.id}, {file.name} of {file.source}, which the lake has read"
+        elif known[file.id] != (file.source, file.sha256):
+            yield f"file {file.id} was {file.name} of {file.source} when the lake read it"
+
+
+def consumed(environment: "Environment") -> tuple[LandedFile, ...]:
+    """The landed files that runs of an environment have read, as its governance keeps them."""
+    if not _can_be_asked(environment):
+        return ()
+    with open_reading(environment) as backend:
+        if not backend.lake.has("governance.landed_file"):
+            return ()
+        rows = backend.lake.records(
+            "FROM lake.governance.landed_file QUALIFY row_number() OVER (PARTITION BY file) = 1 ORDER BY file"
+        )
+    folder = environment.storage / "landing"
+    return tuple(_landed(row, folder) for row in rows)
+
+
+def _can_be_asked(environment: "Environment") -> bool:
+    catalogue = catalogue_path(environment.folder)
+    return catalogue.exists() and not sqlite_damage(catalogue) and last_snapshot(environment.folder) is not None
+
+
+def _landed(row: Mapping[str, Any], folder: Path) -> LandedFile:
+    return LandedFile(
+        row["file"], row["source"], row["name"], folder / row["path"], row["sha256"], row["size"], row["origin"],
+        row["arrived_at"],
+    )  # fmt: skip
+
+
+def rebuild_registry(environment: "Environment", others: Sequence["Environment"]) -> Iterator[str]:
+    """Write the registry anew from what the lakes have read, what it can still say itself, and the folder.
+
+    Yields:
+        What was done.
+    """
+    zone = environment.landing
+    known = {} if _unreadable(zone) else {file.id: file for file in zone.registry.files()}
+    for each in (*others, environment):
+        known |= {file.id: file for file in consumed(each)}
+    held = {file.path.parent for file in known.values()}
+    strangers = [path for path in sorted(zone.persistent.glob("*/*/*")) if path.name != ".part"]
+    for path in sorted((p for p in strangers if p.parent not in held), key=lambda p: p.parent.name):
+        known |= {file.id: file for file in [_adopted(path, 1 + max(known, default=0))]}
+    if not known:
+        return
+    aside = f"registry.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.sqlite"
+    zone.registry.rewrite([known[number] for number in sorted(known)], aside)
+    yield f"rebuilt, with {counted(len(known), 'landed file')}; the former one is kept as lake/landing/{aside}"
+
+
+def _adopted(path: Path, number: int) -> LandedFile:
+    """A file of which nothing is known but where it lies: it arrives now, after all others."""
+    source = path.parents[1].name
+    now = datetime.now(UTC)
+    return LandedFile(number, source, path.name, path, sha256_of(path), path.stat().st_size, "", now)
+
+
+def check_landed(environment: "Environment", on_event: OnEvent) -> Verdict:
+    """Whether every landed file is there and equal to its checksum."""
+    zone, name = environment.landing, "landed files"
+    if _unreadable(zone):
+        return sound(name, "not looked at: the registry comes first")
+    files = zone.registry.files()
+    damaged = damaged_files(files, on_event)
+    wrong = [_told(file) for file in damaged]
+    hint = f"What can be copied back is: {REPAIR}. " + " ".join(_without(f, environment) for f in damaged[:3])
+    return Verdict(name, f"{counted(len(files), 'file')} equal to the checksum", tuple(wrong), hint.strip())
+
+
+def damaged_files(files: Sequence[LandedFile], on_event: OnEvent) -> list[LandedFile]:
+    """Those that are missing, or not what they were."""
+    found = []
+    for number, file in enumerate(files):
+        on_event(RunEvent("checking", done=number, total=len(files), text=f"landed file {file.name}"))
+        if _digest(file.path) != file.sha256:
+            found.append(file)
+    return found
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        with path.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _told(file: LandedFile) -> str:
+    state = "is damaged" if file.path.is_file() else "is missing"
+    return f"file {file.id}, {file.name} of {file.source}, {state}"
+
+
+def _without(file: LandedFile, environment: "Environment") -> str:
+    """What it means that a landed file is gone, and what to do."""
+    if source_of_copy(file, environment.landing):
+        return ""
+    held = ", ".join(f"{rows:,} rows of {dataset}" for dataset, rows in _rows_from(file, environment))
+    still = f"; {held} came from it, and stay until they are made again" if held else ""
+    return (
+        f"File {file.id} can't be mended from here: {file.origin or 'its origin'} isn't what it was{still}. "
+        f"Put a file with sha256 {file.sha256} to {file.path}"
+    )
+
+
+def _rows_from(file: LandedFile, environment: "Environment") -> list[tuple[str, int]]:
+    if not _can_be_asked(environment):
+        return []
+    found = []
+    with open_reading(environment) as backend:
+        for dataset in (f"formatted.{file.source}", f"trusted.{file.source}"):
+            if backend.lake.has(dataset):
+                (row,) = backend.lake.records(f"SELECT count(*) AS rows FROM lake.{dataset} WHERE _file = {file.id}")
+                found.append((dataset, int(str(row["rows"]))))
+    return found
+
+
+def source_of_copy(file: LandedFile, zone: LandingZone) -> Path | None:
+    """Where the content of a landed file is to be had: at its origin, or landed for another source."""
+    twins = [other.path for other in zone.registry.files() if other.sha256 == file.sha256 and other.path != file.path]
+    places = [zone.origin_path(file)] if file.origin else []
+    return next((path for path in (*places, *twins) if _digest(path) == file.sha256), None)
+
+
+def copy_back(environment: "Environment", on_event: OnEvent) -> Iterator[str]:
+    """Put landed files back that are still where they came from.
+
+    Yields:
+        What was done.
+    """
+    zone = environment.landing
+    for path, file in {file.path: file for file in damaged_files(zone.registry.files(), on_event)}.items():
+        if (source := source_of_copy(file, zone)) is None:
+            continue
+        part = path.with_name(".part")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, part)
+        part.chmod(0o444)
+        part.replace(path)
+        yield f"file {file.id}, {file.name}, was copied back from {source}"
