@@ -5,7 +5,10 @@ That takes root, or a system that lets anybody have a user namespace of their ow
 
 import ctypes
 import os
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 _NEW_MOUNTS, _NEW_USERS = 0x00020000, 0x10000000
 _READ_ONLY, _REMOUNT, _BIND, _RECURSIVE, _PRIVATE = 1, 32, 4096, 16384, 1 << 18
@@ -41,9 +44,22 @@ def make_read_only(folder: Path) -> None:
     _call("mount", None, bytes(folder), None, _BIND | _REMOUNT | _READ_ONLY, None)
 
 
-def make_writable(folder: Path) -> None:
-    """Undo `make_read_only`."""
-    _call("umount2", bytes(folder), 2)
+def with_read_only(folder: Path, commands: Sequence[tuple[str, ...]], told: Any) -> None:
+    """Carry out commands while nobody can write to a folder; to be run in a process of its own.
+
+    Args:
+        folder: which one.
+        commands: what to carry out.
+        told: a pipe for the exit code of each and what it wrote, or for why the system doesn't let us.
+    """
+    try:
+        be_alone()
+        make_read_only(folder)
+    except NoDiskError as error:
+        told.send(str(error))
+        return
+    done = [subprocess.run(each, capture_output=True, text=True, check=False, timeout=120) for each in commands]
+    told.send([(each.returncode, each.stdout + each.stderr) for each in done])
 
 
 def _call(name: str, *arguments: object) -> None:

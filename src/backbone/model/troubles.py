@@ -19,6 +19,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 _CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM}
 _SAYS_FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full", "failed to offload data")
 _SAYS_CLOSED = ("Read-only file system", "Permission denied", "readonly database", "unable to open database file")
+_ELSEWHERE = "name another folder as `storage: {data: FOLDER}` in backbone.yml"
 _SAYS_MEMORY = ("Out of Memory Error", "bad_alloc")
 _TOO_MUCH = (
     "it needs more memory than there is. Let it need less at once: fewer columns, or inputs that are read in pieces "
@@ -43,7 +44,7 @@ def trouble(error: BaseException, folder: Path) -> str | None:
     most = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
     if number == errno.EFBIG or "File too large" in said or (_UNSAID in said and most != resource.RLIM_INFINITY):
         limit = f": `ulimit -f` allows {_bytes(most)}" if most != resource.RLIM_INFINITY else ""
-        return f"{place} can't grow{limit}. Raise the limit, or name another folder as `storage` in backbone.yml"
+        return f"{place} can't grow{limit}. Raise the limit, or {_ELSEWHERE}"
     if _UNSAID in said and shutil.disk_usage(_there(place)).free < _LITTLE:
         return _full(place)
     if number in _CLOSED or _any(_SAYS_CLOSED, said):
@@ -70,17 +71,15 @@ def _full(place: Path) -> str:
     disk = shutil.disk_usage(_there(place))
     return (
         f"no space left for {place}: {_bytes(disk.free)} of {_bytes(disk.total)} are free there now. "
-        "What was half written is removed. Make space, or name another folder as `storage` in backbone.yml; "
-        "then run again"
+        f"What was half written is removed. Make space, or {_ELSEWHERE}; then run again"
     )
 
 
 def _closed(error: BaseException, place: Path) -> str:
     why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "it can't be written"
-    return (
-        f"{place}: {why}. Give user {os.geteuid()} the right to read and write there, or name another folder as "
-        "`storage` in backbone.yml. To look, the right to read is enough: backbone status, sql, plan"
-    )
+    reading_only = "Read-only" in why or "readonly" in str(error)
+    mend = "Make it writable" if reading_only else f"Give user {os.geteuid()} the right to read and write there"
+    return f"{place}: {why}. {mend}, or {_ELSEWHERE}. To look, the right to read is enough: backbone status, sql, plan"
 
 
 def _memory(said: str) -> str:

@@ -1,0 +1,95 @@
+"""Folders that nobody can write to: looking works, and what must write says which folder, and what to do."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from faults_disks import with_read_only
+from faults_events import CONTEXT
+from faults_shop import LATER, arrivals, content, deliver, leftovers, make_shop, unsound
+
+import backbone
+
+BACKBONE = str(Path(sys.executable).with_name("backbone"))
+LOOKING = (
+    ("status",),
+    ("plan",),
+    ("sql", "SELECT count(*) AS orders FROM trusted.orders"),
+    ("sql", "SELECT count(*) AS orders FROM trusted.orders", "--as-of", "2"),
+    ("history",),
+    ("quarantine",),
+    ("doctor",),
+)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = make_shop(tmp_path_factory.mktemp("read_only") / "shop")
+    assert backbone.open(root).run().status == "published"
+    deliver(root, LATER)
+    return root
+
+
+def carried_out(root: Path, folder: str, *commands: tuple[str, ...]) -> list[tuple[int, str]]:
+    """The exit codes of commands, and what they wrote, while a folder of the project can't be written to."""
+    here, there = CONTEXT.Pipe(duplex=False)
+    lines = [(BACKBONE, "--project", str(root), *command) for command in commands]
+    process = CONTEXT.Process(target=with_read_only, args=(root / folder, lines, there))
+    process.start()
+    told = here.recv()
+    process.join()
+    if isinstance(told, str):
+        pytest.skip(f"nothing can be mounted here: {told}")
+    return told
+
+
+def test_a_lake_that_can_only_be_read_can_be_looked_at(shop):
+    before = sorted(shop.rglob("*"))
+
+    done = carried_out(shop, "lake", *LOOKING)
+
+    assert [code for code, _ in done] == [0] * len(LOOKING), done
+    assert "61" in done[2][1]
+    assert "61" in done[3][1]
+    assert "run   formatted.orders            new landed file orders-4.csv" in done[1][1]
+    assert sorted(shop.rglob("*")) == before
+
+
+@pytest.mark.parametrize("folder", [".", "lake", pytest.param("lake/landing", marks=pytest.mark.long)])
+def test_what_must_write_names_the_folder_and_changes_nothing(shop, folder):
+    held, landed = content(shop), arrivals(shop)
+
+    ((code, said),) = carried_out(shop, folder, ("run",))
+
+    assert code == 1
+    assert said.count("\n") == 1, said
+    assert f"{shop}/lake/" in said
+    assert "Read-only file system. Make it writable, or name another folder" in said
+    assert content(shop) == held
+    assert arrivals(shop) == landed
+    assert unsound(backbone.open(shop).doctor()) == []
+
+
+@pytest.mark.long
+def test_sources_that_can_only_be_read_are_landed(tmp_path):
+    root = make_shop(tmp_path / "shop")
+
+    ((code, said),) = carried_out(root, "data", ("run",))
+
+    assert code == 0, said
+    assert arrivals(root) == 6
+    assert leftovers(root) == []
+
+
+@pytest.mark.long
+def test_a_project_that_can_only_be_read_runs_with_its_lake_elsewhere(tmp_path):
+    root = make_shop(tmp_path / "shop")
+    (root / "lake").rename(tmp_path / "lake")
+    (root / "backbone.yml").write_text(f"name: shop\nstorage: {{data: {tmp_path / 'lake'}}}\n")
+
+    (ran, _), (added, said) = carried_out(root, ".", ("run",), ("add", "more", str(root / "data/orders-1.csv")))
+
+    assert ran == 0
+    assert added == 1
+    assert f"{root}/sources" in said
+    assert "Make it writable" in said
