@@ -12,19 +12,28 @@ from backbone.model.troubles import trouble
 if TYPE_CHECKING:
     from backbone.model.project import Analysis
 
+_ARGUMENTS = {"leakage": "features", "feature": "features"}
+"""The arguments to blame for messages that begin with another word."""
+
 
 def refusal(
     analysis: "Analysis",
     dataset: str,
     message: str,
     *,
+    about: str = "",
     hint: str = "",
     findings: Sequence[Finding] = (),
     governance: Sequence[Table] = (),
 ) -> DatasetError:
-    """The error to raise where a dataset of an analysis can't be made."""
+    """The error to raise where a dataset of an analysis can't be made.
+
+    It points at the argument `about`, or else at the one that the message begins with.
+    """
+    word = message.removeprefix("the ").replace(":", " ").split(maxsplit=1)[0]
+    at = analysis.place_of(about or _ARGUMENTS.get(word, word))
     return DatasetError(
-        Failure(dataset, message, analysis.at, hint=hint, findings=tuple(findings), governance=tuple(governance))
+        Failure(dataset, message, at, hint=hint, findings=tuple(findings), governance=tuple(governance))
     )
 
 

@@ -59,14 +59,14 @@ def stage_model(analysis: "Analysis", staging: "Staging", session: "Session", tr
     Raises:
         DatasetError: the gate isn't met; the failure carries the governance rows, with `registered` false.
     """
-    dataset, missed = metrics_of(analysis), [j.message for j in trained.judgements if not j.met]
+    dataset, missed = metrics_of(analysis), [j for j in trained.judgements if not j.met]
     trusted = _save(analysis, staging, trained)
     governance = _tables(analysis, staging, trained, trusted, registered=not missed)
     findings = (*trained.findings, *(_finding(analysis, j) for j in trained.judgements))
     if missed:
-        raise refusal(
-            analysis, dataset, "\n".join(missed), hint=_hint(staging), findings=findings, governance=governance
-        )
+        said = "\n".join(judgement.message for judgement in missed)
+        about, hint = missed[0].line, _hint(staging)
+        raise refusal(analysis, dataset, said, about=about, hint=hint, findings=findings, governance=governance)
     written = write_metrics(session, staging.new_file(dataset), staging.run, trained.measured)
     files = (staging.artefacts / MODEL_FILE, staging.artefacts / CARD_FILE, *trained.plots)
     return Staged(

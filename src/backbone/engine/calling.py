@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from backbone.errors import UsageError
+from backbone.model.rules import Location
 
 _HOUSE = str(Path(__file__).resolve().parent.parent)
 
@@ -90,6 +91,19 @@ def user_frames(error: BaseException) -> str:
     shown = traceback.TracebackException.from_exception(error)
     shown.stack = traceback.StackSummary.from_list([frame for frame in shown.stack if _is_theirs(frame.filename)])
     return "".join(shown.format(chain=False)).rstrip()
+
+
+def user_place(error: BaseException, root: Path) -> Location | None:
+    """The line of the project's code at which an error was raised, or which is no Python; None where there is none."""
+    frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):
+        frames.append((error.filename or "", error.lineno))
+    inside = [
+        (Path(file).relative_to(root), line)
+        for file, line in frames
+        if _is_theirs(file) and file.startswith(f"{root}/")
+    ]
+    return Location(str(inside[-1][0]), inside[-1][1] or 1) if inside else None
 
 
 def _is_theirs(file: str) -> bool:

@@ -1,9 +1,11 @@
 """Landed files and how they are read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
+
+from backbone.model.rules import NOWHERE, Location
 
 Contract = Literal["evolve", "freeze", "quarantine"]
 BadValues = Literal["quarantine", "null"]
@@ -43,6 +45,7 @@ class Column:
     thousands: str | None = None
     contract: Contract | None = None
     description: str = ""
+    contract_at: Location = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

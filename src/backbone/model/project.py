@@ -1,5 +1,6 @@
 """A project: what people declared, read and checked, as frozen values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ class Source:
     owner: str = ""
     tags: tuple[str, ...] = ()
     at: Location = field(default=NOWHERE, compare=False)
+    contract_at: Location = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Analysis:
 
     `view_inputs` are the datasets that `view` reads, `predict_inputs` those of `predict` other than `view`.
     `normal` is what counts for its definition: a digest of the function's code and of package versions.
+    `places` says where its arguments and the lines of its gate stand.
     """
 
     name: str
@@ -117,6 +120,11 @@ class Analysis:
     owner: str = ""
     tags: tuple[str, ...] = ()
     at: Location = field(default=NOWHERE, compare=False)
+    places: Mapping[str, Location] = field(default_factory=dict, compare=False)
+
+    def place_of(self, argument: str) -> Location:
+        """Where an argument stands, or a line of the gate; where the analysis does if it isn't given."""
+        return self.places.get(argument, self.at)
 
 
 @dataclass(frozen=True, slots=True)

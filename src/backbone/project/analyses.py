@@ -150,7 +150,11 @@ def read_analysis(draft: AnalysisDraft, catalogue: Catalogue, problems: "list[Pr
         seed=fields.count("seed", 0),
         owner=fields.text("owner"),
         tags=fields.values("tags"),
-        at=draft.file.place().at,
+        at=draft.declared.place(draft.declared.function).at,
+        places={
+            **{name: draft.declared.place(value).at for name, value in values.items()},
+            **{line.value: line.place.at for line in fields.texts("gate")},
+        },
     )
 
 

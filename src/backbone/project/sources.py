@@ -49,6 +49,7 @@ class SourceReader:
             owner=fields.text("owner"),
             tags=fields.values("tags"),
             at=file.place().at,
+            contract_at=(fields.key_place("contract") or file.place()).at,
         )
 
     def _origins(self, fields: Fields) -> tuple[str, ...]:
@@ -141,6 +142,7 @@ def _column(name: Text, node: Node, fields: Fields) -> Column:
         thousands=part.character("thousands", "") or None,
         contract=part.choice("contract", "evolve", CONTRACTS) if own_contract else None,
         description=part.text("description"),
+        contract_at=(part.key_place("contract") or name.place).at,
     )
 
 

@@ -114,7 +114,7 @@ def read_view(draft: Draft, catalogue: Catalogue, problems: "list[Problem]") -> 
         description=declared.description if declared else fields.text("description"),
         owner=fields.text("owner"),
         tags=fields.values("tags"),
-        at=draft.file.place().at,
+        at=(declared.place(declared.function) if declared else draft.file.place()).at,
         key_at=(fields.key_place("key") or draft.file.place()).at,
     )
 

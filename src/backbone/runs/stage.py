@@ -9,9 +9,11 @@ from pathlib import Path
 from backbone.analysis.stage import stage_analysis
 from backbone.engine.protocol import Engine, Session
 from backbone.errors import BackboneError, DatasetError
+from backbone.governance.declared import about
 from backbone.model.files import LandedFile
 from backbone.model.names import FILE, literal, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Relation
+from backbone.model.rules import Location
 from backbone.model.steps import (
     Analyse,
     Derive,
@@ -108,11 +110,12 @@ def _attempt(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping
                 profiles = tuple(_profiled(one, request, session) for one in results)
                 records = _records(results[0], session) if isinstance(planned.step.work, Format) else {}
         except DatasetError as error:
-            failure = _with_source_line(error.failure, place.root)
+            failure = error.failure
         except BackboneError as error:
             failure = Failure(planned.step.dataset, str(error))
         except (OSError, MemoryError) as error:  # of the machine, not of its work: the others may still succeed
             failure = Failure(planned.step.dataset, trouble(error, place.folder) or f"{type(error).__name__}: {error}")
+    failure = _placed(failure, planned.step, place.root) if failure else None
     return Outcome(planned, () if failure else results, profiles, failure, cost, how, tuple(files), records)
 
 
@@ -138,15 +141,19 @@ def _records(one: Staged, session: Session) -> dict[int, int]:
     return dict(session.rows(f"SELECT file, count(*) FROM ({union}) GROUP BY file")) if parts else {}
 
 
-def _with_source_line(failure: Failure, root: Path) -> Failure:
-    """The failure with the line of the project's file that it points at."""
-    if failure.source_line or not failure.at or not failure.at.path:
-        return failure
+def _placed(failure: Failure, step: Step, root: Path) -> Failure:
+    """The failure with its place in the project's files, the line there, and what to do next."""
+    at = failure.at if failure.at and failure.at.path else Location(about(step)[2])
+    hint = failure.hint or "mend it, then: backbone run"
+    return replace(failure, at=at, hint=hint, source_line=failure.source_line or _line(root / at.path, at.line))
+
+
+def _line(path: Path, number: int) -> str:
     try:
-        lines = (root / failure.at.path).read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return failure
-    return replace(failure, source_line=lines[failure.at.line - 1] if failure.at.line <= len(lines) else "")
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return lines[number - 1] if number <= len(lines) else ""
 
 
 def _stage(request: Staging, session: Session) -> tuple[Staged, ...]:

@@ -1,13 +1,13 @@
 """Answers about a workspace: how it stands, what its datasets are, where they come from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backbone.errors import UsageError, did_you_mean
 from backbone.governance.declared import about
 from backbone.lake.catalogue import last_snapshot
-from backbone.model.names import ZONES, literal, quoted_dataset, zone_of
+from backbone.model.names import ZONES, literal, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Relation
 from backbone.model.reports import (
     ColumnProfile,
@@ -85,8 +85,13 @@ def quarantine(workspace: "Workspace", dataset: str | None, run: str | None, lim
     with open_for_reading(workspace.environment) as reading:
         known = read_published(workspace.environment, reading.lake)
         declared = [output for step in workspace.steps for output in step.outputs]
-        name = find_dataset(dataset, [*known, *declared]) if dataset else None
-        return reading.quarantine(name, run, limit)
+        return reading.quarantine(_meant(dataset, [*known, *declared]) if dataset else None, run, limit)
+
+
+def _meant(name: str, known: Sequence[str]) -> tuple[str, ...]:
+    """The dataset of a name, or for a bare one those of every zone: rows are set aside in each."""
+    found = find_dataset(name, known)
+    return tuple(dict.fromkeys(one for one in known if name in {one, stem_of(one)})) or (found,)
 
 
 def lineage(workspace: "Workspace", name: str) -> LineageGraph:
@@ -107,7 +112,8 @@ def _dataset_and_column(name: str, known: Mapping[str, Published]) -> tuple[str,
     dataset = find_dataset(before, known)
     columns = known[dataset].relation.names
     if column not in columns:
-        raise UsageError(f"There is no column '{column}' in {dataset}.{did_you_mean(column, columns)}")
+        near = did_you_mean(column, columns) or f" Which there are: backbone show {dataset}"
+        raise UsageError(f"There is no column '{column}' in {dataset}.{near}")
     return dataset, column
 
 

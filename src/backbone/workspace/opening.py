@@ -68,5 +68,7 @@ def upstream_environment(root: Path, upstream: Upstream) -> Environment:
     """
     other = (root / upstream.project).resolve()
     if not (other / PROJECT_FILE).is_file():
-        raise UsageError(f"`backbone: {upstream.project}` names no project: {other} has no {PROJECT_FILE}")
+        raise UsageError(
+            f"`backbone: {upstream.project}` names no project: {other} has no {PROJECT_FILE}. Name the folder that has"
+        )
     return environment_of(other, settings_of(other), upstream.environment)

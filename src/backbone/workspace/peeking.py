@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from backbone.errors import UsageError
+from backbone.errors import UsageError, did_you_mean
 from backbone.formats.peek import Peeked, peek_file
 from backbone.model.files import LandedFile, Template
 from backbone.model.names import literal
@@ -140,5 +140,6 @@ def peek(path: str | Path) -> Peek:
     """
     file = Path(path).absolute()
     if not file.is_file():
-        raise UsageError(f"There is no file '{path}'")
+        near = did_you_mean(file.name, [p.name for p in file.parent.glob("*")] if file.parent.is_dir() else [])
+        raise UsageError(f"There is no file '{path}'.{near or ' Name one that is there: backbone peek FILE'}")
     return Peek(file)

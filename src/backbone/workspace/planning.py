@@ -177,10 +177,15 @@ def _upstream(workspace: "Workspace") -> Upstreamed | None:
     environment = upstream_environment(workspace.root, upstream)
     known = last_snapshot(environment.folder)
     if known is None:
-        raise UsageError(f"{environment.root} has not run in environment '{environment.name}' yet, so there is no data")
+        raise UsageError(
+            f"{environment.root} has not run in environment '{environment.name}' yet. "
+            f"Next: backbone --project {environment.root} --env {environment.name} run"
+        )
     snapshot = upstream.snapshot if upstream.snapshot is not None else known[1]
     if snapshot > known[1]:
-        raise UsageError(f"{environment.root} has no snapshot {snapshot} yet: its last is {known[1]}")
+        raise UsageError(
+            f"{environment.root} has no snapshot {snapshot} yet: name one up to {known[1]} in backbone.yml"
+        )
     lease = take_lease(environment.folder, lambda: snapshot_at(environment.folder, str(snapshot)))
     with open_reading(environment) as backend:
         published = read_published(environment, backend.lake, snapshot)

@@ -94,9 +94,9 @@ class Reading:
         )
         return {row["dataset"]: row for row in rows}
 
-    def quarantine(self, dataset: str | None, run: str | None, limit: int) -> Quarantine:
+    def quarantine(self, datasets: Sequence[str] | None, run: str | None, limit: int) -> Quarantine:
         """The rows set aside: of the last good version of each dataset, and of failed attempts since."""
-        conditions = [f"dataset = {literal(dataset)}"] if dataset else []
+        conditions = [f"dataset IN ({', '.join(map(literal, datasets))})"] if datasets else []
         conditions += [f"starts_with(run, {literal(run)})"] if run else []
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         groups = self.records(

@@ -94,5 +94,5 @@ class Result:
                 f"'{path.name}' is no kind of file that rows can be written to. One of: {', '.join(kinds)}"
             )
         if not path.parent.is_dir():
-            raise UsageError(f"There is no folder '{path.parent}' to write to")
+            raise UsageError(f"There is no folder '{path.parent}' to write to. Make it: mkdir -p {path.parent}")
         return self._lake.write(self._query, path, kinds[path.suffix], system=self._system)

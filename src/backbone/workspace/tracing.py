@@ -37,7 +37,7 @@ def trace(workspace: "Workspace", dataset: str, key: Mapping[str, str], limit: i
         rows = tracer.matching(name, key)
         if not rows:
             words = " ".join(f"{column}={value}" for column, value in key.items())
-            raise UsageError(f"{name} has no row with {words}")
+            raise UsageError(f'{name} has no row with {words}. Which it has: backbone sql "from {name}"')
         return tracer.node(name, rows[0], detail=f"the first of {len(rows):,} such rows" if len(rows) > 1 else "")
 
 
@@ -78,7 +78,7 @@ class _Tracer:
         relation = self.known[dataset].relation
         for column in key:
             if column not in relation.names:
-                near = did_you_mean(column, relation.names)
+                near = did_you_mean(column, relation.names) or f" Which there are: backbone show {dataset}"
                 raise UsageError(f"There is no column '{column}' in {dataset}.{near}")
         try:
             return self._rows(dataset, " AND ".join(self._is(dataset, c, v) for c, v in key.items()))

@@ -20,7 +20,7 @@ def data_steps(project: Project) -> tuple[Step, ...]:
 
 
 def _format(source: Source) -> Step:
-    columns = {f"column {c.name}": _digest(_plain(c, "description")) for c in source.columns}
+    columns = {f"column {c.name}": _digest(_plain(c, "description", "contract_at")) for c in source.columns}
     definition = {
         "template": _digest(_plain(source.template)),
         "contract": _digest([source.contract, source.bad_values]),

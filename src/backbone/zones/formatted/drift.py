@@ -7,7 +7,9 @@ from backbone.errors import DatasetError, shown_value
 from backbone.formats.casting import no_such
 from backbone.formats.inference import infer_columns, keeps_type
 from backbone.formats.records import Records
-from backbone.model.files import Contract, LandedFile
+from backbone.model.files import Column, Contract, LandedFile
+from backbone.model.project import Source
+from backbone.model.rules import Location
 from backbone.model.steps import Failure
 from backbone.zones.formatted.account import Account
 from backbone.zones.formatted.cells import Cell, counts_sql, shown_sql, source_sql, values_sql
@@ -32,11 +34,12 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One difference: what the contract says to it, in words what it is, and how it is accepted."""
+    """One difference: what the contract says to it and where, in words what it is, and how it is accepted."""
 
     contract: Contract
     what: str
     accept: str
+    at: Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,9 @@ def header_drift(file: LandedFile, match: Match, records: Records, account: Acco
         DatasetError: the contract says `freeze`.
     """
     source = account.source
-    drifts = [_new_column(records.headers[i], contract_of(None, source)) for i in match.new]
+    drifts = [_new_column(records.headers[i], source) for i in match.new]
     drifts += [
-        Drift(
-            contract_of(c, source), f"column {c.name} is missing", f"a new spelling of {c.name} goes under its header"
-        )
+        _drift(c, source, f"column {c.name} is missing", f"a new spelling of {c.name} goes under its header")
         for c in match.missing
     ]
     if refused := _judge(drifts, file, account):
@@ -101,11 +102,7 @@ def type_drift(file: LandedFile, counted: Sequence[Counted], records: Records, a
     """
     drifting = [c for c in counted if c.drifts and widenings(c.cell.column.domain)]
     drifts = [
-        Drift(
-            contract_of(c.cell.column, account.source),
-            _told(c, records, account),
-            f"a wider type for {c.cell.column.name}",
-        )
+        _drift(c.cell.column, account.source, _told(c, records, account), f"a wider type for {c.cell.column.name}")
         for c in drifting
     ]
     if refused := _judge(drifts, file, account):
@@ -117,9 +114,14 @@ def type_drift(file: LandedFile, counted: Sequence[Counted], records: Records, a
     return Widening(wider, f"{became}: in {file.name} {'; '.join(d.what for d in drifts)}")
 
 
-def _new_column(header: str, contract: Contract) -> Drift:
+def _new_column(header: str, source: Source) -> Drift:
     shown = f"'{shown_value(header)}'"
-    return Drift(contract, f"new column {shown}", f"{shown} goes under columns")
+    return _drift(None, source, f"new column {shown}", f"{shown} goes under columns")
+
+
+def _drift(column: Column | None, source: Source, what: str, accept: str) -> Drift:
+    at = column.contract_at if column and column.contract else source.contract_at
+    return Drift(contract_of(column, source), what, accept, at)
 
 
 def _grow(file: LandedFile, match: Match, records: Records, account: Account) -> None:
@@ -145,7 +147,7 @@ def _judge(drifts: Sequence[Drift], file: LandedFile, account: Account) -> str:
     if frozen:
         message = f"landed file {file.id}, {file.name}: {'; '.join(d.what for d in frozen)} (contract: freeze)"
         hint = f"accept it in sources/{account.source.name}.yml ({frozen[0].accept}), or say contract: evolve there"
-        raise DatasetError(Failure(account.staging.step.dataset, message, account.source.at, hint=hint))
+        raise DatasetError(Failure(account.staging.step.dataset, message, frozen[0].at, hint=hint))
     return "; ".join(d.what for d in drifts if d.contract == "quarantine")
 
 
