@@ -248,7 +248,8 @@ def _timed(connection: duckdb.DuckDBPyConnection, work: Callable[[], T], timeout
         return work()
     except duckdb.InterruptException as error:
         raise QueryError(
-            f"The query took longer than {timeout_seconds:g} seconds and was stopped. Ask for less, or make it a dataset: exploitation/NAME.sql"
+            f"The query took longer than {timeout_seconds:g} seconds and was stopped. "
+            "Ask for less, or make it a dataset: exploitation/NAME.sql"
         ) from error
     except duckdb.Error as error:
         raise QueryError(str(error).strip()) from error
