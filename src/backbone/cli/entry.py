@@ -76,7 +76,7 @@ def explain(error: Exception, settings: Settings) -> int:
     if settings.debug:
         import traceback
 
-        traceback.print_exception(error, file=sys.stderr)
+        complain(*"".join(traceback.format_exception(error)).rstrip("\n").split("\n"))
         return error.exit_code if isinstance(error, BackboneError) else 1
     match error:
         case ProjectError():
@@ -99,9 +99,12 @@ _DEBUG_HINT = "  this is a fault of Backbone's: the same command with --debug sh
 
 
 def complain(first: str, *rest: str) -> None:
-    """Say what went wrong, on standard error: the first line in red."""
+    """Say what went wrong, on standard error: the first line in red, and no secret in any."""
+    from backbone.connectors.secrets import concealed
+
     with contextlib.suppress(OSError):  # nobody listens
-        sys.stderr.write("\n".join([click.style(first, fg="red") if coloured(sys.stderr) else first, *rest, ""]))
+        lines = [click.style(first, fg="red") if coloured(sys.stderr) else first, *rest, ""]
+        sys.stderr.write(concealed("\n".join(lines)))
 
 
 def coloured(stream: IO[str]) -> bool:

@@ -4,6 +4,7 @@ A file is copied, checked and registered before it gets its name, and before its
 So a kill between any two steps leaves a copy that is made again, or a registered one that only needs its name.
 """
 
+import errno
 import hashlib
 import os
 import re
@@ -18,6 +19,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from backbone.connectors.registry import Arrival, Registry
+from backbone.connectors.secrets import Secrets, concealed
 from backbone.errors import LakeError, OriginError
 from backbone.model.files import LandedFile
 from backbone.model.troubles import trouble
@@ -28,6 +30,9 @@ _UNFINISHED = re.compile(r"^\.|^~|~$|\.(part|partial|tmp|temp|crdownload|swp|fil
 _CHUNK = 1 << 20
 _PART = ".part"
 _ASIDE = ".landed"
+_ARRIVAL = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
+"""Nothing else is swept away, wherever a link among the landing zone's folders may lead."""
+_LINK = "it is a link, and whoever may drop files may not read all others. Put the file itself there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class LandingZone:
 
     def origin_path(self, file: LandedFile) -> Path:
         """Where a landed file came from; it may have gone."""
-        return self._root / file.origin
+        return self._root / Secrets(self._root).filled(file.origin)
 
     def arrivals(self, source: str, origins: Iterable[str]) -> tuple[Arrival, ...]:
         """New and changed files of a source, in the order in which they will land: by name, numbers as numbers.
@@ -79,7 +84,9 @@ class LandingZone:
 
     def _candidates(self, source: str, origins: Iterable[str]) -> Iterator[tuple[Path, str]]:
         """The paths that may have files, each with why it can't be looked at."""
-        patterns = [str(self._root / origin) for origin in origins] + [str(self.drop_folder(source) / "*")]
+        secrets = Secrets(self._root)
+        patterns = [str(self._root / secrets.filled(origin)) for origin in origins]
+        patterns.append(str(self.drop_folder(source) / "*"))
         for pattern in dict.fromkeys(patterns):
             if os.path.lexists(pattern):
                 yield Path(pattern).absolute(), ""
@@ -88,14 +95,16 @@ class LandingZone:
                 yield problem
             for match in sorted(glob(pattern, recursive=True), key=_natural):  # noqa: PTH207 - absolute
                 path = Path(match).absolute()
-                if not os.path.isdir(path) and not _UNFINISHED.search(path.name):  # noqa: PTH112 - never raises
+                if not os.path.isdir(path) and not is_unfinished(path.name):  # noqa: PTH112 - never raises
                     yield path, ""
 
     def _look(self, source: str, path: Path, problem: str) -> Arrival | None:
-        place = str(path.relative_to(self._root)) if path.is_relative_to(self._root) else str(path)
+        place = _told(path.relative_to(self._root) if path.is_relative_to(self._root) else path)
+        if not problem and path.parent == self.drop_folder(source) and path.is_symlink():
+            problem = _LINK
         state = problem or _state_of(path)
         if isinstance(state, str):
-            return Arrival(source, path, place, problem=state)
+            return Arrival(source, path, place, problem=concealed(state))
         return Arrival(source, path, place, state.st_size, state.st_mtime_ns) if state else None
 
     def says_something_new(self, arrival: Arrival) -> bool:
@@ -137,7 +146,7 @@ class LandingZone:
         except FileNotFoundError:
             return None
         except (OSError, sqlite3.Error) as error:
-            why = trouble(error, self._folder) or str(error)
+            why = concealed(trouble(error, self._folder) or str(error))
             raise LakeError(f"{arrival.place} can't be landed: {why}") from error
 
     def _land(self, arrival: Arrival) -> Landing | None:
@@ -165,7 +174,7 @@ class LandingZone:
             return self.registry.register(arrival, path=same.path, sha256=sha256)
         os.utime(part, ns=(arrival.mtime_ns, arrival.mtime_ns))  # what a lost registry would no longer tell
         part.chmod(0o444)
-        file = self.registry.register(arrival, path=part.with_name(arrival.origin.name), sha256=sha256)
+        file = self.registry.register(arrival, path=part.with_name(arrival.name), sha256=sha256)
         part.replace(file.path)
         return file
 
@@ -213,13 +222,25 @@ class LandingZone:
                     f"The registry of landed files doesn't know {strangers[0].relative_to(self._folder)}: "
                     "it was lost, or is an old copy. Rebuild it: backbone doctor --repair"
                 )
-            shutil.rmtree(folder)
+            if _ARRIVAL.fullmatch(folder.name):
+                shutil.rmtree(folder)
 
     def unknown_folders(self) -> Iterator[Path]:
         """The folders of persistent landing that hold no registered file."""
         kept = {file.path.parent for file in self.registry.files()}
         folders = sorted(self.persistent.glob("*/*"))
         return (folder for folder in folders if folder not in kept and folder.is_dir())
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a file's name says that it is still being written, or meant for nobody's eyes: it doesn't land."""
+    return _UNFINISHED.search(name) is not None
+
+
+def _told(path: Path) -> str:
+    """A path as it may be told: without secrets, and with bytes that are no UTF-8 as `%E9`."""
+    text = "".join(f"%{ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c for c in str(path))
+    return concealed(text)
 
 
 def _chunks(arrival: Arrival) -> Iterator[bytes]:
@@ -274,7 +295,14 @@ def _settled(arrival: Arrival) -> bool:
 def _take_away(arrival: Arrival) -> None:
     """Remove a dropped original, if it is still the one that has landed: another may have come in its place."""
     aside = arrival.origin.with_name(f".{arrival.origin.name}.{arrival.mtime_ns}{_ASIDE}")
-    arrival.origin.rename(aside)
+    try:
+        arrival.origin.rename(aside)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        if _unchanged(arrival):
+            arrival.origin.unlink()
+        return
     state = aside.stat()
     if (state.st_size, state.st_mtime_ns) == (arrival.size, arrival.mtime_ns):
         aside.unlink()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from backbone.engine.sqlite import reading
@@ -31,8 +31,8 @@ _FILES = "SELECT id, source, name, path, sha256, size, origin, arrived_at FROM f
 class Arrival:
     """A file seen at its origin: what tells, without reading it, whether it is the one that landed before.
 
-    `place` is the origin as it is written down: relative to the project if it is inside. `problem` says why it can't
-    be read.
+    `place` is the origin as it is written down: relative to the project if it is inside, without secrets. `problem`
+    says why it can't be read.
     """
 
     source: str
@@ -41,6 +41,11 @@ class Arrival:
     size: int = 0
     mtime_ns: int = 0
     problem: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name that the landed file will have."""
+        return PurePath(self.place).name
 
 
 class Registry:
@@ -133,7 +138,7 @@ class Registry:
         with self._open() as connection:
             now = _after(connection.execute(_LAST).fetchall())
             values = (
-                arrival.source, arrival.origin.name, str(path.relative_to(self._folder)), sha256, arrival.size,
+                arrival.source, arrival.name, str(path.relative_to(self._folder)), sha256, arrival.size,
                 arrival.place, now.isoformat(),
             )  # fmt: skip
             cursor = connection.execute(

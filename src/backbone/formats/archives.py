@@ -1,14 +1,19 @@
 """Archives: the one data file inside a zip, copied out to a scratch folder."""
 
+import lzma
+import re
 import shutil
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from backbone.errors import UsageError, did_you_mean
 
 MAX_MEMBER_BYTES = 64 << 30
-MAX_RATIO = 2000
+MAX_RATIO = 300
+"""Tables pack to a tenth, the most uniform to a hundredth; the most that a zip can do is a thousandth."""
 _SUSPECT_BYTES = 1 << 30
+_SAFE_NAME = re.compile(r"\w[\w. ()+-]{0,99}")
 _LISTED = 10
 _NO_DATA = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 
@@ -31,18 +36,22 @@ def extracted(path: Path, member: str | None, scratch: Path) -> Path:
         with zipfile.ZipFile(path) as archive:
             info = _chosen(path, archive, member)
             _guard(path, info)
-            target = scratch / "members" / (PurePosixPath(info.filename.replace("\\", "/")).name or "member")
+            target = scratch / "members" / _safe_name(info.filename)
             target.parent.mkdir(parents=True, exist_ok=True)
+            _check_room(path, info, target.parent)
             with archive.open(info) as source, target.open("wb") as copy:
                 shutil.copyfileobj(source, copy, 1 << 20)
             return target
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, ValueError) as error:
         msg = f"{path.name} is a damaged archive: {error}"
         raise UsageError(msg) from error
 
 
 def _chosen(path: Path, archive: zipfile.ZipFile, member: str | None) -> zipfile.ZipInfo:
-    infos = {i.filename: i for i in archive.infolist() if not i.is_dir() and not _is_noise(i.filename)}
+    members = [i for i in archive.infolist() if not i.is_dir() and not _is_noise(i.filename)]
+    infos = {i.filename: i for i in members}
+    if len(infos) < len(members):
+        raise UsageError(f"{path.name} has several files of one name, of which only one could be read; unpack it")
     if "[Content_Types].xml" in infos:
         msg = f"{path.name} is an office document; reading those is not built yet. Save it as CSV."
         raise UsageError(msg)
@@ -52,8 +61,13 @@ def _chosen(path: Path, archive: zipfile.ZipFile, member: str | None) -> zipfile
             raise UsageError(msg)
         return infos[member]
     if len(infos) != 1:
-        what = f"several files: {_listed(infos)}. Say which one in the template: member: NAME" if infos else "no file"
-        msg = f"{path.name} has {what}"
+        if not infos:
+            raise UsageError(f"{path.name} has no file in it")
+        example = next(iter(sorted(infos)))
+        msg = (
+            f"{path.name} has several files: {_listed(infos)}. A source reads one of them: write sources/NAME.yml with "
+            f"`from: {path.name}` and `template: {{member: {example}}}`, then: backbone run"
+        )
         raise UsageError(msg)
     return next(iter(infos.values()))
 
@@ -66,6 +80,18 @@ def _guard(path: Path, info: zipfile.ZipInfo) -> None:
     if bomb or info.file_size > MAX_MEMBER_BYTES:
         msg = f"{path.name} would unpack to {info.file_size:,} bytes, which looks like a trap; unpack it yourself"
         raise UsageError(msg)
+
+
+def _check_room(path: Path, info: zipfile.ZipInfo, folder: Path) -> None:
+    if info.file_size > shutil.disk_usage(folder).free:
+        msg = f"{path.name} would unpack to {info.file_size:,} bytes, for which {folder} has no room"
+        raise UsageError(msg)
+
+
+def _safe_name(name: str) -> str:
+    """A member's own name without its folders, where a file can be called so; its ending says what it is."""
+    last = PurePosixPath(name.replace("\\", "/")).name
+    return last if _SAFE_NAME.fullmatch(last) else "member"
 
 
 def _is_noise(name: str) -> bool:

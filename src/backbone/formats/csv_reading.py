@@ -11,7 +11,7 @@ from backbone.formats.encoding import CHUNK_BYTES, sample_text, transcoded
 from backbone.formats.records import Records, attempt, counted, field_name, fresh_names
 from backbone.formats.slices import Slice, can_be_cut, waves
 from backbone.model.files import Template
-from backbone.model.names import literal
+from backbone.model.names import literal, path_literal
 
 _MAX_LINE_BYTES = 16 << 20
 _BUFFER_BYTES = 32 << 20
@@ -154,7 +154,7 @@ def _scan(file: Path, template: Template, width: int, names: tuple[str, str], *,
         "buffer_size": str(_BUFFER_BYTES),
     }
     listed = ", ".join(f"{key} = {value}" for key, value in options.items())
-    return f"SELECT * FROM read_csv({literal(str(file))}, {listed})"
+    return f"SELECT * FROM read_csv({path_literal(file)}, {listed})"
 
 
 def _unreadable(errors: str, blanks: tuple[int, ...], template: Template, readable: int) -> str:

@@ -19,7 +19,15 @@ _REFUSED = {
     b"SQLite format 3": "an SQLite database",
     b"%PDF": "PDF",
     b"<?xml": "XML",
+    b"PARE": "encrypted Parquet",
+    b"PK\x03\x04": "a zip within a zip",
+    b"PK\x05\x06": "a zip within a zip",
 }
+_INSTEAD = "Save it as CSV, JSON or Parquet"
+_HEAD_BYTES = 64 << 10
+_CONTROLS = bytes({*range(32), 127} - set(b"\t\n\v\f\r\x1b"))
+_FEW_CONTROLS = 8
+_CONTROL_SHARE = 0.05
 
 
 def detect_template(path: Path) -> Template:
@@ -29,16 +37,20 @@ def detect_template(path: Path) -> Template:
         UsageError: it is of a format that isn't built yet.
     """
     with path.open("rb") as file:
-        head = file.read(16)
-    for magic, name in _REFUSED.items():
-        if head.startswith(magic):
-            msg = f"{path.name} is {name}; reading that is not built yet. Save it as CSV, JSON or Parquet."
-            raise UsageError(msg)
+        head = file.read(512)
+    refused = next((name for magic, name in _REFUSED.items() if head.startswith(magic)), None)
+    if refused or head[257:262] == b"ustar":
+        msg = f"{path.name} is {refused or 'a tar archive'}; reading that is not built yet. {_INSTEAD}"
+        raise UsageError(msg)
     if head.startswith(b"PAR1"):
         return Template(format="parquet")
     if path.suffix.lower() == ".parquet":
         raise UsageError(f"{path.name} is no Parquet file, whatever its name says: it doesn't begin as one does")
     encoding = detect_encoding(path)
+    if _is_binary(path, encoding):
+        raise UsageError(
+            f"{path.name} is no text, but full of control characters, and of no format that Backbone knows. {_INSTEAD}"
+        )
     text, complete = sample_text(path, encoding, SAMPLE_CHARACTERS)
     if form := json_form(text):
         return Template(format=form, encoding=encoding)
@@ -53,6 +65,16 @@ def detect_template(path: Path) -> Template:
         preamble_rows=dialect.preamble_rows,
         footer_rows=dialect.footer_rows,
     )
+
+
+def _is_binary(path: Path, encoding: str) -> bool:
+    """Whether a file's first bytes have more control characters than text has; a few may be in any."""
+    if encoding.startswith(("utf-16", "utf-32")):
+        return False
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    return controls > max(_FEW_CONTROLS, _CONTROL_SHARE * len(head))
 
 
 def json_form(text: str) -> str | None:

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+csv.field_size_limit(max(csv.field_size_limit(), 16 << 20))
+"""A cell may be as long as the longest line that is read."""
 DELIMITERS = (",", ";", "\t", "|")
 MAX_ROWS = 2000
 MAX_PREAMBLE = 50

@@ -4,7 +4,13 @@ import codecs
 from pathlib import Path
 
 CHUNK_BYTES = 1 << 20
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),  # after UTF-32's, which begins with it
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _UNDEFINED_IN_1252 = b"\x81\x8d\x8f\x90\x9d"
 _NUL_SHARE = 0.2
 _MOSTLY = 10
@@ -67,7 +73,7 @@ def sample_text(path: Path, encoding: str, limit: int) -> tuple[str, bool]:
 
 def tail_text(path: Path, encoding: str, limit: int) -> str:
     """The end of a file as text, from the beginning of a line; nothing where bytes can't be told apart (UTF-16)."""
-    if codecs.lookup(encoding).name.startswith("utf-16"):
+    if codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")):
         return ""
     with path.open("rb") as file:
         size = file.seek(0, 2)

@@ -51,35 +51,42 @@ def spelling(header: str, name: str) -> tuple[str, ...]:
 def match_headers(columns: Sequence[Column], headers: Sequence[str]) -> dict[str, int]:
     """For each column found in a file, the position of its header. A header is used once.
 
-    A column's own spellings come first, then its name, then the name that a header would be given by itself.
+    A column's own spellings come first, then its name, then the name that a header would be given by itself. Columns
+    that were named after equal headers (`a`, `a_2`, each under `a`) take them in their order.
     """
-    normal = [normal_header(h) for h in headers]
+    shared = {h for c in columns for h in c.headers if _is_numbered(c.name, identifier(h))}
+    firsts = {normal_header(h) for h in shared}
     found: dict[str, int] = {}
-    for spellings in (_declared, _named):
-        for column in columns:
-            if column.name not in found:
-                _take(found, column.name, spellings(column), normal)
-    made = column_names(headers)
+    free = _places(enumerate(normal_header(h) for h in headers))
     for column in columns:
-        if column.name not in found:
-            _take(found, column.name, (column.name,), made)
+        name = normal_header(column.name)
+        _take(found, column.name, (*map(normal_header, column.headers), *([name] if name in firsts else ())), free)
+    for column in columns:
+        _take(found, column.name, (normal_header(column.name),), free)
+    taken = set(found.values())
+    made = _places((i, name) for i, name in enumerate(column_names(headers)) if i not in taken)
+    for column in columns:
+        _take(found, column.name, (column.name,), made)
     return found
 
 
-def _declared(column: Column) -> tuple[str, ...]:
-    return tuple(normal_header(h) for h in column.headers)
+def _is_numbered(name: str, first: str) -> bool:
+    """Whether a name was made of another by a number, since that was taken."""
+    return name.startswith(f"{first}_") and name.removeprefix(f"{first}_").isdecimal()
 
 
-def _named(column: Column) -> tuple[str, ...]:
-    return (normal_header(column.name),)
+def _places(headers: Iterable[tuple[int, str]]) -> dict[str, list[int]]:
+    """Where each header is, the last place first."""
+    places: dict[str, list[int]] = {}
+    for position, header in headers:
+        places.setdefault(header, []).insert(0, position)
+    return places
 
 
-def _take(found: dict[str, int], name: str, wanted: Iterable[str], headers: Sequence[str]) -> None:
+def _take(found: dict[str, int], name: str, wanted: Iterable[str], free: dict[str, list[int]]) -> None:
     for header in wanted:
-        for position, present in enumerate(headers):
-            if present == header and position not in found.values():
-                found[name] = position
-                return
+        if name not in found and free.get(header):
+            found[name] = free[header].pop()
 
 
 def _unique(name: str, taken: set[str]) -> str:

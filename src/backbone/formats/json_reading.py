@@ -8,10 +8,12 @@ from backbone.formats.csv_reading import read_text
 from backbone.formats.encoding import transcoded
 from backbone.formats.records import Records, attempt, counted, field_name, fresh_names
 from backbone.model.files import Template
-from backbone.model.names import literal
+from backbone.model.names import literal, path_literal
 
 _MAX_OBJECT_BYTES = 64 << 20
 _NO_DELIMITER = "\x01"
+_TWICE = "a key is there twice, and only one of its values could be kept"
+_HAS_TWINS = "(len(json_keys(json)) > len(list_distinct(json_keys(json))))"
 _KIND = "json_type(json_extract(json, {}))"
 
 
@@ -21,7 +23,7 @@ def read_json(path: Path, template: Template, session: Session, scratch: Path) -
     documents, bad = fresh_names("documents", "unreadable")
     form = "array" if _first_character(file) == "[" else "unstructured"
     options = f"format = {literal(form)}, maximum_object_size = {_MAX_OBJECT_BYTES}"
-    rows = f"SELECT json FROM read_json_objects({literal(str(file))}, {options})"
+    rows = f"SELECT json FROM read_json_objects({path_literal(file)}, {options})"
     attempt(session, f"CREATE TEMP TABLE {documents} AS {rows}", file, "json")
     session.execute(
         f"CREATE TEMP TABLE {bad} AS SELECT rowid + 1 AS record, json::VARCHAR AS raw, 'no object' AS reason "
@@ -51,7 +53,10 @@ def read_ndjson(path: Path, template: Template, session: Session, scratch: Path)
 
 
 def _records(session: Session, good: str, documents: str, bad: str) -> Records:
-    keys = _keys(session, good)
+    keys, twice = _keys(session, good)
+    if twice:
+        session.execute(f"INSERT INTO {bad} SELECT _record, json::VARCHAR, '{_TWICE}' FROM ({good}) WHERE {_HAS_TWINS}")
+        good = f"SELECT * FROM ({good}) WHERE NOT {_HAS_TWINS}"
     lists = _lists(session, good, keys)
     (table,) = fresh_names("records")
     scalars = [k for i, k in enumerate(keys) if i not in lists]
@@ -70,10 +75,11 @@ def _records(session: Session, good: str, documents: str, bad: str) -> Records:
     return Records(keys, table, bad, counted(session, table), counted(session, bad), lists, made=made)
 
 
-def _keys(session: Session, good: str) -> tuple[str, ...]:
-    """All keys, in the order in which they first appear."""
+def _keys(session: Session, good: str) -> tuple[tuple[str, ...], bool]:
+    """All keys, in the order in which they first appear, and whether some object has one twice."""
     rows = session.rows(f"SELECT json_keys(json) AS keys, min(_record) FROM ({good}) GROUP BY 1 ORDER BY 2")
-    return tuple(dict.fromkeys(key for keys, _ in rows for key in keys))
+    names = tuple(dict.fromkeys(key for keys, _ in rows for key in keys))
+    return names, any(len(set(keys)) < len(keys) for keys, _ in rows)
 
 
 def _lists(session: Session, good: str, keys: tuple[str, ...]) -> frozenset[int]:

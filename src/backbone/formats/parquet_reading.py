@@ -6,13 +6,13 @@ from backbone.engine.protocol import Session
 from backbone.errors import UsageError, shown_value
 from backbone.formats.records import Records, attempt, counted, field_name, fresh_names
 from backbone.model.files import Template
-from backbone.model.names import literal, quoted
+from backbone.model.names import path_literal, quoted
 
 
 def read_parquet(path: Path, _template: Template, session: Session, _scratch: Path) -> Records:
     """Read a Parquet file."""
     source, table, bad = fresh_names("source", "records", "unreadable")
-    scan = f"SELECT * FROM read_parquet({literal(str(path))})"
+    scan = f"SELECT * FROM read_parquet({path_literal(path)})"
     attempt(session, f"CREATE TEMP VIEW {source} AS {scan}", path, "parquet")
     attributes = session.describe(scan).attributes
     for attribute in attributes:
@@ -26,7 +26,7 @@ def read_parquet(path: Path, _template: Template, session: Session, _scratch: Pa
         f"CAST({quoted(a.name)} AS VARCHAR{'[]' if i in lists else ''}) AS {field_name(i)}"
         for i, a in enumerate(attributes)
     ]
-    numbered = f"read_parquet({literal(str(path))}, file_row_number = true)"
+    numbered = f"read_parquet({path_literal(path)}, file_row_number = true)"
     session.execute(
         f"CREATE TEMP VIEW {table} AS SELECT {', '.join(['file_row_number + 1 AS _record', *texts])} FROM {numbered}"
     )

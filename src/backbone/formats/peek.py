@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from backbone.engine.batches import in_batches
 from backbone.engine.protocol import Session
-from backbone.errors import shown_value
+from backbone.errors import UsageError, shown_value
 from backbone.formats.archives import extracted, is_zip
 from backbone.formats.casting import misfits, no_such, present
 from backbone.formats.detection import detect_template
@@ -40,6 +41,8 @@ def peek_file(path: Path, session: Session, *, scratch: Path, template: Template
         file = extracted(path, template.member, scratch) if is_zip(path) else path
     records = read_records(file, template, session, scratch=scratch)
     try:
+        if not records.headers:
+            raise UsageError(f"{path.name} has no records, and so no columns. Add it when it has some")
         return peek_records(records, template, session)
     finally:
         records.drop(session)
@@ -87,12 +90,12 @@ def _strays(records: Records, template: Template, columns: Sequence[Column], ses
     tests: Mapping[int, str] = {
         i: misfits(f"p{i}", c) for i, c in enumerate(columns) if c.domain not in {"text", "text[]"}
     }
-    if not tests:
-        return []
-    values = ", ".join(f"{_text(i, records, columns[i], template)} AS p{i}" for i in tests)
-    counts = ", ".join(f"count_if({t}), min(CASE WHEN {t} THEN p{i} END)" for i, t in tests.items())
-    row = session.rows(f"SELECT {counts} FROM (SELECT {values} FROM {records.table})")[0]
-    found = {i: (row[2 * n], row[2 * n + 1]) for n, i in enumerate(tests)}
+    found: dict[int, tuple[int, object]] = {}
+    for some in in_batches(list(tests)):
+        values = ", ".join(f"{_text(i, records, columns[i], template)} AS p{i}" for i in some)
+        counts = ", ".join(f"count_if({tests[i]}), min(CASE WHEN {tests[i]} THEN p{i} END)" for i in some)
+        row = session.rows(f"SELECT {counts} FROM (SELECT {values} FROM {records.table})")[0]
+        found |= {i: (row[2 * n], row[2 * n + 1]) for n, i in enumerate(some)}
     return [_stray(columns[i], count, example) for i, (count, example) in found.items() if count]
 
 

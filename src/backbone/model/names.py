@@ -1,6 +1,7 @@
 """How datasets are named: `zone.name`, everywhere alike."""
 
 import re
+from pathlib import Path
 from typing import Literal
 
 Zone = Literal["formatted", "trusted", "exploitation", "analysis"]
@@ -42,3 +43,13 @@ def quoted_dataset(dataset: str) -> str:
 def literal(text: str) -> str:
     """An SQL string literal, quoted: the one place where it is done."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def path_literal(path: Path) -> str:
+    """A file's path as an SQL string literal for `read_…`, in which `*`, `?` and `[` stand for themselves.
+
+    Example:
+        >>> path_literal(Path("data/a[1].csv"))
+        "'data/a[[]1].csv'"
+    """
+    return literal(re.sub(r"([*?\[])", r"[\1]", str(path)))

@@ -16,7 +16,10 @@ Maintenance = Literal["automatic", "by_hand"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where data come from (`sources/NAME.yml`). `origins` are paths or globs, relative to the project."""
+    """Where data come from (`sources/NAME.yml`). `origins` are paths or globs, relative to the project.
+
+    They are as they are written: a `${NAME}` in them is filled in only where files are looked for.
+    """
 
     name: str
     origins: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
+from backbone.engine.batches import in_batches
 from backbone.engine.protocol import Session
 from backbone.model.names import quoted
 from backbone.model.relations import Attribute, Relation
@@ -63,16 +64,14 @@ class AttributeDetail:
 
 
 def profile_relation(session: Session, table: str, relation: Relation, rows: int) -> tuple[AttributeProfile, ...]:
-    """Profile the columns of `table` (SQL, such as `"trusted"."flights"`) that `relation` lists, in one fused pass.
+    """Profile the columns of `table` (SQL, such as `"trusted"."flights"`) that `relation` lists, in few fused passes.
 
     `rows` is about how many rows there are: above 200,000, distinct values are estimated from 100,000 rows at random.
     """
     attributes, sampled = relation.attributes, rows > sample.SAMPLED_ABOVE
     if not attributes:
         return ()
-    aggregates = ", ".join(_cheap(a, sampled=sampled) for a in attributes)
-    total, *values = session.rows(f"SELECT count(*), {aggregates} FROM {table}")[0]
-    found = list(zip(*[iter(values)] * 5, strict=True))
+    total, found = _measured(session, table, [_cheap(a, sampled=sampled) for a in attributes], width=5)
     if sampled:
         with sample_of(session, table, relation.names, total) as some:
             distinct = some.distinct([one[0] for one in found])
@@ -89,16 +88,23 @@ def profile_detail(session: Session, table: str, relation: Relation) -> tuple[At
     attributes = relation.attributes
     if not attributes:
         return ()
-    aggregates = ", ".join(_full(a) for a in attributes)
-    total, *values = session.rows(f"SELECT count(*), {aggregates} FROM {table}")[0]
-    found = list(zip(*[iter(values)] * 7, strict=True))
+    total, found = _measured(session, table, [_full(a) for a in attributes], width=7)
     with sample_of(session, table, relation.names, total) as some:
         distinct = some.distinct([one[0] for one in found])
-        quantiles = session.rows(f"SELECT {', '.join(_quantiles(a) for a in attributes)} FROM {some.table}")[0]
+        _, quantiles = _measured(session, some.table, [_quantiles(a) for a in attributes], width=1)
         return tuple(
             _detail(some, a, total, one, number, at)
-            for a, one, number, at in zip(attributes, found, distinct, quantiles, strict=True)
+            for a, one, number, (at,) in zip(attributes, found, distinct, quantiles, strict=True)
         )
+
+
+def _measured(session: Session, table: str, columns: Sequence[str], width: int) -> tuple[int, list[tuple[Any, ...]]]:
+    """The rows of a table, and what the aggregates of each column (SQL for `width` values) give."""
+    total, found = 0, list[tuple[Any, ...]]()
+    for some in in_batches(columns):
+        total, *values = session.rows(f"SELECT count(*), {', '.join(some)} FROM {table}")[0]
+        found += zip(*[iter(values)] * width, strict=True)
+    return total, found
 
 
 def _cheap(attribute: Attribute, *, sampled: bool) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from backbone.engine.batches import in_batches
 from backbone.engine.protocol import Session
-from backbone.model.names import quoted
+from backbone.model.names import literal, quoted
 
 SAMPLED_ABOVE = 200_000
 """Rows beyond which a sample is taken: counting every value would cost more than all the rest.
@@ -27,12 +28,14 @@ class Sample:
 
     def distinct(self, values: Sequence[int]) -> tuple[int, ...]:
         """How many distinct values each column has, given how many values it has in all rows."""
-        counts = dict[int, tuple[int, int, int]]()
-        for number, *found in self.session.rows(" UNION ALL ".join(map(_counts, range(len(values)), self.columns))):
-            counts[number] = (found[0], found[1], found[2])
+        counts = {
+            column: (found, distinct, once)
+            for some in in_batches(self.columns)
+            for column, found, distinct, once in self.session.rows(" UNION ALL ".join(map(_counts, some)))
+        }
         return tuple(
-            counts[number][1] if self.whole else estimated_distinct(rows, *counts[number])
-            for number, rows in enumerate(values)
+            counts[column][1] if self.whole else estimated_distinct(rows, *counts[column])
+            for column, rows in zip(self.columns, values, strict=True)
         )
 
     def top(self, column: str, values: int, most: int) -> tuple[tuple[object, int], ...]:
@@ -80,7 +83,7 @@ def estimated_distinct(rows: int, sample: int, distinct: int, once: int) -> int:
     return min(rows, round(sample * distinct / (sample - once + once * sample / rows)))
 
 
-def _counts(number: int, column: str) -> str:
+def _counts(column: str) -> str:
     groups = f"SELECT count({quoted(column)}) AS n FROM {_SAMPLE} GROUP BY {quoted(column)}"
     facts = "coalesce(sum(n), 0)::BIGINT, count(*) FILTER (n > 0), count(*) FILTER (n = 1)"
-    return f"SELECT {number}, {facts} FROM ({groups})"
+    return f"SELECT {literal(column)}, {facts} FROM ({groups})"

@@ -65,7 +65,7 @@ SOURCE: Keys = {
 TEMPLATE: Keys = {
     "format": Key("`csv`, `json`, `ndjson` or `parquet`; spreadsheets, XML and others are not built yet", "`csv`"),
     "encoding": Key("such as `utf-8`, `latin-1`", "`utf-8`"),
-    "delimiter": Key("the character between values", "`,`"),
+    "delimiter": Key("the character between values, or a few such as `', '`", "`,`"),
     "quotechar": Key("the character around values", '`"`'),
     "escapechar": Key("the character before a quote within a value", '`"`'),
     "header_rows": Key("records of the header; 0 for none", "1"),

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from backbone.connectors.secrets import Secrets
 from backbone.errors import Problem, ProjectError, UsageError, did_you_mean
 from backbone.model.names import PLAIN_NAME
 from backbone.model.project import Project, Source, Trusted
@@ -15,7 +16,7 @@ from backbone.project.finding import PROJECT_FILE, find_project
 from backbone.project.glossary import read_glossary, with_inherited
 from backbone.project.places import File, about_file, read_file
 from backbone.project.python_tree import read_declared
-from backbone.project.settings import Secrets, Settings, read_settings
+from backbone.project.settings import Settings, read_settings
 from backbone.project.sources import SourceReader
 from backbone.project.tree import Mapping, Node
 from backbone.project.trusted import converted_columns, default_trusted, read_trusted, source_columns

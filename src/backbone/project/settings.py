@@ -1,11 +1,11 @@
 """`backbone.yml`: the project's settings, and the secrets that they and `from` may name."""
 
-import os
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, get_args
 
+from backbone.connectors.secrets import REFERENCE, SECRETS_FILE, Secrets
 from backbone.errors import did_you_mean
 from backbone.model.files import Contract
 from backbone.model.project import Maintenance, Retention, Upstream
@@ -15,16 +15,12 @@ from backbone.project.tree import Items, Text, shape_of
 from backbone.project.yaml_tree import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from backbone.errors import Problem
     from backbone.project.places import File
 
 CONTRACTS: tuple[Contract, ...] = get_args(Contract)
 _MEMORY = re.compile(r"\d{1,6}(\.\d+)? ?([KMGT]i?B|%)")
 _PERIOD = re.compile(r"(\d{1,5}) ?(second|minute|hour|day|week)s?", re.ASCII)
-_REFERENCE = re.compile(r"\$\{(\w*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +36,14 @@ class Settings:
     upstream: Upstream | None = None
 
 
-class Secrets:
-    """Values for `${NAME}`: from the environment, else from the project's `secrets.env`."""
-
-    def __init__(self, root: "Path") -> None:
-        self._values: Mapping[str, str] = {**_secrets_file(root / "secrets.env"), **os.environ}
-
-    def filled(self, text: Text, problems: "list[Problem]") -> str:
-        """A text with each `${NAME}` replaced; one that is not set is a problem."""
-
-        def value(match: re.Match[str]) -> str:
-            if match[1] not in self._values:
-                place = text.within(match.start(), match.end())
-                near = did_you_mean(match[1], self._values)
-                problems.append(
-                    place.problem(f"${{{match[1]}}} is not set, in the environment or in secrets.env.{near}")
-                )
-            return self._values.get(match[1], "")
-
-        return _REFERENCE.sub(value, text.value)
-
-
-def _secrets_file(path: "Path") -> dict[str, str]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return {}
-    pairs = [line.removeprefix("export ").partition("=") for line in lines if line.strip() and not line.startswith("#")]
-    return {name.strip(): value.strip().strip("'\"") for name, _, value in pairs}
+def check_secrets(text: Text, secrets: Secrets, problems: "list[Problem]") -> str:
+    """A text with each `${NAME}` replaced, to look at and not to keep; one that is not set is a problem."""
+    unknown = [match for match in REFERENCE.finditer(text.value) if match[1] not in secrets.names]
+    for match in unknown:
+        near = did_you_mean(match[1], secrets.names)
+        place = text.within(match.start(), match.end())
+        problems.append(place.problem(f"${{{match[1]}}} is not set, in the environment or in {SECRETS_FILE}.{near}"))
+    return "" if unknown else secrets.filled(text.value)
 
 
 def read_settings(file: "File", secrets: Secrets, problems: "list[Problem]") -> Settings:
@@ -107,7 +83,7 @@ def _storage(fields: Fields, secrets: Secrets) -> str:
     known = ("catalogue", "data")
     storage = Fields(fields.node("storage"), fields.problems, known=known, what="`storage`")
     catalogue, data = storage.given("catalogue"), storage.given("data")
-    if catalogue and secrets.filled(catalogue, fields.problems) != "sqlite":
+    if catalogue and check_secrets(catalogue, secrets, fields.problems) != "sqlite":
         kind = catalogue.value.partition(":")[0]
         if kind == "postgres":
             fields.refuse(catalogue.place, "a postgres catalogue is not built yet. Expected: sqlite")
@@ -115,7 +91,7 @@ def _storage(fields: Fields, secrets: Secrets) -> str:
             fields.refuse(catalogue.place, f"there is no catalogue '{kind}'. Expected: sqlite")
     if data is None:
         return Settings().storage
-    path = secrets.filled(data, fields.problems)
+    path = check_secrets(data, secrets, fields.problems)
     if "://" in path:
         fields.refuse(
             data.place, f"data on {path.partition('://')[0]} is not built yet. Expected: a folder, such as lake"

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
+from backbone.connectors.secrets import Secrets
 from backbone.errors import did_you_mean
 from backbone.model.domains import SCALAR_DOMAINS, is_domain
 from backbone.model.files import BadValues, Column, Contract, FileNamePattern, Template
@@ -12,7 +13,7 @@ from backbone.model.names import is_system
 from backbone.model.project import Source
 from backbone.project import keys
 from backbone.project.fields import Fields
-from backbone.project.settings import CONTRACTS, Secrets
+from backbone.project.settings import CONTRACTS, check_secrets
 from backbone.project.tree import Items, Mapping, Node, Text, shape_of
 from backbone.project.yaml_tree import read_yaml
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "json", "ndjson", "parquet")
 UNBUILT_FORMATS = ("excel", "xlsx", "xls", "xml", "avro", "orc", "fixed_width", "sas", "stata", "spss")
+_LONGEST_DELIMITER = 4
+"""In bytes: what DuckDB's reader can."""
 COLUMN_NAME = re.compile(r"[^\W\d_]\w*")
 """What a column may be called; names that begin with `_` are the system's."""
 
@@ -59,7 +62,7 @@ class SourceReader:
             return ()
         origins = []
         for text in fields.texts("from"):
-            origin = self.secrets.filled(text, fields.problems)
+            origin = check_secrets(text, self.secrets, fields.problems)
             if "://" in origin:
                 scheme = origin.partition("://")[0]
                 fields.refuse(
@@ -67,7 +70,7 @@ class SourceReader:
                 )
             elif not text.value.strip() or "\0" in origin:
                 fields.refuse(text.place, "`from` is a path, glob or zip file")
-            origins.append(origin)
+            origins.append(text.value)  # the secrets stay out of it
         return tuple(origins)
 
 
@@ -77,7 +80,7 @@ def _template(fields: Fields) -> Template:
     return Template(
         format=part.choice("format", "csv", FORMATS, UNBUILT_FORMATS),
         encoding=_encoding(part, default.encoding),
-        delimiter=part.character("delimiter", default.delimiter),
+        delimiter=_delimiter(part, default.delimiter),
         quotechar=part.character("quotechar", default.quotechar, empty=True),
         escapechar=part.character("escapechar", default.escapechar, empty=True),
         header_rows=part.count("header_rows", default.header_rows),
@@ -86,6 +89,16 @@ def _template(fields: Fields) -> Template:
         null_tokens=part.values("null_tokens", default.null_tokens),
         member=part.text("member") or None,
     )
+
+
+def _delimiter(part: Fields, default: str) -> str:
+    given = part.given("delimiter")
+    if given is None:
+        return default
+    if not 0 < len(given.value.encode()) <= _LONGEST_DELIMITER or set(given.value) & set("\r\n\0"):
+        part.refuse(given.place, f"`delimiter` is a character, or a few such as ', ', not {given.value!r}")
+        return default
+    return given.value
 
 
 def _encoding(part: Fields, default: str) -> str:

@@ -126,7 +126,7 @@ def land_arrivals(project: Project, environment: Environment, on_event: OnEvent)
             zone.drop_folder(source.name).mkdir(parents=True, exist_ok=True)
             try:
                 for arrival in zone.arrivals(source.name, source.origins):
-                    on_event(RunEvent("landing", text=arrival.origin.name))
+                    on_event(RunEvent("landing", text=arrival.name))
                     if landing := zone.land(arrival):
                         landings.append(landing)
             except OriginError as error:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from glob import glob, has_magic
 from pathlib import Path
 
-from backbone.errors import UsageError, did_you_mean
+from backbone.connectors.landing import is_unfinished
+from backbone.errors import BackboneError, UsageError, did_you_mean
 from backbone.formats.lines import line_of
 from backbone.formats.peek import Peeked
 from backbone.model.files import Column, LandedFile, Template
@@ -55,46 +56,51 @@ def add(folder: Path, name: str | None, locations: tuple[str, ...], env: str | N
     """
     if name and not locations:
         return _compare(open_workspace(find_project(folder), env), name)
+    files = _files(folder, locations)
+    source = _source_name(name, files)
+    peeked = _look(files)  # first of all: nothing is made for files that can't be read
     made = ""
     try:
         root = find_project(folder)
     except UsageError:
-        _files(folder, locations)  # nothing is made for files that aren't there
         init(folder)
         root, made = folder.absolute(), str(folder)
     workspace = open_workspace(root, env)
-    files = _files(folder, locations)
-    source = _source_name(name, files)
+    _check_format(workspace, source, files[0], peeked)
     origins = [_origin(root, folder, location) for location in locations]
+    path = root / "sources" / f"{source}.yml"
+    before = path.read_bytes() if path.exists() else None
     with explained(root):
-        shown = " ".join(["backbone add", *([name] if name else []), *locations])
-        peeked = _declare(workspace, source, files, origins, shown)
-    return replace(_take_through(open_workspace(root, env), source, peeked), project=made)  # as it is declared now
+        if before is None:
+            shown = " ".join(["backbone add", *([name] if name else []), *locations])
+            path.parent.mkdir(exist_ok=True)
+            write_whole(path, source_text(source, origins, peeked.template, peeked.columns, peeked.evidence, shown))
+        else:
+            add_origins(path, origins)
+    try:  # as it is declared now
+        added = _take_through(open_workspace(root, env), source, peeked if before is None else None)
+    except BackboneError:
+        _restore(path, before)
+        raise
+    return replace(added, project=made)
 
 
-def _declare(
-    workspace: Workspace, source: str, files: Sequence[Path], origins: Sequence[str], command: str
-) -> Peeked | None:
-    """Write a source's template, and return what it was made from; None where there is one: it gets the origins."""
-    path = workspace.root / "sources" / f"{source}.yml"
-    if path.exists():
-        _check_format(workspace, source, files)
-        add_origins(path, origins)
-        return None
-    peeked = _look(files)
-    path.parent.mkdir(exist_ok=True)
-    write_whole(path, source_text(source, origins, peeked.template, peeked.columns, peeked.evidence, command))
-    return peeked
+def _restore(path: Path, before: bytes | None) -> None:
+    """Leave a source's file as it was: what can't be run isn't left half done."""
+    if before is None:
+        path.unlink()
+    else:
+        path.write_bytes(before)
 
 
-def _check_format(workspace: Workspace, source: str, files: Sequence[Path]) -> None:
+def _check_format(workspace: Workspace, source: str, first: Path, peeked: Peeked) -> None:
     """Refuse files that a source would misread: they only share its name."""
     declared = next((s.template.format for s in workspace.project.sources if s.name == source), None)
-    found = _look(files).template.format
+    found = peeked.template.format
     if declared and found != declared:
         raise UsageError(
-            f"sources/{source}.yml reads {declared}, and {files[0].name} is {found}. "
-            f"Give it a name of its own: backbone add NAME {files[0].name}"
+            f"sources/{source}.yml reads {declared}, and {first.name} is {found}. "
+            f"Give it a name of its own: backbone add NAME {first.name}"
         )
 
 
@@ -141,8 +147,11 @@ def _files(folder: Path, locations: Sequence[str]) -> list[Path]:
             raise UsageError(
                 f"Reading from {scheme[1].lower()}:// is not built yet. Fetch it first, then: backbone add FILE"
             )
+        if "${" in location:
+            raise UsageError(f"'{location}' can't be written under `from`, where ${{NAME}} is a secret's. Rename it")
         pattern = folder / location
-        matches = sorted(glob(str(pattern), recursive=True)) if has_magic(location) else [str(pattern)]  # noqa: PTH207 - absolute
+        several = has_magic(location) and not pattern.is_file()
+        matches = sorted(glob(str(pattern), recursive=True)) if several else [str(pattern)]  # noqa: PTH207 - absolute
         files = [Path(match).absolute() for match in matches if Path(match).is_file()]
         if not files:
             near = did_you_mean(
@@ -150,6 +159,8 @@ def _files(folder: Path, locations: Sequence[str]) -> list[Path]:
             )
             raise UsageError(f"There is no file '{location}'.{near}")
         found += files
+    if wrong := next((file for file in found if is_unfinished(file.name)), None):
+        raise UsageError(f"'{wrong.name}' doesn't land: by its name it is hidden or still being written. Rename it")
     if not found:
         raise UsageError("Nothing to add. Name a file: backbone add sales.csv, or backbone add sales data/sales-*.csv")
     return found
@@ -198,6 +209,7 @@ def _wider(one: str, other: str) -> str:
 
 
 def _take_through(workspace: Workspace, source: str, peeked: Peeked | None) -> Added:
+    """Run a source; `peeked` is what was written into its file, None where that was there already."""
     report = workspace.run(select=(f"formatted.{source}", f"trusted.{source}"))
     declared = next(s for s in workspace.project.sources if s.name == source)
     return Added(

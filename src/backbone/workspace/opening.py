@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from backbone.connectors.secrets import Secrets
 from backbone.errors import Problem, ProjectError, UsageError, did_you_mean
 from backbone.model.project import Upstream
 from backbone.project.finding import PROJECT_FILE, find_project
 from backbone.project.places import read_file
-from backbone.project.settings import Secrets, Settings, read_settings
+from backbone.project.settings import Settings, read_settings
 from backbone.runs.environment import Environment
 from backbone.workspace.workspace import Workspace
 

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, Self
 from backbone.errors import UsageError, did_you_mean
 from backbone.formats.peek import Peeked, peek_file
 from backbone.model.files import LandedFile, Template
-from backbone.model.names import literal
 from backbone.model.project import Source
 from backbone.model.relations import Attribute
 from backbone.model.reports import PeekSummary, Sample
-from backbone.model.steps import Format, Staged, Staging, Step
+from backbone.model.steps import Extent, Format, Staged, Staging, Step
 from backbone.wiring import open_engine
 from backbone.zones.formatted import stage_formatted
 
@@ -96,8 +95,10 @@ class Peek:
         return relation
 
     def _query(self) -> str:
-        paths = ", ".join(literal(str(path)) for path in self._staged.added)
-        return f"SELECT * EXCLUDE (_file, _record) FROM read_parquet([{paths}]) ORDER BY _record"
+        extent = Extent("formatted.peek", self._staged.relation, added=self._staged.added)
+        self._session.show_system(True)
+        self._session.show(extent)
+        return "SELECT * EXCLUDE (_file, _record) FROM formatted.peek ORDER BY _record"
 
     @property
     def summary(self) -> PeekSummary:
@@ -142,4 +143,6 @@ def peek(path: str | Path) -> Peek:
     if not file.is_file():
         near = did_you_mean(file.name, [p.name for p in file.parent.glob("*")] if file.parent.is_dir() else [])
         raise UsageError(f"There is no file '{path}'.{near or ' Name one that is there: backbone peek FILE'}")
+    if any("\ud800" <= character <= "\udfff" for character in str(file)):  # a byte that Python couldn't read as UTF-8
+        raise UsageError(f"'{file.name}' can't be read: its name, or a folder's, is no UTF-8. Rename it")
     return Peek(file)

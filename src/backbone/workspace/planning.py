@@ -76,8 +76,8 @@ def _landed_and_waiting(workspace: "Workspace") -> tuple[dict[str, tuple[LandedF
             if arrival.problem:
                 unlanded[source.name] = f"{arrival.place} can't be landed: {arrival.problem}"
             elif landing.says_something_new(arrival):
-                origin, moment = arrival.origin, datetime.now(UTC)
-                file = LandedFile(next(ids), source.name, origin.name, origin, "", arrival.size, str(origin), moment)
+                where, moment = (arrival.name, arrival.origin, ""), datetime.now(UTC)
+                file = LandedFile(next(ids), source.name, *where, arrival.size, arrival.place, moment)
                 landed[source.name] = (*landed.get(source.name, ()), file)
     return landed, unlanded
 

@@ -301,13 +301,11 @@ def test_another_projects_views_are_taken_on_trust(project):
     assert loaded.views[1].inputs == ("exploitation.far",)
 
 
-def test_secrets_fill_locations(project, monkeypatch):
+def test_secrets_stay_out_of_a_source(project, monkeypatch):
     monkeypatch.setenv("FOLDER", "/data")
-    root = project(
-        {"secrets.env": "# private\nNAME='o.csv'\nFOLDER=no\n", "sources/x.yml": "from: ${FOLDER}/${NAME}\n"}
-    )
+    root = project({"secrets.env": "NAME='o.csv'\n", "sources/x.yml": "from: ${FOLDER}/${NAME}\n"})
 
-    assert load_project(root).sources[-1].origins == ("/data/o.csv",)
+    assert load_project(root).sources[-1].origins == ("${FOLDER}/${NAME}",)
 
 
 def test_files_that_declare_nothing_are_left_alone(project):

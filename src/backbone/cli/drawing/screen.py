@@ -19,6 +19,8 @@ NARROW = 72
 _GAP = 2
 _LONGEST_CELL = 60
 _SHORTEST_CELL = 14
+_WIDEST_COLUMN = 1_000
+"""In a pipe, a longer cell stands out of its column: else one cell of a megabyte would make every row as long."""
 
 
 class _Console(Console):
@@ -101,7 +103,7 @@ class Screen:
         columns = range(len(header))
         widths = [max([cell_len(header[i]), *(row[i].cell_len for row in cells)]) for i in columns]
         if self.width >= UNLIMITED:
-            return widths
+            return [min(width, _WIDEST_COLUMN) for width in widths]
         widths = [min(width, max(_LONGEST_CELL, cell_len(header[i]))) for i, width in zip(columns, widths, strict=True)]
         room = self.width - indent - _GAP * (len(header) - 1)
         while sum(widths) > room:
@@ -115,7 +117,7 @@ class Screen:
         line = Text(" " * indent)
         for i, (cell, width) in enumerate(zip(row, widths, strict=True)):
             blank = " " * max(width - cell.cell_len, 0)
-            shown = _cut(cell, width)
+            shown = cell if self.width >= UNLIMITED else _cut(cell, width)
             line.append_text(Text(blank) + shown if i in right else shown + Text(blank))
             line.append(" " * _GAP)
         self._print(line)

@@ -63,11 +63,18 @@ def _schema(staging: Staging, session: Session, source: Source) -> Schema:
 
 
 def _inferred(staging: Staging, session: Session, source: Source) -> tuple[Column, ...]:
-    """The columns of the first file, for a source that declares none."""
-    first = min(staging.all_files, key=lambda f: f.id, default=None)
-    if first is None:
-        return ()
-    records = _opened(first, staging, session)
+    """The columns of the first file that has some, for a source that declares none."""
+    for file in sorted(staging.all_files, key=lambda f: f.id):
+        if found := _inferred_from(file, staging, session, source):
+            return found
+    if staging.all_files:
+        message, hint = "no landed file has a column", f"say its columns in sources/{source.name}.yml"
+        raise DatasetError(Failure(staging.step.dataset, message, source.at, hint=hint))
+    return ()
+
+
+def _inferred_from(file: LandedFile, staging: Staging, session: Session, source: Source) -> tuple[Column, ...]:
+    records = _opened(file, staging, session)
     try:
         peeked = peek_records(records, source.template, session)
     finally:
