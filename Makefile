@@ -1,7 +1,7 @@
 # Every recipe is one command. `make` alone lists them. On a fresh machine: `make demo`, then `make test`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check bench bench-peers bench-growth clean docs
+.PHONY: help setup demo test test-long fuzz check bench bench-peers bench-growth clean docs
 
 PYTHON ?= python3
 # uv is taken from PATH where it is installed, else a copy of our own is put into .tools/.
@@ -15,6 +15,7 @@ help:
 	@echo "make demo       set up, make the example project in ./demo and run it (again: only what changed)"
 	@echo "make test       set up and run all tests but those that take minutes"
 	@echo "make test-long  set up and run the tests that take minutes"
+	@echo "make fuzz       try projects and queries made up at random: MINUTES=10"
 	@echo "make docs       write what the reference says about code anew, from the code"
 	@echo "make check      lint, format, types, layers, and that the reference documents everything"
 	@echo "make bench      measure Backbone against the same work by hand in DuckDB, in one run"
@@ -45,6 +46,11 @@ test: setup
 # Kills, large inputs, whole cases: minutes.
 test-long: setup
 	$(BIN)/pytest -m long
+
+# Half of the time projects, half of it queries. It prints the seed that makes a finding again.
+MINUTES ?= 10
+fuzz: setup
+	$(BIN)/python tests/hostile/fuzz.py $(MINUTES)
 
 # Rewrites the tables of docs/reference. `make check` fails where they are out of date.
 docs: setup

@@ -58,16 +58,18 @@ odd("header_repeated", "a,b\n1,2\na,b\n3,4\na,b\n5,6\n")
 odd("byte_order_mark_only", b"\xef\xbb\xbf")
 
 # Much of something
+odd("columns_300", ",".join(f"c{i}" for i in range(300)) + "\n" + (",".join(["1"] * 300) + "\n") * 3)
 odd("columns_5000", ",".join(f"c{i}" for i in range(5000)) + "\n" + (",".join(["1"] * 5000) + "\n") * 3)
 odd("cell_of_1_mb", "a,b\n1," + "x" * (1 << 20) + "\n2,y\n")
 odd("cell_of_20_mb", "a,b\n1," + "x" * (20 << 20) + "\n2,y\n")
 odd("header_of_1_mb", "a," + "x" * (1 << 20) + "\n1,2\n")
 odd("quoted_lines", 'a,b\n1,"x\ny\n\nz"\n2,"say ""hi"""\n')
+odd("blank_after_commas", "a, b, c\n1, 2, x\n2, 3, y\n")
 odd("quote_never_closed", 'a,b\n1,"x\n2,y\n3,z\n')
 odd("rows_of_all_lengths", "a,b,c\n1,2,3\n1,2\n1,2,3,4\n\n1,2,3\n")
 
 # No text at all
-odd("binary", bytes(random.Random(7).randrange(256) for _ in range(5000)))
+odd("binary", random.Random(7).randbytes(5000))
 odd("zeros", bytes(4096))
 odd("nul_in_a_value", b"a,b\n1,x\0y\n2,z\n")
 odd("nul_in_the_header", b"a,b\0c\n1,2\n")
@@ -194,7 +196,7 @@ _zip("zip_member_sql", {"a'; DROP TABLE x; --.csv": b"a\n1\n"})
 _zip("zip_member_globs", {"a[1]*.csv": b"a\n1\n"})
 _zip("zip_member_long", {"x" * 300 + ".csv": b"a\n1\n"})
 _zip("zip_called_csv", {"a.csv": b"a\n1\n"}, "odd.csv")
-_zip("zip_in_zip", {"inner.zip": zipfile.Path and b"PK\x05\x06" + bytes(18)})
+_zip("zip_in_zip", {"inner.zip": b"PK\x05\x06" + bytes(18)})
 _zip("zip_of_an_office", {"[Content_Types].xml": b"<x/>"}, "odd.xlsx")
 odd("zip_cut", b"PK\x03\x04" + bytes(40), "odd.zip")
 
@@ -212,9 +214,20 @@ def zip_symlink(folder: Path) -> Path:
 
 @made
 def zip_bomb(folder: Path) -> Path:
-    """A zip of 1.5 MB that says it unpacks to 64 GB: its sizes are made up, as those of real bombs are not."""
-    path = zipped(folder / "odd.zip", {"a.csv": b"0" * (1 << 20)})
-    return _lying(path, 65 << 30)
+    """A zip of a kilobyte that says it unpacks to 4 GB."""
+    return _lying(zipped(folder / "odd.zip", {"a.csv": b"0" * (1 << 20)}), (4 << 30) - 2)
+
+
+@made
+def zip_bomb_of_zeros(folder: Path) -> Path:
+    """A zip of a megabyte that does unpack to 1.1 GB."""
+    with zipfile.ZipFile(folder / "odd.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        info = zipfile.ZipInfo("a.csv", _EPOCH)
+        info.compress_type = zipfile.ZIP_DEFLATED
+        with archive.open(info, "w", force_zip64=True) as member:
+            for _ in range(1100):
+                member.write(bytes(1 << 20))
+    return folder / "odd.zip"
 
 
 @made
@@ -227,7 +240,7 @@ def _lying(path: Path, size: int) -> Path:
     """Change the unpacked size that a zip of one member tells, in both of its headers."""
     content = bytearray(path.read_bytes())
     central = content.rindex(b"PK\x01\x02")
-    told = struct.pack("<I", min(size, 0xFFFFFFFE))
+    told = struct.pack("<I", size)
     content[22:26] = told
     content[central + 24 : central + 28] = told
     path.write_bytes(content)

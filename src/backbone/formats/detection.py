@@ -23,6 +23,7 @@ _REFUSED = {
     b"PK\x03\x04": "a zip within a zip",
     b"PK\x05\x06": "a zip within a zip",
 }
+_JSON_NAMES = (".json", ".ndjson", ".jsonl")
 _INSTEAD = "Save it as CSV, JSON or Parquet"
 _HEAD_BYTES = 64 << 10
 _CONTROLS = bytes({*range(32), 127} - set(b"\t\n\v\f\r\x1b"))
@@ -54,6 +55,8 @@ def detect_template(path: Path) -> Template:
     text, complete = sample_text(path, encoding, SAMPLE_CHARACTERS)
     if form := json_form(text):
         return Template(format=form, encoding=encoding)
+    if path.suffix.lower() in _JSON_NAMES:
+        raise UsageError(f"{path.name} is no table in JSON: that is an array of objects, or one object after the other")
     tail = text if complete else tail_text(path, encoding, TAIL_BYTES)
     dialect = detect_dialect(text, tail)
     return Template(

@@ -16,6 +16,9 @@ _NUL_SHARE = 0.2
 _MOSTLY = 10
 _LATER_BYTE, _FIRST_OF_TWO, _FIRST_OF_THREE, _FIRST_OF_FOUR = 0x80, 0xC0, 0xE0, 0xF0
 
+_BROKEN = "backbone.broken"
+codecs.register_error(_BROKEN, lambda error: ("\udcff", getattr(error, "end", 0)))
+
 
 def detect_encoding(path: Path) -> str:
     """The encoding of a text file, judged by all of its bytes.
@@ -46,14 +49,17 @@ def detect_encoding(path: Path) -> str:
 
 
 def transcoded(path: Path, encoding: str, scratch: Path) -> Path:
-    """The file itself if it is UTF-8, else a copy in `scratch` that is; line ends stay as they are."""
+    """The file itself if it is UTF-8, else a copy in `scratch` that is; line ends stay as they are.
+
+    Where bytes are no character of the encoding, the copy is no UTF-8 either, so that the record is set aside.
+    """
     if codecs.lookup(encoding).name == "utf-8":
         return path
     scratch.mkdir(parents=True, exist_ok=True)
     target = scratch / f"{path.name}.utf8"
     with (
-        path.open(encoding=encoding, errors="replace", newline="") as source,
-        target.open("w", encoding="utf-8", newline="") as copy,
+        path.open(encoding=encoding, errors=_BROKEN, newline="") as source,
+        target.open("w", encoding="utf-8", errors="surrogateescape", newline="") as copy,
     ):
         while text := source.read(CHUNK_BYTES):
             copy.write(text)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from backbone.model.files import Column
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LONGEST_NAME = 100
 _SIGNS = {"%": " percent ", "€": " eur ", "$": " usd ", "£": " gbp ", "#": " number ", "&": " and ", "ß": "ss"}
 
 
@@ -39,7 +40,7 @@ def identifier(header: str) -> str:
             text = text.replace(sign, word)
         text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
         text = re.sub(r"[^A-Za-z0-9]+", "_", text).rstrip("_")
-    text = text.lower().lstrip("_")
+    text = text.lower().lstrip("_")[:_LONGEST_NAME].rstrip("_")
     return f"c_{text}" if text[:1].isdigit() else text
 
 

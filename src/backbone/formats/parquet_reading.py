@@ -26,10 +26,10 @@ def read_parquet(path: Path, _template: Template, session: Session, _scratch: Pa
         f"CAST({quoted(a.name)} AS VARCHAR{'[]' if i in lists else ''}) AS {field_name(i)}"
         for i, a in enumerate(attributes)
     ]
-    numbered = f"read_parquet({path_literal(path)}, file_row_number = true)"
-    session.execute(
-        f"CREATE TEMP VIEW {table} AS SELECT {', '.join(['file_row_number + 1 AS _record', *texts])} FROM {numbered}"
-    )
+    numbered, number = f"read_parquet({path_literal(path)}, file_row_number = true)", "file_row_number + 1"
+    if any(a.name.lower() == "file_row_number" for a in attributes):  # the file's own; rows come in order anyway
+        numbered, number = f"read_parquet({path_literal(path)})", "row_number() OVER ()"
+    session.execute(f"CREATE TEMP VIEW {table} AS SELECT {', '.join([f'{number} AS _record', *texts])} FROM {numbered}")
     session.execute(f"CREATE TEMP TABLE {bad} (record BIGINT, raw VARCHAR, reason VARCHAR)")
     made = (f"DROP VIEW {table}", f"DROP VIEW {source}", f"DROP TABLE {bad}")
     headers, domains = tuple(a.name for a in attributes), tuple(a.domain for a in attributes)

@@ -10,11 +10,13 @@ from backbone.errors import UsageError, shown_value
 from backbone.formats.archives import extracted, is_zip
 from backbone.formats.casting import misfits, no_such, present
 from backbone.formats.detection import detect_template
-from backbone.formats.inference import Inferred, infer_columns
+from backbone.formats.inference import Inferred, infer_columns, keeps_type
 from backbone.formats.markers import EMPTY, tokens_of
 from backbone.formats.reading import read_records
 from backbone.formats.records import Records, field_name
 from backbone.model.files import Column, Template
+
+_LONGEST_HEADER = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,10 @@ def peek_file(path: Path, session: Session, *, scratch: Path, template: Template
     try:
         if not records.headers:
             raise UsageError(f"{path.name} has no records, and so no columns. Add it when it has some")
+        if long := next((h for h in records.headers if len(h) > _LONGEST_HEADER), None):
+            raise UsageError(
+                f"{path.name} has a header of {len(long):,} characters, which names no column: '{shown_value(long)}'"
+            )
         return peek_records(records, template, session)
     finally:
         records.drop(session)
@@ -54,8 +60,11 @@ def peek_records(records: Records, template: Template, session: Session) -> Peek
     tokens = _common_tokens(inferred)
     template = replace(template, null_tokens=tokens or EMPTY)
     columns = tuple(_with_tokens(i, tokens) for i in inferred)
+    strays = _strays(records, template, columns, session)
+    if records.domains:
+        columns = tuple(_as_text(c, strays[i]) if i in strays else c for i, c in enumerate(columns))
     sentences = [s for i in inferred for s in _sentences(i)]
-    sentences += _strays(records, template, columns, session)
+    sentences += [_stray(columns[i], stray) for i, stray in strays.items()]
     if records.unreadable:
         verb = "is" if records.unreadable == 1 else "are"
         sentences.append(f"{records.unreadable:,} of {records.total:,} records {verb} unreadable")
@@ -85,18 +94,35 @@ def _sentences(item: Inferred) -> list[str]:
     return missing + kept + [f"{name}: {note}" for note in item.notes]
 
 
-def _strays(records: Records, template: Template, columns: Sequence[Column], session: Session) -> list[str]:
-    """One sentence per column with values that its domain can't hold."""
+@dataclass(frozen=True, slots=True)
+class _Stray:
+    """Values of a column that its domain can't hold, of so many that are there, and one of them."""
+
+    domain: str
+    count: int
+    values: int
+    example: object
+
+
+def _strays(records: Records, template: Template, columns: Sequence[Column], session: Session) -> dict[int, _Stray]:
+    """The columns with values that their domain can't hold."""
     tests: Mapping[int, str] = {
         i: misfits(f"p{i}", c) for i, c in enumerate(columns) if c.domain not in {"text", "text[]"}
     }
-    found: dict[int, tuple[int, object]] = {}
+    found: dict[int, _Stray] = {}
     for some in in_batches(list(tests)):
         values = ", ".join(f"{_text(i, records, columns[i], template)} AS p{i}" for i in some)
-        counts = ", ".join(f"count_if({tests[i]}), min(CASE WHEN {tests[i]} THEN p{i} END)" for i in some)
+        counts = ", ".join(f"count_if({tests[i]}), count(p{i}), min(CASE WHEN {tests[i]} THEN p{i} END)" for i in some)
         row = session.rows(f"SELECT {counts} FROM (SELECT {values} FROM {records.table})")[0]
-        found |= {i: (row[2 * n], row[2 * n + 1]) for n, i in enumerate(some)}
-    return [_stray(columns[i], count, example) for i, (count, example) in found.items() if count]
+        found |= {i: _Stray(columns[i].domain, *row[3 * n : 3 * n + 3]) for n, i in enumerate(some) if row[3 * n]}
+    return found
+
+
+def _as_text(column: Column, stray: _Stray) -> Column:
+    """A column of a typed file, as text where its domain is not the file's: nanoseconds, or 38 digits."""
+    if keeps_type(stray.count, stray.values):
+        return column
+    return replace(column, domain="text[]" if column.domain.endswith("[]") else "text")
 
 
 def _text(position: int, records: Records, column: Column, template: Template) -> str:
@@ -104,6 +130,7 @@ def _text(position: int, records: Records, column: Column, template: Template) -
     return name if position in records.lists else present(name, tokens_of(column, template))
 
 
-def _stray(column: Column, count: int, example: object) -> str:
-    values = f"{count:,} value is" if count == 1 else f"{count:,} values are"
-    return f"{column.name}: {values} {no_such(column.domain)}, such as '{shown_value(example)}'"
+def _stray(column: Column, stray: _Stray) -> str:
+    values = f"{stray.count:,} value is" if stray.count == 1 else f"{stray.count:,} values are"
+    kept = "" if column.domain == stray.domain else ": kept as text"
+    return f"{column.name}: {values} {no_such(stray.domain)}, such as '{shown_value(stray.example)}'{kept}"

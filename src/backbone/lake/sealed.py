@@ -21,6 +21,7 @@ from backbone.engine.sqlite import elsewhere, readable
 from backbone.errors import QueryError, did_you_mean
 from backbone.lake.catalogue import catalogue_path, datasets_at, present_snapshot
 from backbone.lake.leases import Lease
+from backbone.lake.sealing import check_sealed
 from backbone.model.names import ZONES, is_system, literal, quoted, quoted_dataset, stem_of, zone_of
 
 TIMEOUT_SECONDS = 600.0
@@ -34,7 +35,6 @@ _INLINED_TYPES = {
     "int64": "BIGINT",
 }
 """DuckLake's names for the types that governance tables have and SQLite hasn't, in DuckDB's words."""
-_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 
 T = TypeVar("T")
 
@@ -121,9 +121,8 @@ def sealed_connection(
     load_extension(connection, "ducklake")
     tables = folder / "tables"
     frozen = frozen_catalogue(folder, last)
-    connection.execute(
-        f"ATTACH 'ducklake:{frozen}' AS lake (READ_ONLY, DATA_PATH {literal(str(tables))}, OVERRIDE_DATA_PATH true)"
-    )
+    options = f"READ_ONLY, DATA_PATH {literal(str(tables))}, OVERRIDE_DATA_PATH true"
+    connection.execute(f"ATTACH {literal(f'ducklake:{frozen}')} AS lake ({options})")
     connection.execute(
         "SET GLOBAL TimeZone = 'UTC'; SET enable_progress_bar = false; SET python_enable_replacements = false"
     )
@@ -181,7 +180,7 @@ class SealedLake:
     def write(self, query: str, path: Path, options: str, *, system: bool = False) -> int:
         """Write the rows of one SELECT to a file, the only one that can be written, and return how many there are."""
         with self._connection(query, system=system, writable=path) as connection:
-            check_reads_only(connection, query)
+            check_sealed(connection, query)
             copy = f"COPY ({query.strip().removesuffix(';')}\n) TO {literal(str(path))} ({options})"
             copied = _timed(connection, lambda: connection.execute(copy).fetchone())
         return int(copied[0]) if copied else 0
@@ -210,20 +209,6 @@ class SealedLake:
         )
 
 
-def check_reads_only(connection: duckdb.DuckDBPyConnection, query: str) -> None:
-    """Make sure that a query is one SELECT (or EXPLAIN, or DESCRIBE).
-
-    Raises:
-        QueryError: it isn't, or can't be read.
-    """
-    try:
-        statements = connection.extract_statements(query)
-    except duckdb.Error as error:
-        raise QueryError(str(error).strip()) from error
-    if len(statements) != 1 or statements[0].type not in _READING:
-        raise QueryError("`sql` runs one SELECT and changes nothing. To make a dataset, write exploitation/NAME.sql")
-
-
 def run_query(
     connection: duckdb.DuckDBPyConnection,
     query: str,
@@ -236,7 +221,7 @@ def run_query(
     Raises:
         QueryError: it isn't one SELECT, fails, or takes longer than `timeout_seconds`.
     """
-    check_reads_only(connection, query)
+    check_sealed(connection, query)
     return _timed(connection, lambda: collect(connection.execute(query)), timeout_seconds)
 
 

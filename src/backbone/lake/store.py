@@ -49,7 +49,7 @@ def attach(
     options += [f"SNAPSHOT_VERSION {snapshot}"] if snapshot is not None else []
     options += ["META_JOURNAL_MODE 'WAL'", "META_BUSY_TIMEOUT 5000"]
     try:
-        connection.execute(f"ATTACH 'ducklake:sqlite:{catalogue}' AS {name} ({', '.join(options)})")
+        connection.execute(f"ATTACH {literal(f'ducklake:sqlite:{catalogue}')} AS {name} ({', '.join(options)})")
         if not read_only and not is_finished(folder):
             _initialise(connection, folder)
     except duckdb.Error as error:

@@ -8,6 +8,7 @@ from sqlglot.errors import SqlglotError
 from backbone.errors import QueryError
 
 _IDENTIFIER = re.compile(r"(?<![\w'])_[a-z]\w*|\"_[^\"]*\"", re.IGNORECASE)
+_QUERY = re.compile(r"(?>(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*)(select|with|from|values)\b", re.IGNORECASE | re.DOTALL)
 _FILTERS = (exp.Like, exp.ILike, exp.SimilarTo, exp.Glob, exp.RegexpLike)
 
 
@@ -26,9 +27,11 @@ def hide_system_columns(query: str) -> str:
     Raises:
         QueryError: the query joins by `NATURAL`, or has a star with `REPLACE` or `RENAME`, which can't be narrowed.
     """
+    if not _QUERY.match(query):
+        return query  # such as EXPLAIN, which sqlglot can't read and would complain about
     try:
         tree = parse_one(query, dialect="duckdb")
-    except SqlglotError:
+    except (SqlglotError, RecursionError):
         return query  # DuckDB says what is wrong with it, and where
     if not isinstance(tree, exp.Query):
         return query

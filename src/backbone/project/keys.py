@@ -72,7 +72,7 @@ TEMPLATE: Keys = {
     "preamble_rows": Key("records before the header", "0"),
     "footer_rows": Key("records after the data", "0"),
     "null_tokens": Key("whole trimmed values that mean *missing*", "the empty text"),
-    "member": Key("the file inside an archive", "all of them"),
+    "member": Key("the file inside an archive", "the only one"),
     "records": Key("their path in JSON or XML", built=False),
     "sheet": Key("of a spreadsheet", built=False),
 }

@@ -95,8 +95,10 @@ def _parsed(file: "File", problems: list[Problem]) -> ast.Module | None:
         line = min(error.lineno or 1, len(file.starts) - 1)
         start = file.offset(line, max(error.offset or 1, 1))
         problems.append(file.place(min(start, len(file.text))).problem(f"this is not valid Python: {error.msg}"))
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         problems.append(file.place().problem(f"this is not valid Python: {error}"))
+    except (RecursionError, MemoryError):  # what Python's parser raises; no memory is short
+        problems.append(file.place().problem("this is not valid Python: it is nested too deeply"))
     return None
 
 

@@ -44,63 +44,6 @@ def test_system_columns_are_there_for_those_who_ask(sealed):
     assert fetch(sealed, "select _file from a", system=True) == [(1,)]
 
 
-ESCAPES = [
-    "insert into lake.trusted.a values (1, 2)",
-    "delete from lake.trusted.a",
-    "drop table lake.trusted.a",
-    "create table t as select 1",
-    "create temp table t as select 1",
-    "attach 'other.db'",
-    "attach ':memory:' as m",
-    "detach lake",
-    "use lake",
-    "copy (select 1) to 'out.csv'",
-    "copy a from 'in.csv'",
-    "export database 'out'",
-    "import database 'in'",
-    "install httpfs",
-    "load sqlite_scanner",
-    "load 'x.duckdb_extension'",
-    "set memory_limit = '100GB'",
-    "set enable_external_access = true",
-    "reset lock_configuration",
-    "pragma enable_profiling",
-    "call ducklake_expire_snapshots('lake')",
-    "call lake.set_option('a', 'b')",
-    "begin",
-    "checkpoint",
-    "vacuum",
-    "prepare p as select 1",
-    "select 1; select 2",
-    "select * from read_csv('/etc/passwd')",
-    "select * from read_text('/etc/passwd')",
-    "select * from read_blob('/etc/passwd')",
-    "select * from read_json('/etc/passwd')",
-    "select * from read_parquet('/etc/passwd')",
-    "select * from '/etc/passwd'",
-    "select * from '/etc/*'",
-    "select * from glob('/*')",
-    "select * from sniff_csv('/etc/passwd')",
-    "select * from parquet_metadata('/etc/passwd')",
-    "select * from read_csv('http://localhost/x')",
-    "select * from sqlite_scan('x', 'y')",
-    "select * from query('copy (select 1) to ''out.csv''')",
-    "select getenv('HOME')",
-    "from a where x = (select count(*) from read_text('/etc/passwd'))",
-]
-
-
-@pytest.mark.parametrize("query", ESCAPES)
-def test_a_query_can_do_nothing_but_read_datasets(sealed, query, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    before = sorted(tmp_path.iterdir())
-
-    with pytest.raises(QueryError):
-        fetch(sealed, query)
-
-    assert sorted(tmp_path.iterdir()) == before
-
-
 def test_python_variables_are_not_tables(sealed):
     variable = Path()  # noqa: F841 - DuckDB would find it by its name
 

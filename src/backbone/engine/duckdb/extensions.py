@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backbone.errors import LakeError
+from backbone.model.names import literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,4 +42,4 @@ def extension_path(name: str) -> Path:
 
 def load_extension(connection: "duckdb.DuckDBPyConnection", name: str) -> None:
     """Load one extension into a connection."""
-    connection.execute(f"LOAD '{extension_path(name)}'")
+    connection.execute(f"LOAD {literal(str(extension_path(name)))}")

@@ -1,0 +1,145 @@
+"""`sql` is sealed: it reads datasets, and can do nothing else, whatever it is asked."""
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import listing
+from escapes import ESCAPES, EXHAUSTING
+
+from backbone.engine.duckdb.engine import DuckDBEngine
+from backbone.errors import QueryError
+from backbone.lake.catalogue import last_snapshot
+from backbone.lake.sealed import SealedLake, run_query
+from backbone.lake.sealing import REFUSED_FUNCTIONS, TABLE_FUNCTIONS
+from backbone.lake.store import Lake
+from backbone.model.relations import Attribute, Relation
+
+PAGE = Path(__file__).parents[2] / "docs/reference/sql.md"
+ALL = [query for queries in ESCAPES.values() for query in queries]
+TIMEOUT_SECONDS, MEMORY = 2, "256MB"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A lake of one dataset at two snapshots, with a secret file beside it."""
+    root = tmp_path_factory.mktemp("sealed")
+    (root / "secret.csv").write_text("x\ncanary\n")
+    engine = DuckDBEngine()
+    lake = Lake(engine.connection, root / "dev")
+    relation = Relation((Attribute("_file", "integer"), Attribute("x", "integer")))
+    for number in (1, 2):
+        path = lake.folder / f"tables/trusted/a/r{number}-0.parquet"
+        with engine.session() as session:
+            session.write(f"SELECT 1 AS _file, {number} AS x", path)
+        with lake.transaction(f"r{number}") as transaction:
+            transaction.replace("trusted.a", relation, [path])
+    engine.close()
+    return root / "dev"
+
+
+@pytest.fixture(scope="module")
+def sealed(folder):
+    last = last_snapshot(folder)[1]
+    return SealedLake(folder, last=last, snapshot=last, memory_limit=MEMORY)
+
+
+@pytest.fixture(scope="module")
+def connection(folder, sealed):
+    """One sealed connection for all: an escape that works for one query would for the next."""
+    assert (folder / "tables/trusted/a/r2-0.parquet").exists()
+    return sealed._connection("", system=False)
+
+
+@pytest.fixture
+def ask(folder, connection, monkeypatch):
+    """Ask a sealed connection, from the folder of the secret file, and see that no file has changed."""
+    monkeypatch.chdir(folder.parent)
+    names = {"{file}": str(folder.parent / "secret.csv"), "{folder}": str(folder)}
+    names["{data}"] = str(folder / "tables/trusted/a/r2-0.parquet")
+
+    def run(query):
+        for name, path in names.items():
+            query = query.replace(name, path)
+        before = listing(folder.parent)
+        try:
+            return run_query(connection, query, lambda cursor: cursor.fetchall(), timeout_seconds=TIMEOUT_SECONDS)
+        finally:
+            assert listing(folder.parent) == before
+
+    return run
+
+
+def test_there_are_escapes_enough():
+    assert len(ALL) == len(set(ALL))
+    assert len(ALL) >= 150
+
+
+@pytest.mark.parametrize("query", ALL)
+def test_a_query_can_do_nothing_but_read_datasets(query, ask):
+    with pytest.raises(QueryError) as refused:
+        ask(query)
+
+    assert "canary" not in str(refused.value)
+    assert ask("from a") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "from a",
+        "select x from trusted.a;",
+        "  -- a remark\nfrom a",
+        "with b as (from a) from b",
+        "with recursive r as (select 1 as n union all select n + 1 from r where n < 3) select max(n) from r",
+        "select * from range(3) as t(x), unnest([1, 2]) as u(y)",
+        "describe a",
+        "summarize a",
+        "show a",
+        "explain from a",
+        "explain analyze select x from a",
+        "/* why? */ explain (format json) select x from a",
+        "from a pivot (count(*) for x in (1, 2))",
+        "values (1)",
+        "table a",
+        "select current_date, now(), version(), random()",
+        "select x, lag(x) over (order by x) from a qualify true",
+        'with "a b.c" as (from a) from "a b.c"',
+        "from a positional join range(1)",
+        "select ';' as semicolon, 'read_csv(''x'')' as harmless",
+    ],
+)
+def test_what_only_reads_and_computes_is_allowed(query, ask):
+    assert ask(query)
+
+
+@pytest.mark.parametrize("what", EXHAUSTING)
+def test_what_would_take_everything_is_stopped(what, ask):
+    with pytest.raises(QueryError) as stopped:
+        ask(EXHAUSTING[what])
+
+    assert len(str(stopped.value)) < 2000
+    assert ask("from a") == [(2,)]
+
+
+def test_python_variables_are_not_tables(sealed):
+    variable = Path()  # noqa: F841 - DuckDB would find it by its name
+
+    with pytest.raises(QueryError, match="variable"):
+        sealed.run("from variable", lambda cursor: cursor.fetchall())
+
+
+@pytest.mark.parametrize("query", ["copy (select 1) to 'x'", "select 1; select 2", "from read_text('x')", "select 1)"])
+def test_writing_to_a_file_is_sealed_too(sealed, query, tmp_path):
+    with pytest.raises(QueryError):
+        sealed.write(query, tmp_path / "out.csv", "FORMAT csv, HEADER true")
+
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_the_page_lists_what_is_tried():
+    told = PAGE.read_text(encoding="utf-8")
+    counts = dict(re.findall(r"^\| ([\w ,]+?) \| (\d+) \|", told, re.MULTILINE))
+
+    assert counts == {what: str(len(queries)) for what, queries in ESCAPES.items()}
+    assert all(f"`{name}`" in told for name in (*TABLE_FUNCTIONS, *REFUSED_FUNCTIONS))
