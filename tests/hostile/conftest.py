@@ -69,7 +69,8 @@ def listing(folder: Path) -> list[tuple[str, int, int]]:
     found = []
     for path in sorted(folder.rglob("*")):
         state = path.lstat()
-        found.append((os.fspath(path.relative_to(folder)), state.st_size, state.st_mtime_ns))
+        changed = 0 if path.is_dir() else state.st_mtime_ns
+        found.append((os.fspath(path.relative_to(folder)), state.st_size, changed))
     return found
 
 

@@ -225,11 +225,11 @@ ESCAPES = {
 EXHAUSTING = {
     "a join without end": "select count(*) from range(10000000) a, range(10000000) b, range(10000000) c",
     "a recursion without end": "with recursive r as (select 1 as n union all select n + 1 from r) select max(n) from r",
-    "a recursion that doubles": "with recursive r as (select 1 as n union all select n from r, range(2)) select count(*) from r",
+    "a recursion that doubles": "with recursive r as (select 1 union all select 1 from r, range(2)) select 1 from r",
     "rows without end": "select sum(range) from range(9223372036854775806)",
     "a list beyond memory": "select len(range(1000000000000))",
     "a text beyond memory": "select length(repeat('x', 100000000000))",
-    "a sort beyond memory": "select * from (select hash(range) as h, repeat('x', 1000) as t from range(100000000)) order by h",
+    "a sort beyond memory": "select hash(range) as h, repeat('x', 1000) as t from range(100000000) order by h",
     "an aggregate beyond memory": "select len(list(range || repeat('x', 1000))) from range(1000000000)",
     "a power of powers": "select list_sum(list_transform(range(100000), x -> list_sum(range(100000)))) ",
     "brackets without end": "select " + "(" * 20_000 + "1" + ")" * 20_000,

@@ -400,22 +400,11 @@ def queries(chance: random.Random) -> Iterator[str]:
         yield query
 
 
-def _state(folder: Path) -> list[tuple[str, int]]:
-    return sorted((str(p), p.stat().st_mtime_ns) for p in folder.rglob("*") if p.is_file() and p.name not in NOTES)
-
-
-def fuzz_queries(folder: Path, seconds: float, seed: int) -> None:
-    """In a process of its own, since a query may end it: each query is noted before it runs."""
+def _make_lake(folder: Path) -> None:
     from backbone.engine.duckdb.engine import DuckDBEngine
-    from backbone.errors import QueryError
-    from backbone.lake.catalogue import last_snapshot
-    from backbone.lake.sealed import SealedLake, run_query
     from backbone.lake.store import Lake
-    from backbone.lineage.stars import hide_system_columns
     from backbone.model.relations import Attribute, Relation
 
-    os.chdir(folder)
-    Path("canary.csv").write_text(f"x\n{CANARY}\n")
     engine = DuckDBEngine()
     lake = Lake(engine.connection, folder / "dev")
     relation = Relation((Attribute("_file", "integer"), Attribute("x", "integer")))
@@ -426,8 +415,25 @@ def fuzz_queries(folder: Path, seconds: float, seed: int) -> None:
         with lake.transaction("r1") as transaction:
             transaction.replace(dataset, relation, [path])
     engine.close()
+
+
+def _state(folder: Path) -> list[tuple[str, int]]:
+    return sorted((str(p), p.stat().st_mtime_ns) for p in folder.rglob("*") if p.is_file() and p.name not in NOTES)
+
+
+def fuzz_queries(folder: Path, seconds: float, seed: int) -> None:
+    """In a process of its own, since a query may end it: each query is noted before it runs."""
+    from backbone.errors import QueryError
+    from backbone.lake.catalogue import last_snapshot
+    from backbone.lake.leases import Lease
+    from backbone.lake.sealed import SealedLake, run_query
+    from backbone.lineage.stars import hide_system_columns
+
+    os.chdir(folder)
+    Path("canary.csv").write_text(f"x\n{CANARY}\n")
+    _make_lake(folder)
     last = (last_snapshot(folder / "dev") or ("", 0))[1]
-    sealed = SealedLake(folder / "dev", last=last, snapshot=last, memory_limit="256MB")
+    sealed = SealedLake(folder / "dev", Lease(last), memory_limit="256MB")
     sealed.run("from a", lambda cursor: cursor.fetchall())
     before = _state(folder)
     chance, ends, done = random.Random(seed), time.monotonic() + seconds, 0

@@ -10,6 +10,7 @@ from escapes import ESCAPES, EXHAUSTING
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.errors import QueryError
 from backbone.lake.catalogue import last_snapshot
+from backbone.lake.leases import Lease
 from backbone.lake.sealed import SealedLake, run_query
 from backbone.lake.sealing import REFUSED_FUNCTIONS, TABLE_FUNCTIONS
 from backbone.lake.store import Lake
@@ -41,7 +42,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def sealed(folder):
     last = last_snapshot(folder)[1]
-    return SealedLake(folder, last=last, snapshot=last, memory_limit=MEMORY)
+    return SealedLake(folder, Lease(last), memory_limit=MEMORY)
 
 
 @pytest.fixture(scope="module")
