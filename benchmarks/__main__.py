@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.measuring import WORK
+from benchmarks.measuring import BACKBONE, WORK, Side
 from benchmarks.page import write_page
 from benchmarks.profiling import profiled
 from benchmarks.selecting import selected
@@ -16,6 +16,15 @@ from benchmarks.session import measure
 from benchmarks.tables import HEADER, line, plain, rows_of
 from benchmarks.workload import Workload
 from benchmarks.workloads import workloads
+
+
+def command_of(rows: int, name: str) -> Side:
+    """Backbone's side of a workload that runs its command line."""
+    known = {one.name: one.ours for one in workloads(rows) if isinstance(one, Workload)}
+    known = {one: side for one, side in known.items() if side.command[:1] == (BACKBONE,)}
+    if name not in known:
+        sys.exit(f"There is no command to profile in '{name}'. There is one in:\n  " + "\n  ".join(known))
+    return known[name]
 
 
 def main() -> None:
@@ -31,8 +40,7 @@ def main() -> None:
     options = parser.parse_args()
     chosen = selected(workloads(options.rows), options.only)
     if options.profile:
-        (one,) = (one for one in workloads(options.rows) if isinstance(one, Workload) and one.name == options.profile)
-        print(profiled(one.ours))
+        print(profiled(command_of(options.rows, options.profile)))
     elif options.page:
         write_page()
     elif options.list:

@@ -40,7 +40,17 @@ def told(stats: pstats.Stats) -> str:
         f"{seconds:8.3f}  {calls[place]:>8,}  {place[2]}  {_short(place[0])}:{place[1]}"
         for place, seconds in spent.most_common(SHOWN)
     ]
-    return "\n".join(["CPU-s by part", *lines, "", "CPU-s and calls by function, C code included", *functions])
+    tables = {
+        "CPU-s by part": lines,
+        "CPU-s and calls by function, C code included": functions,
+        "CPU-s by function of Backbone, with all that it calls": _called(stats),
+    }
+    return "\n\n".join("\n".join([title, *rows]) for title, rows in tables.items())
+
+
+def _called(stats: pstats.Stats) -> list[str]:
+    found = Counter({place: total for place, (_, _, _, total, _) in stats.stats.items() if "/backbone/" in place[0]})  # type: ignore[attr-defined] # as below
+    return [f"{total:8.3f}  {place[2]}  {_short(place[0])}:{place[1]}" for place, total in found.most_common(2 * SHOWN)]
 
 
 def _own(stats: pstats.Stats) -> tuple[Counter[Place], Counter[Place]]:

@@ -38,3 +38,15 @@ assert failures == {"bad": "sh -c echo oh; exit 3 ended with 3:"}, failures
 assert list(samples) == ["good"] and len(samples["good"]) == 2, samples
 """
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+@pytest.mark.long
+def test_a_profile_tells_parts_functions_and_callers() -> None:
+    command = [sys.executable, "-m", "benchmarks", "--profile", "10 views, first run"]
+
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    parts, functions, callers = told.split("\n\n")[1:]
+    assert "backbone.engine" in parts
+    assert "engine/duckdb/session.py" in functions
+    assert "runs/stage.py" in callers
