@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 
-from backbone.model.names import is_system, zone_of
+from backbone.model.names import VALID_FROM, is_system, zone_of
 from backbone.model.project import Project, Trusted, View
 from backbone.model.relations import Relation
 from backbone.model.rules import Rule
@@ -118,7 +118,8 @@ def _constraints(step: Step) -> list[Row]:
         return []
     keys: list[Row] = []
     if declared.key:
-        columns = list(declared.key)
+        states = [VALID_FROM] if isinstance(declared, Trusted) and declared.versions == "history" else []
+        columns = [*declared.key, *states]
         keys = [{"dataset": step.dataset, "name": "key", "kind": "key", "columns": columns, "action": "fail",
                  "definition": ", ".join(columns), "declared_at": str(declared.at)}]  # fmt: skip
     return keys + [_constraint(step.dataset, rule) for rule in declared.rules]

@@ -14,6 +14,9 @@ PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 FILE, RECORD = "_file", "_record"
 """System columns of formatted and trusted datasets: landed file id and record number in it, from 1."""
 
+VALID_FROM, VALID_TO = "_valid_from", "_valid_to"
+"""System columns of datasets with `versions: history`: from when until when a state holds (null: it still does)."""
+
 
 def zone_of(dataset: str) -> str:
     """The zone of `zone.name`."""

@@ -9,7 +9,7 @@ from typing import Literal
 from backbone.model.files import BadValues, Column, Contract, FileNamePattern, Template
 from backbone.model.rules import NOWHERE, Location, Rule
 
-Versions = Literal["append", "upsert"]
+Versions = Literal["append", "snapshot", "upsert", "history"]
 Mode = Literal["full", "append", "merge"]
 Maintenance = Literal["automatic", "by_hand"]
 
@@ -37,12 +37,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """How one source is made trustworthy (`trusted/NAME.yml`, or the defaults)."""
+    """How one source is made trustworthy (`trusted/NAME.yml`, or the defaults).
+
+    `absent` says that a landed file holds all rows: those that it lacks are deleted (only for `history`).
+    """
 
     name: str
     versions: Versions = "append"
     key: tuple[str, ...] = ()
     newest_by: str | None = None
+    absent: bool = False
     rules: tuple[Rule, ...] = ()
     description: str = ""
     owner: str = ""

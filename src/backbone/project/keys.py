@@ -92,17 +92,20 @@ COLUMN: Keys = {
 }
 TRUSTED: Keys = {
     "versions": Key(
-        "how landed files become one relation: `append` (all rows) or `upsert` (per key the newest); `snapshot` and "
-        "`history` are not built yet",
+        "how landed files become one relation: `append` (all rows), `snapshot` (the rows of the newest file), `upsert` "
+        "(per key the newest row) or `history` (per key every state, with `_valid_from` and `_valid_to`); see "
+        "[rows over time](../rows-over-time.md)",
         "`append`",
     ),
-    "key": Key("the columns that identify a row; with `append` it is checked"),
-    "newest_by": Key("a column that says which row is newer, with `upsert`", "arrival"),
+    "key": Key("the columns that identify a row; with `append` and `snapshot` it is checked"),
+    "newest_by": Key(
+        "a column that says which row is newer, so that late ones fall into place; not with `append`", "arrival"
+    ),
+    "absent": Key("with `history`: what lacks a key says nothing of it (`kept`), or that it is `deleted`", "`kept`"),
     "rules": Key("see [rules](rules.md)", "trim, warn of equal rows"),
     "clean": Key("`off`; `suggest` and `auto` are not built yet", "`off`"),
     "description": Key("what it holds", "the source's"),
     **_PEOPLE,
-    "absent": Key("what becomes of keys that a landed file lacks", built=False),
 }
 VIEW: Keys = {
     "description": Key("what it holds; in Python the docstring"),

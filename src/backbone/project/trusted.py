@@ -54,16 +54,22 @@ def read_trusted(
     fields = Fields(node, problems, known=keys.TRUSTED, what=f"a trusted dataset ({file.path})")
     fields.choice("clean", "off", ("off",), unbuilt=("suggest", "auto"))
     default: Versions = "append"
-    versions = fields.choice("versions", default, get_args(Versions), unbuilt=("snapshot", "history"))
+    versions = fields.choice("versions", default, get_args(Versions))
     where = f"formatted.{source.name}"
     columns = catalogue.columns(where)
     key, newest = fields.texts("key"), fields.given("newest_by")
     check_columns((*key, *((newest,) if newest else ())), columns, where, problems)
-    if versions == "upsert" and not key:
+    if versions in {"upsert", "history"} and not key:
         place = fields.key_place("versions") or file.place()
-        problems.append(place.problem("`versions: upsert` needs `key`, the columns by which a row replaces another"))
-    if newest and versions != "upsert":
-        problems.append(newest.place.problem("`newest_by` needs `versions: upsert`"))
+        problems.append(
+            place.problem(f"`versions: {versions}` needs `key`, the columns by which a row replaces another")
+        )
+    if newest and versions == "append":
+        problems.append(newest.place.problem("`newest_by` needs `versions: snapshot`, `upsert` or `history`"))
+    absent = fields.choice("absent", "kept", ("kept", "deleted")) == "deleted"
+    if absent and versions != "history":
+        place = fields.key_place("absent") or file.place()
+        problems.append(place.problem("`absent: deleted` needs `versions: history`"))
     setting = Setting(f"trusted.{source.name}", "trusted", where, columns, catalogue, problems)
     at = file.place().at
     rules = read_rules(fields.node("rules"), setting) if fields.node("rules") is not None else default_rules(at)
@@ -72,6 +78,7 @@ def read_trusted(
         versions=versions,
         key=tuple(text.value for text in key),
         newest_by=newest.value if newest else None,
+        absent=absent,
         rules=rules,
         description=fields.text("description"),
         owner=fields.text("owner"),

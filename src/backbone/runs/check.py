@@ -12,9 +12,9 @@ from backbone.model.files import Column
 from backbone.model.project import Source, View
 from backbone.model.relations import Attribute, Relation
 from backbone.model.steps import Analyse, Derive, Extent, Format, Published, Step, Trust
-from backbone.quality.predicates import relation_after
 from backbone.runs.plan import in_order
 from backbone.zones.exploitation import doubled, refused_joins, refused_mode, runnable_query, view_error
+from backbone.zones.trusted import trusted_relation
 
 
 def check_project(steps: Sequence[Step], published: Mapping[str, Published], engine: Engine) -> dict[str, Relation]:
@@ -50,7 +50,7 @@ def _bind(
             return (held if same else _united(declared_relation(source), held)), []
         case Trust(trusted):
             formatted = relations.get(f"formatted.{trusted.name}")
-            return (relation_after(trusted.rules, formatted) if formatted else None), []
+            return (trusted_relation(trusted, formatted) if formatted else None), []
         case Derive(view) if refusal := refused_joins(view):
             return held, [refusal]
         case Derive(view) if view.function_path is None:

@@ -32,7 +32,7 @@ def _format(source: Source) -> Step:
 
 def _trust(trusted: Trusted) -> Step:
     definition = {
-        "versions": _digest([trusted.versions, trusted.newest_by]),
+        "versions": _digest([trusted.versions, trusted.newest_by, *(["absent"] if trusted.absent else [])]),
         "key": _digest(trusted.key),
         **_rule_parts(trusted.rules),
     }

@@ -62,7 +62,9 @@ CASES = [
     ("sources/orders.yml", "columns: {id: {header: x}}\n", "1:11+2 column 'id' has no `type`"),
     ("sources/orders.yml", "file_name: {pattern: 'a', into: {x: text}}\n", "1:22+3 the pattern has 0 groups ( ), but `into` names 1 columns"),
     # trusted
-    ("trusted/orders.yml", "versions: history\n", "1:11+7 `versions: history` is not built yet"),
+    ("trusted/orders.yml", "versions: history\n", "1:1+8 `versions: history` needs `key`, the columns by which a row replaces another"),
+    ("trusted/orders.yml", "newest_by: placed\n", "1:12+6 `newest_by` needs `versions: snapshot`, `upsert` or `history`"),
+    ("trusted/orders.yml", "absent: deleted\n", "1:1+6 `absent: deleted` needs `versions: history`"),
     ("trusted/orders.yml", "versions: upsert\n", "1:1+8 `versions: upsert` needs `key`, the columns by which a row replaces another"),
     ("trusted/orders.yml", "key: [cusomer]\n", "1:7+7 column 'cusomer' is not in formatted.orders. Did you mean 'customer'?"),
     ("trusted/nope.yml", "key: x\n", "1:1+1 there is no source 'nope' (sources/nope.yml)"),

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from backbone.model.domains import sql_type
-from backbone.model.names import FILE, RECORD, quoted
+from backbone.model.names import FILE, RECORD, VALID_FROM, VALID_TO, quoted
 from backbone.model.relations import Relation
 from backbone.quality.predicates import (
     broken_condition,
@@ -95,6 +95,19 @@ def with_taken(layers: Layers, link: Link, losers: str) -> Layers:
         f"LEFT JOIN {losers} AS l ON v.{FILE} = l.{FILE} AND v.{RECORD} = l.{RECORD}"
     )
     return replace(layers, select=joined)
+
+
+def with_states(layers: Layers, validity: Relation, states: str) -> Layers:
+    """The rows with the times of their states, which the table `states` has for those that begin one.
+
+    `_ended` says of a row of the dataset as published that its state has ended by now.
+    """
+    joined = (
+        f"SELECT v.*, s.valid_from AS {VALID_FROM}, s.valid_to AS {VALID_TO}, "
+        f"(v._present AND s.valid_to IS NOT NULL) AS _ended FROM {layers.table} AS v "
+        f"LEFT JOIN {states} AS s ON v.{FILE} = s.file AND v.{RECORD} = s.record"
+    )
+    return replace(layers, select=joined, relation=validity)
 
 
 def with_present(layers: Layers, present: str) -> Layers:

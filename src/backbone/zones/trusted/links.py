@@ -1,21 +1,19 @@
 """The chain that rows go through: a dataset's rules in the order written, with the merging of versions in its place."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import get_args
 
-from backbone.model.names import quoted
-from backbone.model.project import Trusted
+from backbone.model.names import VALID_TO, quoted
+from backbone.model.project import Trusted, Versions
 from backbone.model.rules import Rule
 from backbone.quality.expressions import is_dataset_check
 from backbone.quality.predicates import refused
 from backbone.quality.vocabulary import VOCABULARY
 
 _REMOVES = {"quarantine", "deduplicate"}
-MERGE = "upsert"
-"""The kind of the link that unites versions. It is no rule that people write."""
-AGAIN = "append"
-"""The kind of the link that merges away rows of a content which had landed before. It is no rule that people write."""
-_VERSIONS = {MERGE, AGAIN}
+VERSIONS: frozenset[str] = frozenset(get_args(Versions))
+"""The kinds of the link that unites versions: one for each way to. It is no rule that people write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +26,12 @@ class Link:
     @property
     def merges(self) -> bool:
         """Whether it compares rows and takes some of them."""
-        return self.rule.kind in _VERSIONS or (self.rule.kind == "unique" and self.rule.action in _REMOVES)
+        return self.rule.kind in VERSIONS or (self.rule.kind == "unique" and self.rule.action in _REMOVES)
 
     @property
     def sets_aside(self) -> bool:
         """Whether it is a rule that takes rows; the merging of versions isn't one."""
-        return self.rule.kind not in _VERSIONS and self.rule.action in _REMOVES
+        return self.rule.kind not in VERSIONS and self.rule.action in _REMOVES
 
     @property
     def checks(self) -> bool:
@@ -52,12 +50,20 @@ def links_of(trusted: Trusted, *, again: bool) -> tuple[Link, ...]:
     for rule in trusted.rules:
         _check_fits(rule)
     rules = list(trusted.rules)
-    if trusted.versions == "upsert":
+    if trusted.versions != "append":
         place = next((i for i, rule in enumerate(rules) if _over_rows(rule)), len(rules))
-        rules.insert(place, _version_merge(trusted))
+        rules[place:] = [_version_link(trusted), *(_of_now(rule, trusted) for rule in rules[place:])]
     elif again:
-        rules.insert(0, Rule(AGAIN, AGAIN, action="deduplicate", tolerate=1.0, at=trusted.at))
+        rules.insert(0, _version_link(trusted))
     return tuple(Link(number, rule) for number, rule in enumerate(rules, start=1))
+
+
+def _of_now(rule: Rule, trusted: Trusted) -> Rule:
+    """Of a history, rules over several rows look at the present state alone."""
+    if trusted.versions != "history" or not _over_rows(rule):
+        return rule
+    now = f"{VALID_TO} IS NULL"
+    return replace(rule, where=f"({rule.where}\n) AND {now}" if rule.where else now)
 
 
 def trusted_increments(trusted: Trusted) -> bool:
@@ -66,7 +72,10 @@ def trusted_increments(trusted: Trusted) -> bool:
     That is so with one element at most that merges rows, and nothing behind it that changes or takes any.
     """
     merging = sum(rule.kind == "unique" and rule.action in _REMOVES for rule in trusted.rules)
-    if merging + (trusted.versions == "upsert") > 1:
+    if merging + (trusted.versions != "append") > 1:
+        return False
+    # A state that is already there may have to be split by a row that comes late: all rows of its key are needed.
+    if trusted.versions == "history" and trusted.newest_by:
         return False
     first = next((i for i, rule in enumerate(trusted.rules) if rule.kind == "unique"), len(trusted.rules))
     if any(_changes(rule) for rule in trusted.rules[first + 1 :]):
@@ -81,13 +90,15 @@ def _changes(rule: Rule) -> bool:
 
 
 def _over_rows(rule: Rule) -> bool:
-    return rule.kind in _VERSIONS or VOCABULARY[rule.kind].over == "rows" or is_dataset_check(rule)
+    return rule.kind in VERSIONS or VOCABULARY[rule.kind].over == "rows" or is_dataset_check(rule)
 
 
-def _version_merge(trusted: Trusted) -> Rule:
-    name = f"{MERGE}({', '.join(trusted.key)})"
+def _version_link(trusted: Trusted) -> Rule:
+    columns = () if trusted.versions == "snapshot" else trusted.key
+    name = f"{trusted.versions}({', '.join(columns)})" if columns else trusted.versions
     params = (("order", f"{quoted(trusted.newest_by)} NULLS FIRST"),) if trusted.newest_by else ()
-    return Rule(MERGE, name, columns=trusted.key, action="deduplicate", params=params, tolerate=1.0, at=trusted.key_at)
+    kind, at = trusted.versions, trusted.key_at
+    return Rule(kind, name, columns=columns, action="deduplicate", params=params, tolerate=1.0, at=at)
 
 
 def _check_fits(rule: Rule) -> None:
@@ -102,7 +113,7 @@ def _check_fits(rule: Rule) -> None:
 
 def key_rules(trusted: Trusted) -> Sequence[Rule]:
     """What the key of a dataset without merged versions promises, as rules that fail it."""
-    if not trusted.key or trusted.versions == "upsert":
+    if not trusted.key or trusted.versions in {"upsert", "history"}:
         return ()
     name = f"key({', '.join(trusted.key)})"
     values = [Rule("not_null", f"{name}, {c}", columns=(c,), action="fail", at=trusted.key_at) for c in trusted.key]

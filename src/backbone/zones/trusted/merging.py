@@ -13,7 +13,7 @@ from backbone.model.rules import Rule
 from backbone.quality.doubles import column_list, hash_sql, unique_scope
 from backbone.quality.predicates import refused, tested_columns
 from backbone.zones.trusted.layers import Layers
-from backbone.zones.trusted.links import MERGE, Link
+from backbone.zones.trusted.links import VERSIONS, Link
 
 
 def find_again(session: Session, layers: Layers, link: Link, repeats: Mapping[int, int]) -> str:
@@ -28,13 +28,29 @@ def find_again(session: Session, layers: Layers, link: Link, repeats: Mapping[in
     return losers
 
 
+def find_superseded(session: Session, layers: Layers, link: Link, key: tuple[str, ...]) -> str:
+    """The table of the rows of all landed files but the newest, with the row of their key in it, if there is one."""
+    losers, order = f"_losers_{link.number}", link.rule.param("order")
+    by = f"last({FILE} ORDER BY {order}, {FILE})" if order else f"max({FILE})"
+    ((newest,),) = session.rows(f"SELECT {by} FROM {layers.kept}")
+    at_newest = f"t.{FILE} = {newest or 0}"
+    heirs = f"SELECT {column_list(key)}, max({RECORD}) AS record FROM {layers.kept} AS t WHERE {at_newest} GROUP BY ALL"
+    same = " AND ".join(f"t.{quoted(c)} IS NOT DISTINCT FROM h.{quoted(c)}" for c in key)
+    record, join = ("h.record", f" LEFT JOIN ({heirs}) AS h ON {same}") if key else ("CAST(NULL AS BIGINT)", "")
+    session.execute(
+        f"CREATE TEMP TABLE {losers} AS SELECT t.{FILE}, t.{RECORD}, t._present, {newest or 0} AS survivor_file, "
+        f"{record} AS survivor_record FROM {layers.kept} AS t{join} WHERE NOT {at_newest}"
+    )
+    return losers
+
+
 def hash_rows(session: Session, layers: Layers, link: Link) -> str:
     """Read the rows once into a narrow table: the hash `h` of what a link compares, and all that is counted so far.
 
     `h` is NULL for rows that the link doesn't look at; `keyless` says that an upsert's key has no value.
     """
     columns, scope = _compared(link.rule, layers.relation)
-    missing = " OR ".join(f"{quoted(c)} IS NULL" for c in columns) if link.rule.kind == MERGE else "false"
+    missing = " OR ".join(f"{quoted(c)} IS NULL" for c in columns) if link.rule.kind in VERSIONS else "false"
     counters = [f"_hit_{n}" for n in layers.hits] + [f"_in_{n}" for n in layers.scopes]
     wanted = [
         f"CASE WHEN _taken IS NULL AND {scope} THEN {hash_sql(columns)} END AS h",
@@ -98,7 +114,7 @@ def count_unequal(session: Session, layers: Layers, link: Link, losers: str) -> 
 
 def _compared(rule: Rule, relation: Relation) -> tuple[tuple[str, ...], str]:
     """The columns that a link compares, and SQL for the rows that it looks at."""
-    return tested_columns(rule, relation), "true" if rule.kind == MERGE else unique_scope(rule, relation)
+    return tested_columns(rule, relation), "true" if rule.kind in VERSIONS else unique_scope(rule, relation)
 
 
 def _losers(layers: Layers, link: Link, repeated: str) -> str:

@@ -15,6 +15,7 @@ from backbone.quality.predicates import relation_after
 from backbone.zones.trusted.aside import ASIDE, keep_aside, write_merged, write_quarantined
 from backbone.zones.trusted.layers import first_layer
 from backbone.zones.trusted.links import Link, key_rules, links_of, trusted_increments
+from backbone.zones.trusted.states import with_validity
 from backbone.zones.trusted.vanishing import SMALLEST_GROUP, vanished_groups
 from backbone.zones.trusted.walk import Walk, walk_chain
 
@@ -38,6 +39,11 @@ def stage_trusted(staging: Staging, session: Session) -> tuple[Staged, ...]:
     except ProjectError as error:
         problem = error.problems[0]
         raise DatasetError(Failure(task.dataset, problem.message, at=problem.at)) from error
+
+
+def trusted_relation(trusted: Trusted, formatted: Relation) -> Relation:
+    """The relation of a trusted dataset, given that of its formatted one."""
+    return with_validity(trusted, relation_after(trusted.rules, formatted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +70,9 @@ class _Task:
         return self.staging.inputs[self.input].relation
 
     @property
-    def repeats(self) -> dict[int, int]:
-        """The landed files whose content had landed before, each with the first one that has it."""
-        first: dict[str, int] = {}
-        files = ((file.id, first.setdefault(file.sha256, file.id)) for file in self.staging.all_files)
-        return {file: known for file, known in files if file != known}
+    def out(self) -> Relation:
+        """The dataset's relation."""
+        return trusted_relation(self.trusted, self.relation)
 
 
 def _increments(task: _Task) -> bool:
@@ -78,8 +82,7 @@ def _increments(task: _Task) -> bool:
     current = task.staging.current.get(task.dataset)
     if task.staging.how != "incremental" or current is None or not trusted_increments(task.trusted):
         return False
-    after = relation_after(task.trusted.rules, task.relation)
-    if [(a.name, a.domain) for a in after.attributes] != [(a.name, a.domain) for a in current.relation.attributes]:
+    if [(a.name, a.domain) for a in task.out.attributes] != [(a.name, a.domain) for a in current.relation.attributes]:
         return False
     task.session.show(current)
     return task.staging.inputs[task.input].since is None or _count(task, _changes(task, "__deleted")) == 0
@@ -87,7 +90,7 @@ def _increments(task: _Task) -> bool:
 
 def _stage_all(task: _Task) -> Staged:
     layers = first_layer(quoted_dataset(task.input), task.relation)
-    walk = Walk(task.session, layers, task.trusted.key, repeats=task.repeats)
+    walk = Walk(task.session, layers, task.trusted, task.staging.all_files)
     out = _walk_and_write(task, walk)
     whole = f"read_parquet({literal(str(out.written.path))})"
     findings = (*out.findings, *_judged(task, walk, whole, key_rules(task.trusted), out))
@@ -101,7 +104,7 @@ def _stage_new(task: _Task) -> Staged:
     # A reader that hasn't seen anything yet finds all rows new.
     unseen = task.staging.inputs[task.input].since is None
     layers = first_layer(quoted_dataset(task.input) if unseen else _changes(task, "__inserted"), task.relation)
-    walk = Walk(task.session, layers, task.trusted.key, present=held, repeats=task.repeats)
+    walk = Walk(task.session, layers, task.trusted, task.staging.all_files, present=held)
     out = _walk_and_write(task, walk)
     removal, removed = _write_removed(task, walk)
     whole = _whole(walk, held, out.written)
@@ -130,10 +133,10 @@ def _walk_and_write(task: _Task, walk: Walk) -> _Out:
     aside = keep_aside(walk, links)
     quarantined = write_quarantined(walk, task.staging, links) if aside else None
     _stop_at_failures(task, findings, quarantined)
-    relation = relation_after(task.trusted.rules, task.relation)
-    names = ", ".join(quoted(name) for name in relation.names)
-    query = f"SELECT {names} FROM {walk.layers.table} AS t WHERE _taken IS NULL AND NOT _present"
-    written = task.session.write(query, task.staging.new_file(task.dataset), relation=relation)
+    names = ", ".join(quoted(name) for name in task.out.names)
+    changed = "(NOT _present OR _ended)" if walk.ended else "NOT _present"
+    query = f"SELECT {names} FROM {walk.layers.table} AS t WHERE _taken IS NULL AND {changed}"
+    written = task.session.write(query, task.staging.new_file(task.dataset), relation=task.out)
     if aside:
         _stop_at_vanished(task, walk, links, _Out(written, quarantined, None, findings))
     return _Out(written, quarantined, write_merged(walk, task.staging, links), findings)
@@ -191,8 +194,9 @@ def _fail(
 
 
 def _write_removed(task: _Task, walk: Walk) -> tuple[tuple[Removal, ...], int]:
-    """The keys of rows of the dataset as published that lost to new ones."""
+    """The keys of rows of the dataset as published that lost to new ones, or are written anew."""
     parts = [f"SELECT {FILE}, {RECORD} FROM {losers} WHERE _present" for losers in walk.losers.values()]
+    parts += [f"SELECT {FILE}, {RECORD} FROM {walk.ended} AS e"] if walk.ended else []
     if not parts:
         return (), 0
     ((low, high),) = task.session.rows(f"SELECT min({RECORD}), max({RECORD}) FROM ({' UNION ALL '.join(parts)})")
@@ -212,11 +216,12 @@ def _whole(walk: Walk, held: str, written: Written) -> str:
 
 
 def _held_without(held: str, walk: Walk, relation: Relation) -> str:
-    """The dataset as published, less the rows that lost to new ones."""
+    """The dataset as published, less the rows that lost to new ones or are written anew."""
     names = ", ".join(f"t.{quoted(name)}" for name in relation.names)
+    gone = {**walk.losers, **({0: walk.ended} if walk.ended else {})}
     lost = "".join(
         f" ANTI JOIN {losers} AS l{n} ON t.{FILE} = l{n}.{FILE} AND t.{RECORD} = l{n}.{RECORD}"
-        for n, losers in walk.losers.items()
+        for n, losers in gone.items()
     )
     return f"(SELECT {names} FROM {held} AS t{lost})"
 

@@ -5,14 +5,24 @@ from dataclasses import dataclass, field
 
 from backbone.engine.protocol import Session
 from backbone.errors import EngineError, ProjectError
-from backbone.model.names import quoted
+from backbone.model.files import LandedFile
+from backbone.model.names import FILE, RECORD, quoted
+from backbone.model.project import Trusted
 from backbone.model.rules import Rule
 from backbone.model.steps import Finding
 from backbone.quality.findings import counted, example_columns, example_rows, finding, measure
 from backbone.quality.predicates import broken_condition, refused
-from backbone.zones.trusted.layers import Layers, counts_sql, with_layer, with_present, with_taken
-from backbone.zones.trusted.links import AGAIN, MERGE, Link
-from backbone.zones.trusted.merging import add_present, count_unequal, find_again, find_losers, hash_rows
+from backbone.zones.trusted.layers import Layers, counts_sql, with_layer, with_present, with_states, with_taken
+from backbone.zones.trusted.links import VERSIONS, Link
+from backbone.zones.trusted.merging import (
+    add_present,
+    count_unequal,
+    find_again,
+    find_losers,
+    find_superseded,
+    hash_rows,
+)
+from backbone.zones.trusted.states import find_states, held_states, with_validity
 
 
 @dataclass(slots=True)
@@ -21,14 +31,14 @@ class Walk:
 
     `present` is the table of the dataset as published where only new rows walk, else None: then checks of the whole
     dataset are left for later, in `unchecked`. `below` holds the layers under each link, `taken` the rows it took.
-    `repeats` maps landed files to the first one of the same content.
+    `files` are the source's landed files. `ended` is the table of rows of the dataset whose state has ended.
     """
 
     session: Session
     layers: Layers
-    key: tuple[str, ...]
+    trusted: Trusted
+    files: tuple[LandedFile, ...] = ()
     present: str | None = None
-    repeats: Mapping[int, int] = field(default_factory=dict)
     rows: int | None = None
     below: dict[int, Layers] = field(default_factory=dict)
     counts: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -38,6 +48,19 @@ class Walk:
     findings: dict[int, Finding] = field(default_factory=dict)
     unchecked: list[Rule] = field(default_factory=list)
     pending: list[Link] = field(default_factory=list)
+    ended: str = ""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns by which rows are told apart."""
+        return self.trusted.key
+
+    @property
+    def repeats(self) -> dict[int, int]:
+        """The landed files whose content had landed before, each with the first one that has it."""
+        first: dict[str, int] = {}
+        files = ((file.id, first.setdefault(file.sha256, file.id)) for file in self.files)
+        return {file: known for file, known in files if file != known}
 
 
 def walk_chain(walk: Walk, links: Sequence[Link]) -> None:
@@ -60,10 +83,9 @@ def walk_chain(walk: Walk, links: Sequence[Link]) -> None:
 
 
 def _step(walk: Walk, link: Link) -> None:
-    if link.rule.kind == AGAIN:
-        _merge_again(walk, link)
-    elif link.merges:
-        _merge(walk, link)
+    unite = _UNITE.get(link.rule.kind, _merge)
+    if link.merges:
+        unite(walk, link)
     elif not link.checks:
         walk.layers = with_layer(walk.layers, link)
         walk.pending.append(link)
@@ -89,8 +111,38 @@ def _check(walk: Walk, link: Link) -> Finding:
 
 
 def _merge_again(walk: Walk, link: Link) -> None:
-    losers = find_again(walk.session, walk.layers, link, walk.repeats)
-    ((lost,),) = walk.session.rows(f"SELECT count(*) FROM {losers}")
+    """`append`: a content that had landed before adds nothing."""
+    _lose(walk, link, find_again(walk.session, walk.layers, link, walk.repeats))
+
+
+def _supersede(walk: Walk, link: Link) -> None:
+    """`snapshot`: the newest landed file of which a row got through is the whole truth."""
+    _count(walk, walk.layers.table)
+    if walk.present is not None:
+        walk.layers, walk.held = with_present(walk.layers, walk.present), True
+    _lose(walk, link, find_superseded(walk.session, walk.layers, link, walk.key))
+
+
+def _track(walk: Walk, link: Link) -> None:
+    """`history`: every state of a key, with its times."""
+    trusted, number = walk.trusted, link.number
+    _count(walk, walk.layers.table)
+    _refuse_keyless(walk, link, (*trusted.key, *((trusted.newest_by,) if trusted.newest_by else ())))
+    if walk.present is not None:
+        held = held_states(walk.session, walk.layers, trusted, dataset=walk.present, number=number)
+        walk.layers, walk.held = with_present(walk.layers, held), True
+    found = find_states(walk.session, walk.layers, trusted, files=walk.files, number=number)
+    if found.unequal:
+        _warn_of_unequal(walk, link, found.unequal)
+    _lose(walk, link, found.losers)
+    walk.layers = with_states(walk.layers, with_validity(trusted, walk.layers.relation), found.states)
+    walk.ended = (
+        f"(SELECT file AS {FILE}, record AS {RECORD} FROM {found.states} WHERE present AND valid_to IS NOT NULL)"
+    )
+
+
+def _lose(walk: Walk, link: Link, losers: str) -> None:
+    ((lost,),) = walk.session.rows(f"SELECT count(*) FILTER (WHERE NOT _present) FROM {losers}")
     walk.taken[link.number], walk.losers[link.number] = lost, losers
     walk.layers = with_taken(walk.layers, link, losers)
 
@@ -98,8 +150,9 @@ def _merge_again(walk: Walk, link: Link) -> None:
 def _merge(walk: Walk, link: Link) -> None:
     hashed = hash_rows(walk.session, walk.layers, link)
     _count(walk, hashed)
-    if link.rule.kind == MERGE:
-        _refuse_keyless(walk, link, hashed)
+    versions = link.rule.kind in VERSIONS
+    if versions and walk.session.rows(f"SELECT 1 FROM {hashed} WHERE keyless LIMIT 1"):
+        _refuse_keyless(walk, link, link.rule.columns)
     if walk.present is not None:
         held = add_present(walk.session, walk.layers, link, dataset=walk.present, hashed=hashed)
         walk.layers, walk.held = with_present(walk.layers, held), True
@@ -111,35 +164,32 @@ def _merge(walk: Walk, link: Link) -> None:
         query = f"SELECT count(*), count(*) FILTER (WHERE NOT _present) FROM {losers}"
         ((lost, lost_new),) = walk.session.rows(query)
         walk.losers[link.number] = losers
-        if link.rule.kind == MERGE:
-            _warn_of_unequal(walk, link, losers)
+        if versions and (unequal := count_unequal(walk.session, walk.layers, link, losers)):
+            _warn_of_unequal(walk, link, unequal)
         walk.layers = with_taken(walk.layers, link, losers)
     walk.taken[link.number] = lost_new
-    if link.rule.kind != MERGE:
+    if not versions:
         walk.findings[link.number] = finding(link.rule, tested, lost)
 
 
-def _refuse_keyless(walk: Walk, link: Link, hashed: str) -> None:
-    columns = link.rule.columns
-    ((keyless,),) = walk.session.rows(f"SELECT count(*) FILTER (keyless) FROM {hashed}")
+def _refuse_keyless(walk: Walk, link: Link, columns: tuple[str, ...]) -> None:
+    condition = f"_taken IS NULL AND ({' OR '.join(f'{quoted(c)} IS NULL' for c in columns)})"
+    ((keyless,),) = walk.session.rows(f"SELECT count(*) FROM {walk.layers.table} AS t WHERE {condition}")
     if not keyless:
         return
-    missing = " OR ".join(f"{quoted(c)} IS NULL" for c in columns)
-    condition = f"_taken IS NULL AND ({missing})"
     shown_columns = example_columns(link.rule, walk.layers.relation, walk.key)
     shown = example_rows(walk.session, walk.layers.table, condition, shown_columns)
+    missing = "in the key" if columns == walk.key else f"in {', '.join(columns)}"
     raise refused(
         link.rule,
-        f"{counted(keyless, walk.rows or 0)} without a value in the key, as {'; '.join(shown)}. "
+        f"{counted(keyless, walk.rows or 0)} without a value {missing}, as {'; '.join(shown)}. "
         f"Versions of a row are told by its key: add {{not_null: [{', '.join(columns)}], else: quarantine}}",
     )
 
 
-def _warn_of_unequal(walk: Walk, link: Link, losers: str) -> None:
-    unequal = count_unequal(walk.session, walk.layers, link, losers)
-    if unequal:
-        message = f"{counted(unequal, walk.rows or 0)} lost to an unequal row of the same key in the same landed file"
-        walk.findings[link.number] = Finding(link.rule, walk.rows or 0, unequal, "warned", message)
+def _warn_of_unequal(walk: Walk, link: Link, unequal: int) -> None:
+    message = f"{counted(unequal, walk.rows or 0)} lost to an unequal row of the same key in the same landed file"
+    walk.findings[link.number] = Finding(link.rule, walk.rows or 0, unequal, "warned", message)
 
 
 def _count(walk: Walk, table: str) -> None:
@@ -178,3 +228,7 @@ def _blamed(walk: Walk, links: Sequence[Link], error: EngineError) -> ProjectErr
         except EngineError as its_own:
             return refused(link.rule, str(its_own).splitlines()[0])
     return error
+
+
+_UNITE = {"append": _merge_again, "snapshot": _supersede, "history": _track}
+"""How versions are united, where it isn't by merging rows that are equal in some columns."""
