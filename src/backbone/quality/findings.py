@@ -149,7 +149,8 @@ def _pair(measured: _Measured, rule: Rule) -> tuple[str, str]:
         return f"count(*) FILTER (WHERE {_reference_scope(rule, measured.relation)})", "0"
     if is_dataset_check(rule):
         refuse_queries(rule)
-        return "1", "0" if scope else f"CAST(({rule.sql}\n) IS FALSE AS INTEGER)"
+        # One aggregate at least: without any, there would be a row for each of the table's.
+        return "1 + 0 * count(*)", "0" if scope else f"CAST(({rule.sql}\n) IS FALSE AS INTEGER)"
     return tested, f"count(*) FILTER (WHERE {broken_condition(rule, measured.relation)})"
 
 

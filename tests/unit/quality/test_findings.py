@@ -115,3 +115,12 @@ def test_sql_that_the_engine_refuses_names_its_rule(session: Session) -> None:
 
     with pytest.raises(ProjectError, match="expect: Catalog Error: Scalar Function with name nonsense"):
         measure(session, "flights", RELATION, rules)
+
+
+@pytest.mark.parametrize("table", ["flights", "(SELECT * FROM flights WHERE false)"])
+def test_a_check_of_some_rows_of_the_dataset_can_be_measured_alone(session, table):
+    check = rule("expect", sql="count(*) = 3", where="carrier = 'UA'")
+
+    (found,) = measure(session, table, RELATION, [check])
+
+    assert (found.tested, found.broken) == (1, 1)
