@@ -21,7 +21,15 @@ from typing import Any, Literal
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
-    ["backbone.cli.app", "backbone.cli.commands.running", "backbone.workspace.planning", "backbone.workspace.adding"]
+    [
+        "backbone.cli.app",
+        "backbone.cli.commands.running",
+        "backbone.workspace.planning",
+        "backbone.workspace.adding",
+        "backbone.analysis.training",
+        "backbone.analysis.prediction",
+        "sklearn.tree",
+    ]
 )
 
 Way = Literal["die", "timer", "bytes", "full", "limit", "interrupt"]
@@ -37,6 +45,7 @@ _PHASES = {
     "audit": "auditing",
     "_cut_off": "auditing",
     "_profiled": "auditing",
+    "stage_analysis": "analysing",
     "stage_step": "staging",
     "transaction": "publishing",
     "publish": "publishing",
@@ -45,6 +54,8 @@ _PHASES = {
     "_remember": "recording",
     "attach": "opening",
     "add": "adding",
+    "maintain": "maintaining",
+    "roll_back": "rolling back",
 }
 """Phases by the innermost function that tells."""
 

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import backbone
-from backbone.lake.catalogue import datasets_at, registered_files
+from backbone.lake.catalogue import committed_runs, datasets_at, registered_files
 from backbone.model.reports import Check
 from backbone.workspace.reading import Reading, open_for_reading
 
@@ -65,6 +65,23 @@ def regulars(orders: duckdb.DuckDBPyRelation, visits: duckdb.DuckDBPyRelation) -
     """Customers with orders and visits."""
     came = visits.aggregate("customer, count(*) AS visits", "customer")
     return orders.aggregate("customer, count(*) AS orders", "customer").join(came, "customer")
+''',
+}  # fmt: skip
+
+ANALYSIS = {
+    "analysis/dear.py": '''"""Which orders are dear."""
+from backbone import by_group, classification
+from sklearn.tree import DecisionTreeClassifier
+
+
+@classification(
+    view="SELECT order_id, customer, order_id % 3 AS third, amount FROM trusted.orders WHERE amount IS NOT NULL",
+    key="order_id", target="amount > 300", features=["customer", "third"], split=by_group("order_id", validate=0.3),
+    predict="SELECT * FROM view WHERE order_id > 10",
+)
+def dear():
+    """Which orders will be dear?"""
+    return {"tree": DecisionTreeClassifier(max_depth=2, random_state=0)}
 ''',
 }  # fmt: skip
 
@@ -146,7 +163,7 @@ def content(root: Path, datasets: Sequence[str] = DATASETS) -> Content:
         held = datasets_at(reading.lake.folder, reading.lake.snapshot[1])
         names = "(SELECT DISTINCT file, name FROM lake.governance.landed_file)"
         for dataset in datasets:
-            columns = ", ".join(f't."{name}"' for name, _ in held[dataset] if name != "_file")
+            columns = ", ".join(f't."{name}"' for name, _ in held[dataset] if name not in {"_file", "model_version"})
             traced = any(name == "_file" for name, _ in held[dataset])
             shown, join = (f"f.name, {columns}", f" JOIN {names} f ON f.file = t._file") if traced else (columns, "")
             found[dataset] = _rows(reading, f"SELECT {shown} FROM lake.{dataset} t{join}")
@@ -181,6 +198,7 @@ def leftovers(root: Path) -> list[str]:
     found += [str(p) for p in (root / "lake").rglob("*.part")]
     found += [str(p) for name in ("scratch", "spill") for p in (folder / name).rglob("*") if p.is_file()]
     found += [str(p) for p in (folder / "runs").glob("*")]
+    found += [str(p) for p in (folder / "models").glob("*/*") if p.name not in committed_runs(folder)]
     persistent = root / "lake" / "landing" / "persistent"
     landed = {file.path for file in backbone.open(root).environment.landing.registry.files()}
     return found + [str(p) for p in persistent.rglob("*") if p.is_file() and p not in landed]

@@ -21,6 +21,7 @@ from pathlib import Path
 from faults_disks import be_alone, mount_small
 from faults_events import BALLAST, Ended, Strike, Way, carry_out, changes
 from faults_shop import (
+    ANALYSIS,
     DATASETS,
     DELIVERIES,
     DROPPED,
@@ -34,6 +35,7 @@ from faults_shop import (
     leftovers,
     make_shop,
     unsound,
+    write_files,
 )
 
 import backbone
@@ -61,25 +63,35 @@ _ALL = {**DELIVERIES, **DROPPED}
 class Scenario:
     """A command that is struck. `after` is the scenario that it begins from, with `more` delivered since.
 
-    `landed` are all files that have landed when it is done, `published` counts the runs that have published by then.
+    `landed` are all files that have landed when it is done, `history` counts the runs by then. The next run has
+    nothing to do, or comes to what the scenario `then` comes to.
     """
 
     command: tuple[str, ...]
     landed: Mapping[str, str]
-    published: int
+    history: Mapping[str, int]
     after: str = ""
     more: Mapping[str, str] = field(default_factory=dict)
     datasets: tuple[str, ...] = DATASETS
-    edit: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
+    then: str = ""
 
 
 SCENARIOS: Mapping[str, Scenario] = {
-    "first": Scenario(("run",), _ALL, 1),
-    "later": Scenario(("run",), _ALL | LATER, 2, "first", LATER),
-    "forced": Scenario(("run", "--force"), _ALL, 2, "first"),
+    "first": Scenario(("run",), _ALL, {"published": 1}),
+    "later": Scenario(("run",), _ALL | LATER, {"published": 2}, "first", LATER),
+    "forced": Scenario(("run", "--force"), _ALL, {"published": 2}, "first"),
     "add": Scenario(
-        ("add", "clicks", "data/clicks-*.csv"), _ALL | CLICKS, 2, "first", CLICKS,
+        ("add", "clicks", "data/clicks-*.csv"), _ALL | CLICKS, {"published": 2}, "first", CLICKS,
         (*DATASETS, "formatted.clicks", "trusted.clicks"),
+    ),
+    "analysis": Scenario(
+        ("run",), _ALL, {"published": 2}, "first", written=ANALYSIS,
+        datasets=(*DATASETS, "analysis.dear__train", "analysis.dear__validate", "exploitation.dear__predictions"),
+    ),
+    "maintenance": Scenario(("maintain",), _ALL | LATER, {"published": 2, "maintained": 1}, "later"),
+    "rollback": Scenario(
+        ("rollback", "2"), _ALL | LATER, {"published": 2, "rolled back": 1}, "later", then="later"
     ),
 }  # fmt: skip
 
@@ -137,6 +149,7 @@ class Home:
             self.undisturbed(scenario.after)
             self.begin(self.folder / f"{scenario.after}.end")
             deliver(self.root, scenario.more)
+            write_files(self.root, scenario.written)
         else:
             make_shop(self.root)
         shutil.copytree(self.root, start)
@@ -177,13 +190,14 @@ def moment_of(seed: int, home: Home, fault: str) -> Moment:
 def survive(moment: Moment, home: Home) -> list[str]:
     """Carry a moment out; what is wrong after it and the same command again."""
     scenario, undisturbed = SCENARIOS[moment.scenario], home.undisturbed(moment.scenario)
+    then = home.undisturbed(scenario.then or moment.scenario).content
     root = home.begin(undisturbed.start)
     first = carry_out(root, scenario.command, moment.strike)
     if moment.again:
         carry_out(root, scenario.command, moment.again)
     (root.parent / BALLAST).unlink(missing_ok=True)
     wrong = list(_ending(moment.strike.way, first))
-    return wrong + list(_after(root, scenario, undisturbed, carry_out(root, scenario.command)))
+    return wrong + list(_after(root, scenario, undisturbed, then, carry_out(root, scenario.command)))
 
 
 def _ending(way: Way, ended: Ended) -> Iterator[str]:
@@ -196,8 +210,8 @@ def _ending(way: Way, ended: Ended) -> Iterator[str]:
         yield f"exit code {ended.code}, and it said: {ended.said}"
 
 
-def _after(root: Path, scenario: Scenario, undisturbed: Undisturbed, ended: Ended) -> Iterator[str]:
-    """What is wrong after a command that has finished the work."""
+def _after(root: Path, scenario: Scenario, undisturbed: Undisturbed, then: Content, ended: Ended) -> Iterator[str]:
+    """What is wrong after a command that has finished the work; `then` is what the next run comes to."""
     if ended.code != 0:
         yield f"exit code {ended.code}: {ended.said}"
         return
@@ -213,16 +227,19 @@ def _after(root: Path, scenario: Scenario, undisturbed: Undisturbed, ended: Ende
         yield f"the project's files differ: {_declared(root)}"
     yield from unsound(backbone.open(root).doctor())
     yield from _history_of(root, scenario)
-    if (again := backbone.open(root).run()).status != "nothing":
-        yield f"the next run isn't idle: {again.status}"
+    again = backbone.open(root).run()
+    if (again.status == "nothing") == bool(scenario.then):
+        yield f"the next run: {again.status}"
+    yield from (f"after the next run: {line}" for line in differences(content(root, scenario.datasets), then))
 
 
 def _history_of(root: Path, scenario: Scenario) -> Iterator[str]:
-    statuses = Counter(entry.status for entry in backbone.open(root).history())
-    # `run --force` that was killed after it had published does it all again.
-    most = scenario.published + (1 if "--force" in scenario.command else 0)
-    if not scenario.published <= statuses["published"] <= most or statuses["killed"] + statuses["failed"] > 2:
-        yield f"history: {dict(statuses)}"
+    found = Counter(entry.status for entry in backbone.open(root).history())
+    unended = found.pop("killed", 0) + found.pop("failed", 0)
+    # What was killed when it had published is done again by `run --force`, which looks at nothing.
+    more = 2 if "--force" in scenario.command else 0
+    if not Counter(scenario.history) <= found <= Counter(scenario.history) + Counter(published=more) or unended > 2:
+        yield f"history: {dict(found)}, and {unended} that didn't end"
 
 
 def survive_all(seeds: Iterable[int], jobs: int, fault: str = "kill") -> list[str]:
