@@ -1,4 +1,4 @@
-"""Runs in processes of their own that die: by a signal from outside, or by their own hand at a chosen call.
+"""Runs in processes of their own that die by their own hand at a chosen call.
 
 Processes are forked from a server that has imported Backbone and done nothing else, so that a moment costs no start.
 """
@@ -9,7 +9,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -77,15 +76,6 @@ def run_to_the_end(root: Path) -> int:
     process = start_run(root)
     process.join(timeout=120)
     return int(process.exitcode)
-
-
-def kill_after(root: Path, seconds: float) -> bool:
-    """Kill a run after a while; whether it was still running."""
-    process = start_run(root)
-    time.sleep(seconds)
-    process.kill()
-    process.join()
-    return bool(process.exitcode == -signal.SIGKILL)
 
 
 def kill_at(root: Path, point: Point, command: Sequence[str] = ("run",)) -> bool:

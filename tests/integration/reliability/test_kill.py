@@ -1,18 +1,16 @@
-"""Runs that are killed with -9: the next run finishes the work, and nothing tells that there was a kill.
+"""Runs that kill themselves with -9 at a chosen call: the next run finishes the work, and nothing tells of the kill.
 
-Each moment starts from the same project, before its first run or after one with a delivery more. A run is killed, by
-a signal after a random time or by its own hand at a chosen call. Then the state is compared with an undisturbed run's.
+Each starts from the same project, before its first run or after one with a delivery more. Then the state is compared
+with an undisturbed run's. Moments that nobody chose are in `test_faults.py`.
 """
 
-import random
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from faults_run import Point, kill_after, kill_at, run_to_the_end
+from faults_run import Point, kill_at, run_to_the_end
 from faults_shop import (
     DELIVERIES,
     DROPPED,
@@ -30,12 +28,7 @@ from faults_shop import (
 
 import backbone
 
-SEED = 20_261_123
 STAGES = ("first", "later")
-
-SHARES = {stage: [random.Random(f"{SEED}{stage}{n}").random() for n in range(35)] for stage in STAGES}
-FEW = [(stage, n) for stage in STAGES for n in range(5)]
-MANY = [(stage, n) for stage in STAGES for n in range(5, 35)]
 
 CHOSEN = [
     ("first", Point("connection opened")),
@@ -49,25 +42,6 @@ CHOSEN = [
     ("later", Point("journal closed", before=True)),
     ("first", Point("file renamed", 7, before=True)),  # the state's
 ]
-MORE = [
-    ("later", Point("landed file registered")),
-    ("first", Point("rows written", 5)),
-    ("first", Point("lake initialised")),
-    ("first", Point("journal opened")),
-    ("later", Point("journal opened")),
-    ("first", Point("file renamed", 2)),
-    ("first", Point("file removed")),
-    ("later", Point("rows written", 2, before=True)),
-    ("first", Point("step staged", 7)),
-    ("first", Point("table ensured")),
-    ("later", Point("table ensured", 3)),
-    ("first", Point("file inserted", 2)),
-    ("later", Point("rows inserted", 6)),
-    ("later", Point("published")),
-    ("later", Point("scratch removed", before=True)),
-    ("first", Point("journal closed", before=True)),
-    ("later", Point("state written", before=True)),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +51,6 @@ class Undisturbed:
     root: Path
     starts: dict[str, Path]
     contents: dict[str, Content]
-    seconds: dict[str, float]
 
     def begin(self, stage: str) -> Path:
         """The project as the stage begins, always at the same place, since origins are absolute."""
@@ -90,16 +63,14 @@ class Undisturbed:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbed]:
     folder = tmp_path_factory.mktemp("undisturbed")
     root = folder / "shop"
-    found = Undisturbed(root, {}, {}, {})
+    found = Undisturbed(root, {}, {})
     make_shop(root)
     for stage in STAGES:
         if stage == "later":
             deliver(root, LATER)
         found.starts[stage] = folder / stage
         shutil.copytree(root, found.starts[stage])
-        started = time.perf_counter()
         assert run_to_the_end(root) == 0
-        found.seconds[stage] = time.perf_counter() - started
         found.contents[stage] = content(root)
     return found
 
@@ -132,23 +103,6 @@ def _expect_finished(undisturbed: Undisturbed, stage: str, moment: str) -> None:
     assert backbone.open(root).run().status == "nothing", moment
 
 
-def _die_at_random(undisturbed: Undisturbed, stage: str, number: int) -> None:
-    root, share = undisturbed.begin(stage), SHARES[stage][number]
-    kill_after(root, share * undisturbed.seconds[stage])
-    _expect_finished(undisturbed, stage, f"seed {SEED}, {stage} moment {number}: killed after {share:.1%} of a run")
-
-
-@pytest.mark.parametrize(("stage", "number"), FEW)
-def test_a_run_killed_at_a_random_moment_is_finished_by_the_next(undisturbed, stage, number):
-    _die_at_random(undisturbed, stage, number)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(("stage", "number"), MANY)
-def test_a_run_killed_at_many_random_moments_is_finished_by_the_next(undisturbed, stage, number):
-    _die_at_random(undisturbed, stage, number)
-
-
 def _die_at(undisturbed: Undisturbed, stage: str, point: Point) -> None:
     root = undisturbed.begin(stage)
     assert kill_at(root, point), f"a {stage} run never came to {point}"
@@ -157,12 +111,6 @@ def _die_at(undisturbed: Undisturbed, stage: str, point: Point) -> None:
 
 @pytest.mark.parametrize(("stage", "point"), CHOSEN, ids=str)
 def test_a_run_killed_at_a_chosen_call_is_finished_by_the_next(undisturbed, stage, point):
-    _die_at(undisturbed, stage, point)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(("stage", "point"), MORE, ids=str)
-def test_a_run_killed_at_any_chosen_call_is_finished_by_the_next(undisturbed, stage, point):
     _die_at(undisturbed, stage, point)
 
 

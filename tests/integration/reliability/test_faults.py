@@ -1,0 +1,63 @@
+"""Faults at moments that a seed chose, in every phase of every command: the same command again finishes the work.
+
+What must hold then is in `faults_survive.py`: the data equal an undisturbed command's, nothing landed is lost or
+doubled, nothing is left over, doctor finds nothing, and a fault that can be told was told, with what to do.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import pytest
+from faults_survive import Seed, no_small_disk, survivors
+
+Carry = Callable[[Iterable[Seed]], list[str]]
+
+
+@pytest.fixture(scope="module")
+def carry() -> Iterator[Carry]:
+    with survivors(jobs=2) as carried:
+        yield carried
+
+
+@pytest.fixture(scope="module")
+def small_disk() -> None:
+    if refused := no_small_disk():
+        pytest.skip(f"no small disk can be mounted here ({refused}); files that may not grow are tried instead")
+
+
+def seeds(fault: str, begin: int, count: int) -> list[Seed]:
+    return [(fault, number) for number in range(begin, begin + count)]
+
+
+def expect_survived(carry: Carry, chosen: list[Seed]) -> None:
+    wrong = carry(chosen)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_is_killed_interrupted_or_may_not_write_is_finished_by_the_next(carry):
+    expect_survived(carry, [*seeds("kill", 0, 14), *seeds("interrupt", 0, 3), *seeds("limit", 0, 3)])
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_what_finds_the_disk_full_is_finished_when_there_is_space(carry):
+    expect_survived(carry, seeds("full", 0, 4))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("begin", range(100, 400, 50))
+def test_what_is_killed_at_three_hundred_moments_is_finished_by_the_next(carry, begin):
+    expect_survived(carry, seeds("kill", begin, 50))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("fault", ["interrupt", "limit"])
+def test_what_is_stopped_at_many_moments_is_finished_by_the_next(carry, fault):
+    expect_survived(carry, seeds(fault, 100, 25))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@pytest.mark.usefixtures("small_disk")
+def test_what_finds_the_disk_full_at_many_moments_is_finished_when_there_is_space(carry):
+    expect_survived(carry, seeds("full", 100, 50))
