@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from backbone.errors import UsageError, did_you_mean
@@ -23,9 +24,12 @@ from backbone.model.reports import (
 )  # fmt: skip
 from backbone.model.steps import Derive, Extent, Finding, Ledger, Published, Step, Trust
 from backbone.profiling.profile import profile_detail
+from backbone.runs import journal
+from backbone.runs.environment import Environment
 from backbone.runs.run import read_published
 from backbone.runs.selection import Selection, select_datasets
 from backbone.runs.state import read_state
+from backbone.workspace.doctor.machine import holder
 from backbone.workspace.querying import find_dataset
 from backbone.workspace.reading import Reading, open_for_reading
 
@@ -72,12 +76,28 @@ def empty_status(workspace: "Workspace", datasets: list[str]) -> Status:
 
 
 def history(workspace: "Workspace", limit: int) -> tuple[HistoryEntry, ...]:
-    """The last runs; none before the first."""
+    """The last runs, with one that is under way or was killed before it was recorded; none before the first."""
     try:
         with open_for_reading(workspace.environment) as reading:
-            return reading.history(limit)
+            recorded = reading.history(limit)
     except UsageError:
-        return ()
+        recorded = ()
+    known = {entry.run for entry in recorded}
+    return (*(entry for entry in _unrecorded(workspace.environment) if entry.run not in known), *recorded)[:limit]
+
+
+def _unrecorded(environment: Environment) -> list[HistoryEntry]:
+    """The runs of which there is only an entry in the journal."""
+    entries = journal.dead_runs(environment.folder)
+    running = holder(environment.run_lock) if entries else ""
+    return [
+        HistoryEntry(
+            str(entry["run"]), environment.name, "running" if running else "killed",
+            datetime.fromisoformat(str(entry["started_at"])),
+            message="" if running else "the next command removes what it had staged: backbone run",
+        )
+        for entry in entries
+    ]  # fmt: skip
 
 
 def quarantine(workspace: "Workspace", dataset: str | None, run: str | None, limit: int) -> Quarantine:

@@ -136,6 +136,30 @@ def test_a_recovery_that_is_killed_is_finished_by_the_next(undisturbed, point):
     assert _history(root) == ["published", "killed", "published"]
 
 
+def test_the_history_tells_of_a_killed_run_before_and_after_the_next_records_it(undisturbed):
+    root = undisturbed.begin("first")
+    assert kill_at(root, Point("rows written"))
+
+    (entry,) = backbone.open(root).history()
+    assert entry.status == "killed"
+    assert "backbone run" in entry.message
+    assert kill_at(root, Point("rows written"))
+    assert [one.status for one in backbone.open(root).history()] == ["killed", "killed"]
+    assert backbone.open(root).history()[1].run == entry.run
+    assert run_to_the_end(root) == 0
+    assert _history(root) == ["published", "killed", "killed"]
+
+
+def test_the_history_tells_of_a_run_that_is_under_way(undisturbed):
+    root = undisturbed.begin("first")
+    seen = []
+
+    backbone.open(root).run(on_event=lambda _: seen.extend(backbone.open(root).history()))
+
+    assert {entry.status for entry in seen} == {"running"}
+    assert len({entry.run for entry in seen}) == 1
+
+
 def test_runs_killed_one_after_the_other_leave_one_trace_each(undisturbed):
     root = undisturbed.begin("later")
 
