@@ -1,7 +1,7 @@
 # Every recipe is one command. `make` alone lists them. On a fresh machine: `make demo`, then `make test`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long fuzz check bench bench-peers bench-growth clean docs
+.PHONY: help setup demo test test-long fuzz soak check bench bench-peers bench-growth clean docs
 
 PYTHON ?= python3
 # uv is taken from PATH where it is installed, else a copy of our own is put into .tools/.
@@ -16,6 +16,7 @@ help:
 	@echo "make test       set up and run all tests but those that take minutes"
 	@echo "make test-long  set up and run the tests that take minutes"
 	@echo "make fuzz       try projects and queries made up at random: MINUTES=10"
+	@echo "make soak       everything at once for half an hour, with kills; MINUTES=2 makes it short"
 	@echo "make docs       write what the reference says about code anew, from the code"
 	@echo "make check      lint, format, types, layers, and that the reference documents everything"
 	@echo "make bench      measure Backbone against the same work by hand in DuckDB, in one run"
@@ -55,6 +56,12 @@ fuzz: setup
 # Rewrites the tables of docs/reference. `make check` fails where they are out of date.
 docs: setup
 	$(BIN)/python docs/render.py
+
+# Arrivals, runs, readers, maintenance, rollbacks and kills at once, for MINUTES; then all must be consistent.
+MINUTES ?= 30
+SEED ?= 1
+soak: setup
+	PYTHONPATH=tests/fakes $(BIN)/python tests/fakes/soak.py --minutes $(MINUTES) --seed $(SEED)
 
 # What reads the code without running the product; pre-commit runs it too.
 check: setup

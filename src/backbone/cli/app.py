@@ -14,7 +14,12 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Bring up to date": {"plan": "running", "run": "running", "status": "running"},
     "Look": {"sql": "asking", "show": "asking", "profile": "asking", "quarantine": "asking"},
     "Understand": {"lineage": "asking", "trace": "asking", "history": "running", "doctor": "running"},
-    "Operate": {"rollback": "operating", "maintain": "operating"},
+    "Operate": {
+        "rollback": "operating",
+        "backup": "operating",
+        "restore": "operating",
+        "maintain": "operating",
+    },
     "Set up": {"completion": "making"},
 }
 """The commands, each with the module that has it: imported when it is used, as most of `--version` would be imports."""

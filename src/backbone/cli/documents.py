@@ -15,7 +15,7 @@ Values are written as `cli/writing.py` says. Locations are text, `trusted/flight
 - `status`: `project, environment, snapshot, landed_files, last_run` (as in `history`), `datasets`, each `dataset, zone,
   rows, snapshot, run, changed_at, failing, message, quarantined`.
 - `history`: `runs`, each `run, environment, status` (`published`, `nothing`, `failed`, `killed`, `running`,
-  `maintained`, `rolled back`), `started_at, seconds, snapshot, datasets, rows, message`.
+  `maintained`, `rolled back`, `restored`), `started_at, seconds, snapshot, datasets, rows, message`.
 - `quarantine`: `total`, `groups` (each `dataset, rule, rows, run`), `rows` (each `run, dataset, file, file_id, record,
   rule, reason, raw`); in CSV the groups for `list`, the rows for `show`.
 - `trace`: `dataset, label, detail, exact, more, children` (the same again); in CSV one line a node with `depth`.
@@ -31,6 +31,8 @@ Values are written as `cli/writing.py` says. Locations are text, `trusted/flight
   `sample` (objects; null when not taken through to trusted), `run` (as in `run`; null likewise).
 - `rollback`: `run, environment, dry_run, to, at, snapshot`, `datasets` (each `dataset, rows_now, rows_then`), `models`
   (pairs of analysis and version), `landed_files, seconds`.
+- `backup`: `folder, environment, snapshot, data_files, landed_files, bytes`.
+- `restore`: `run, environment, project, restored, snapshot, replaced, data_files, landed_files`.
 - `maintain`: `run, environment, dry_run, snapshot`, `compacted` (each `dataset, how, files_before, files_after`),
   `expired` (snapshots), `kept` (each `snapshots, because`), `files_removed, bytes_freed, files_waiting, bytes_waiting,
   waiting, warnings, seconds`.
@@ -46,7 +48,7 @@ from backbone.cli.writing import distinct_names
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
-    from backbone.model.operations import Maintained, RolledBack
+    from backbone.model.operations import BackedUp, Maintained, Restored, RolledBack
     from backbone.model.relations import Attribute
     from backbone.model.reports import (
         Added,
@@ -149,8 +151,8 @@ def run_document(report: "RunReport") -> Document:
     return _part(report, *known)
 
 
-def operation_document(report: "Maintained | RolledBack") -> Document:
-    """What maintenance or a rollback did."""
+def operation_document(report: "BackedUp | Maintained | Restored | RolledBack") -> Document:
+    """What maintenance, a rollback, a backup or a restore did."""
     return {f.name: plain(getattr(report, f.name)) for f in fields(report)}
 
 

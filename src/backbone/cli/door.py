@@ -68,6 +68,7 @@ class Workspace(Protocol):
         on_event: "Callable[[reports.RunEvent], None] | None" = None,
         *,
         exclude: tuple[str, ...] = (),
+        wait: bool = True,
     ) -> "reports.RunReport":
         """Bring everything up to date."""
 
@@ -75,6 +76,14 @@ class Workspace(Protocol):
         self, snapshot: str, dry_run: bool = False, on_event: "Callable[[reports.RunEvent], None] | None" = None
     ) -> "operations.RolledBack":
         """Make the datasets what they were in a snapshot."""
+
+    def backup(self, folder: Path) -> "operations.BackedUp":
+        """Copy the lake and the landed files."""
+
+    def restore(
+        self, folder: Path, force: bool = False, on_event: "Callable[[reports.RunEvent], None] | None" = None
+    ) -> "operations.Restored":
+        """Put a copied lake in the place of the present one."""
 
     def maintain(
         self, dry_run: bool = False, on_event: "Callable[[reports.RunEvent], None] | None" = None

@@ -26,6 +26,7 @@ class Wanted:
     select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     force: bool = False
+    wait: bool = True
 
 
 def run_once(settings: Settings, wanted: Wanted) -> "RunReport":
@@ -38,7 +39,7 @@ def run_once(settings: Settings, wanted: Wanted) -> "RunReport":
 
     settings.when_interrupted = "nothing was published; run again to continue"
     with Progress(note) as progress:
-        report = workspace.run(wanted.select, wanted.force, on_event=progress, exclude=wanted.exclude)
+        report = workspace.run(wanted.select, wanted.force, on_event=progress, exclude=wanted.exclude, wait=wanted.wait)
     settings.when_interrupted = "the run had ended: backbone status"
     settings.code = 1 if report.failed or report.status == "failed" else 0
     return report

@@ -75,3 +75,33 @@ class RolledBack:
     models: tuple[tuple[str, str], ...] = ()
     landed_files: int = 0
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BackedUp:
+    """A backup in `folder`: an environment's lake at its last `snapshot`, and the landed files."""
+
+    folder: str
+    environment: str
+    snapshot: int
+    data_files: int
+    landed_files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A lake that was put in the place of an environment's: of which project, and as in which of its snapshots.
+
+    `snapshot` is the present one, `replaced` the last one of the lake that was there before (None: there was none).
+    `landed_files` counts those that came back with it.
+    """
+
+    run: str
+    environment: str
+    project: str
+    restored: int
+    snapshot: int
+    replaced: int | None
+    data_files: int
+    landed_files: int

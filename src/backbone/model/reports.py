@@ -178,7 +178,7 @@ class HistoryEntry:
 
     run: str
     environment: str
-    status: Literal["published", "nothing", "failed", "killed", "running", "maintained", "rolled back"]
+    status: Literal["published", "nothing", "failed", "killed", "running", "maintained", "rolled back", "restored"]
     started_at: datetime
     seconds: float | None = None
     snapshot: int | None = None

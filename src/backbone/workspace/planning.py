@@ -83,7 +83,13 @@ def _landed_and_waiting(workspace: "Workspace") -> tuple[dict[str, tuple[LandedF
 
 
 def run_workspace(
-    workspace: "Workspace", selection: Selection, force: bool, on_event: OnEvent, lost: frozenset[str] = frozenset()
+    workspace: "Workspace",
+    selection: Selection,
+    force: bool,
+    on_event: OnEvent,
+    lost: frozenset[str] = frozenset(),
+    *,
+    wait: bool = True,
 ) -> RunReport:
     """Run the project under the run lock: one writer, who others wait for. `lost` datasets are made as if new."""
     request = Request(
@@ -101,7 +107,7 @@ def run_workspace(
     with (
         explained(workspace.environment.folder),
         interruptible(on_event) as on_each,
-        locked(workspace.environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
+        locked(workspace.environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who)), wait=wait),
         open_backend(workspace.project, workspace.environment) as backend,
     ):
         if request.upstream:
@@ -120,7 +126,7 @@ def _kept_quick(workspace: "Workspace", backend: Backend, report: RunReport) -> 
         return report
     try:
         maintained = maintain(workspace.project, workspace.environment, backend)
-    except BackboneError as error:  # what the run has published is published
+    except (BackboneError, OSError) as error:  # what the run has published is published
         maintained = Maintained("", report.environment, dry_run=False, snapshot=0, warnings=(str(error),))
     return replace(report, maintained=maintained)
 

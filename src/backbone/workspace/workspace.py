@@ -24,7 +24,7 @@ from backbone.runs.nothing import nothing_to_do
 from backbone.runs.selection import selection_of
 
 if TYPE_CHECKING:
-    from backbone.model.operations import Maintained, RolledBack
+    from backbone.model.operations import BackedUp, Maintained, Restored, RolledBack
     from backbone.model.project import Project
     from backbone.model.steps import Plan, Step
     from backbone.workspace.results import Result
@@ -86,7 +86,13 @@ class Workspace:
         return plan_workspace(self, selection_of(select, exclude), force)
 
     def run(
-        self, select: Words = (), force: bool = False, on_event: OnEvent | None = None, *, exclude: Words = ()
+        self,
+        select: Words = (),
+        force: bool = False,
+        on_event: OnEvent | None = None,
+        *,
+        exclude: Words = (),
+        wait: bool = True,
     ) -> RunReport:
         """Bring every dataset, or the selected ones, up to date and publish them in one snapshot.
 
@@ -96,9 +102,11 @@ class Workspace:
             force: make them again even if nothing changed.
             on_event: called with each `RunEvent` as it happens.
             exclude: what to leave out, in the same words.
+            wait: whether to wait while another run is under way, or to be refused.
 
         Raises:
             ProjectError: the project's files are wrong; nothing has changed.
+            LakeError: another run is under way, and `wait` is False.
         """
         if not select and not exclude and not force and (state := nothing_to_do(self.environment, self.fingerprint)):
             steps = tuple(
@@ -108,7 +116,7 @@ class Workspace:
             return RunReport("", self.environment.name, "nothing", state.snapshot, steps)
         from backbone.workspace.planning import run_workspace
 
-        return run_workspace(self, selection_of(select, exclude), force, on_event or (lambda _: None))
+        return run_workspace(self, selection_of(select, exclude), force, on_event or (lambda _: None), wait=wait)
 
     def rollback(self, snapshot: str | int, dry_run: bool = False, on_event: OnEvent | None = None) -> "RolledBack":
         """Make the datasets what they were in a snapshot, published as a new one; history stays.
@@ -123,6 +131,24 @@ class Workspace:
         from backbone.workspace.planning import roll_back_workspace
 
         return roll_back_workspace(self, str(snapshot), dry_run, on_event or (lambda _: None))
+
+    def backup(self, folder: str | Path) -> "BackedUp":
+        """Copy the lake and the landed files into a new folder, consistently, while runs go on."""
+        from backbone.workspace.keeping import back_up
+
+        return back_up(self, Path(folder))
+
+    def restore(self, folder: str | Path, force: bool = False, on_event: OnEvent | None = None) -> "Restored":
+        """Put a lake from a backup, or from any copy of a lake that nobody used, in the place of the present one.
+
+        Args:
+            folder: the backup.
+            force: even if it is another project's, or was written by a newer Backbone.
+            on_event: called with `waiting` if a run must be waited for.
+        """
+        from backbone.workspace.keeping import restore
+
+        return restore(self, Path(folder), force, on_event or (lambda _: None))
 
     def maintain(self, dry_run: bool = False, on_event: OnEvent | None = None) -> "Maintained":
         """Put small files together, drop deleted rows, and let go of snapshots that nobody needs any more.

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from faults_read import CONTEXT, start_reader
 from faults_shop import LATER, content, deliver, differences, leftovers, make_shop, unsound, write_files
+from soak import soak_for
 
 import backbone
 from backbone.lake.lock import locked
@@ -129,6 +130,60 @@ def test_adding_a_source_during_a_run_waits_and_loses_nothing(tmp_path):
     assert backbone.open(root).sql("SELECT count(*) FROM trusted.orders WHERE order_id = 70").rows() == [(1,)]
     assert leftovers(root) == []
     assert unsound(backbone.open(root).doctor()) == []
+
+
+def test_a_run_that_may_not_wait_is_refused(tmp_path):
+    root = make_shop(tmp_path)
+    with locked(root / "lake" / "dev" / "run.lock"):
+        refused = start(root, "run", "--no-wait")
+        _, err = refused.communicate(timeout=120)
+
+    assert refused.returncode == 1
+    assert f"Another run is under way, process {os.getpid()}" in err
+    assert start(root, "run", "--no-wait").wait(timeout=120) == 0
+
+
+@pytest.mark.long
+def test_twenty_readers_see_one_snapshot_each_during_runs_and_maintenance(tmp_path):
+    """Through Python, as in notebooks, and the command line; two projects' checkouts share the storage."""
+    settings = (
+        "name: bank\nstorage: {data: ../storage}\nretention: {snapshots: 0 seconds, at_least: 1, files: 0 seconds}\n"
+    )
+    here, there = tmp_path / "here", tmp_path / "there"
+    for root in (here, there):
+        write_files(root, {**ACCOUNTS, "backbone.yml": settings})
+    _deliver_both(here, 0)
+    backbone.open(here).run()
+    done, answers = CONTEXT.Event(), CONTEXT.Queue()
+    readers = [start_reader((here, there)[n % 2], QUESTION, done, answers) for n in range(14)]
+    commands = [[start(there, "--format", "csv", "sql", QUESTION) for _ in range(6)]]
+
+    for number in range(1, 5):
+        root = (here, there)[number % 2]
+        _deliver_both(root, number)
+        assert not backbone.open(root).run().failed
+        backbone.open(here).maintain()
+        commands.append([start(here, "--format", "csv", "sql", QUESTION) for _ in range(6)])
+    said = [command.communicate(timeout=300) for some in commands for command in some]
+    done.set()
+    answered = [answers.get(timeout=300) for _ in readers]
+    for reader in readers:
+        reader.join(timeout=60)
+
+    assert [answer for answer in answered if isinstance(answer, str)] == []
+    assert {row[:2] for answer in answered for row in answer} == {(0, 0)}
+    assert [err for _, err in said if err] == []
+    assert {line.rsplit(",", 1)[0] for out, _ in said for line in out.splitlines()[1:]} == {"0,0"}
+    assert unsound(backbone.open(here).doctor()) == []
+
+
+@pytest.mark.long
+def test_all_at_once_ends_consistent(tmp_path):
+    soak, wrong = soak_for(tmp_path, minutes=1.2, seed=7)
+
+    assert wrong == []
+    assert soak.done["run"] > 2
+    assert soak.done["answers to Python"] > 2
 
 
 @pytest.mark.long

@@ -1,12 +1,13 @@
-"""Commands that keep a lake and go back: `rollback`, `maintain`."""
+"""Commands that keep a lake and go back: `rollback`, `backup`, `restore`, `maintain`."""
 
 import sys
+from pathlib import Path
 
 import click
 
 from backbone.cli import documents
 from backbone.cli.drawing.live import Progress
-from backbone.cli.drawing.operations import draw_maintained, draw_rolled_back
+from backbone.cli.drawing.operations import draw_backed_up, draw_maintained, draw_restored, draw_rolled_back
 from backbone.cli.settings import Settings, shared
 from backbone.cli.showing import draw_on_screen, present
 
@@ -33,6 +34,37 @@ def rollback(settings: Settings, snapshot: str, dry_run: bool, yes: bool) -> Non
         report = workspace.rollback(snapshot, dry_run, on_event=progress)
     document = documents.operation_document
     present(settings, lambda: document(report), lambda screen: draw_rolled_back(report, screen), table="datasets")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@shared
+@click.pass_obj
+def backup(settings: Settings, folder: Path) -> None:
+    """Copy the lake and the landed files to a new folder."""
+    settings.when_interrupted = "there is no backup"
+    report = settings.workspace().backup(folder)
+    document = documents.operation_document
+    present(settings, lambda: document(report), lambda screen: draw_backed_up(report, screen))
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Even if it is another project's, or of a newer Backbone.")
+@_YES
+@shared
+@click.pass_obj
+def restore(settings: Settings, folder: Path, force: bool, yes: bool) -> None:
+    """Put a backed up lake in the place of the present one."""
+    workspace = settings.workspace()
+    asked = sys.stdin.isatty() and settings.format == "table"
+    if asked and not yes and not click.confirm(f"Replace the lake by that of {folder}?"):
+        return
+    settings.when_interrupted = "the former lake is still there, or all was restored: backbone history"
+    with Progress() as progress:
+        report = workspace.restore(folder, force, on_event=progress)
+    document = documents.operation_document
+    present(settings, lambda: document(report), lambda screen: draw_restored(report, screen))
 
 
 @click.command()

@@ -53,14 +53,18 @@ def plan(settings: Settings, select: tuple[str, ...], exclude: tuple[str, ...], 
 @_EXCLUDE
 @_FORCE
 @click.option("--watch", "watching", is_flag=True, help="Run again whenever something changes, until Ctrl-C.")
+@click.option("--no-wait", is_flag=True, help="Refuse to run while another run is under way.")
 @shared
 @click.pass_obj
-def run(settings: Settings, select: tuple[str, ...], exclude: tuple[str, ...], force: bool, watching: bool) -> None:
+def run(
+    settings: Settings, select: tuple[str, ...], exclude: tuple[str, ...], force: bool, watching: bool, no_wait: bool
+) -> None:
     """Bring everything up to date, and publish it in one snapshot."""
+    wanted = Wanted(select, exclude, force, wait=not no_wait)
     if watching:
-        watch(settings, Wanted(select, exclude, force))
+        watch(settings, wanted)
         return
-    report = run_once(settings, Wanted(select, exclude, force))
+    report = run_once(settings, wanted)
     if settings.format == "table" and report.status == "nothing" and not report.failed:
         click.echo(_nothing_to_do(step.note for step in report.steps))
         return

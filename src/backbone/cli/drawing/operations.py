@@ -6,7 +6,7 @@ from backbone.cli.phrases import count, duration, listed, moment, size
 
 if TYPE_CHECKING:
     from backbone.cli.drawing.screen import Screen
-    from backbone.model.operations import Kept, Maintained, RolledBack
+    from backbone.model.operations import BackedUp, Kept, Maintained, Restored, RolledBack
 
 
 def draw_rolled_back(report: "RolledBack", screen: "Screen") -> None:
@@ -32,6 +32,22 @@ def draw_rolled_back(report: "RolledBack", screen: "Screen") -> None:
 
 def _rows(rows: int | None) -> str:
     return "not there" if rows is None else f"{rows:,}"
+
+
+def draw_backed_up(report: "BackedUp", screen: "Screen") -> None:
+    """What is in a backup, and how to go back to it."""
+    files = f"{count(report.data_files, 'data file')} and {count(report.landed_files, 'landed file')}"
+    screen.line(f"{report.environment}, snapshot {report.snapshot}: {files}, {size(report.bytes)}, all as published.")
+    screen.line("to go back to it: ", (f"backbone restore {report.folder}", "cyan"))
+
+
+def draw_restored(report: "Restored", screen: "Screen") -> None:
+    """Which lake is there now."""
+    instead = f" instead of snapshot {report.replaced}" if report.replaced is not None else ""
+    screen.line(f"{report.environment} is as in snapshot {report.restored} of {report.project}{instead}.")
+    if report.landed_files:
+        screen.line(f"{count(report.landed_files, 'landed file')} came back with it.")
+    screen.line(f"published snapshot {report.snapshot}, run {report.run}. next: ", ("backbone plan", "cyan"))
 
 
 def draw_maintained(report: "Maintained", screen: "Screen") -> None:

@@ -1,0 +1,237 @@
+"""Backups: a consistent copy of a lake and of the landed files, and a lake that is put back from one.
+
+A backup has the layout of a project's storage, so that a copy made by other means, of a lake that nobody used, is one
+too: `landing/` and a folder for each environment, or such a folder alone.
+"""
+
+import re
+import shutil
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backbone import __version__
+from backbone.connectors.registry import Registry
+from backbone.engine import sqlite
+from backbone.errors import LakeError, UsageError
+from backbone.governance.tables import TABLES
+from backbone.lake.catalogue import catalogue_path, last_snapshot, present_snapshot
+from backbone.lake.copying import Copied, continue_after, copy_file, copy_lake, copy_sqlite, exchange
+from backbone.lake.leases import take_lease, without_new_leases
+from backbone.lake.lock import locked
+from backbone.model.operations import BackedUp, Restored
+from backbone.model.reports import RunEvent
+from backbone.model.troubles import explained
+from backbone.runs.environment import Environment, new_run_id
+from backbone.wiring import open_backend, open_reading
+
+if TYPE_CHECKING:
+    from backbone.workspace.workspace import OnEvent, Workspace
+
+_LANDED = Mapping[int, tuple[str, str]]
+"""Landed files by id: source and checksum."""
+
+
+def back_up(workspace: "Workspace", folder: Path) -> BackedUp:
+    """Copy an environment's lake and the landing zone into a new folder, while runs go on.
+
+    Raises:
+        UsageError: the folder is there already, or nothing has run yet.
+        LakeError: something is damaged, so that the copy would be too.
+    """
+    environment = workspace.environment
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is there already. Name a new folder, such as {folder.name}-2")
+    if last_snapshot(environment.folder) is None:
+        raise UsageError(f"Nothing has run in environment '{environment.name}' yet. Next: backbone run")
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    lease = take_lease(environment.folder, lambda: present_snapshot(environment.folder))
+    try:
+        with explained(folder.parent):
+            copied = copy_lake(environment.folder, part / environment.name)
+            _verify(Environment(environment.root, environment.name, part), copied)
+            shutil.rmtree(part / environment.name / "readers")
+            # After the lake: the registry only grows, so it knows every file that the lake has read.
+            landed, size = _copy_landing(environment.storage / "landing", part / "landing")
+            if folder.exists():
+                folder.rmdir()
+            part.rename(folder)
+    finally:
+        lease.close()
+        shutil.rmtree(part, ignore_errors=True)
+    return BackedUp(str(folder), environment.name, copied.snapshot, len(copied.digests), landed, copied.bytes + size)
+
+
+def _copy_landing(source: Path, target: Path) -> tuple[int, int]:
+    """Copy the registry and all landed files; returns how many, and their bytes."""
+    copy_sqlite(Registry(source).path, Registry(target).path)
+    files = Registry(target).files()
+    for file in files:
+        original = source / file.path.relative_to(target)
+        if not original.is_file() or copy_file(original, file.path) != file.sha256:
+            raise LakeError(f"{original} is missing or damaged. Check it: backbone doctor")
+    return len(files), sum(file.size for file in files)
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a copied lake says of itself: whose it is, what made it, and the landed files that it was made from."""
+
+    project: str
+    version: str
+    landed: _LANDED
+
+
+def _verify(environment: Environment, copied: Copied) -> _Content:
+    """Compare a copied lake's files with their checksums.
+
+    Raises:
+        LakeError: a file is damaged.
+    """
+    with open_reading(environment) as backend:
+        lake = backend.lake
+        if not lake.has("governance.run"):
+            return _Content("", "", {})
+        rows = lake.records("SELECT path, sha256 FROM lake.governance.data_file")
+        damaged = [row["path"] for row in rows if copied.digests.get(str(row["path"]), row["sha256"]) != row["sha256"]]
+        if damaged:
+            raise LakeError(f"The data file {damaged[0]} is damaged. Check it where it comes from: backbone doctor")
+        runs = lake.records(
+            "SELECT project, backbone_version FROM lake.governance.run WHERE backbone_version IS NOT NULL "
+            "ORDER BY started_at DESC LIMIT 1"
+        )
+        landed = lake.records("SELECT file, source, sha256 FROM lake.governance.landed_file")
+    known = {int(str(row["file"])): (str(row["source"]), str(row["sha256"])) for row in landed}
+    last = runs[0] if runs else {"project": "", "backbone_version": ""}
+    return _Content(str(last["project"]), str(last["backbone_version"]), known)
+
+
+def restore(workspace: "Workspace", folder: Path, force: bool, on_event: "OnEvent") -> Restored:
+    """Put a copied lake in the place of an environment's; nothing is replaced before the copy is whole and verified.
+
+    Raises:
+        UsageError: there is no lake, or one of another project or of a newer Backbone, and `force` is False.
+        LakeError: it is damaged, it was made from landed files that are not here, or somebody reads the present lake.
+    """
+    environment = workspace.environment
+    source = _lake_in(folder, environment.name)
+    staged = Environment(environment.root, f"{environment.name}.restoring", environment.storage)
+    with (
+        explained(environment.folder),
+        locked(environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
+    ):
+        try:
+            shutil.rmtree(staged.folder, ignore_errors=True)
+            copied = copy_lake(source, staged.folder)
+            content = _verify(staged, copied)
+            _check_owner(workspace.project.name, content, source, force=force)
+            landed = _restore_landing(environment, folder if (folder / "landing").is_dir() else folder.parent, content)
+            present = last_snapshot(environment.folder)
+            if present:
+                continue_after(staged.folder, present[1])
+            _replace(environment, staged)
+        finally:
+            shutil.rmtree(staged.folder, ignore_errors=True)
+        return _recorded(workspace, content, copied, landed, present[1] if present else None)
+
+
+def _lake_in(folder: Path, environment: str) -> Path:
+    """The lake in a backup: the environment's own, or the only one there is."""
+    if catalogue_path(folder).is_file():
+        return folder
+    if catalogue_path(folder / environment).is_file():
+        return folder / environment
+    lakes = [path.parent for path in sorted(folder.glob("*/catalogue.sqlite"))] if folder.is_dir() else []
+    if len(lakes) == 1:
+        return lakes[0]
+    names = f"It has: {', '.join(path.name for path in lakes)}. " if lakes else ""
+    raise UsageError(f"{folder} has no lake of environment '{environment}'. {names}Name the lake's own folder")
+
+
+def _check_owner(project: str, content: _Content, source: Path, *, force: bool) -> None:
+    if force:
+        return
+    if content.project and content.project != project:
+        raise UsageError(
+            f"The lake in {source} is of project '{content.project}', not '{project}'. If so be it: --force"
+        )
+    if _numbers(content.version) > _numbers(__version__):
+        raise UsageError(
+            f"The lake in {source} was written by Backbone {content.version}; this is {__version__}. "
+            "Install that one, or if so be it: --force"
+        )
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version)[:3]]
+
+
+def _restore_landing(environment: Environment, backup: Path, content: _Content) -> int:
+    """Bring back landed files that the lake was made from and that are not here; returns how many."""
+    here, there = environment.storage / "landing", backup / "landing"
+    present = _landed(here)
+    if all(present.get(number) == one for number, one in content.landed.items()):
+        return 0
+    kept = _landed(there)
+    if not all(kept.get(number) == one for number, one in content.landed.items()):
+        raise LakeError(
+            f"The lake was made from landed files that are neither in {here} nor in {there}. Restore them first"
+        )
+    if not all(kept.get(number) == one for number, one in present.items()):
+        raise LakeError(
+            f"Other files have landed in {here} under the numbers of those in {there}: the two don't go together"
+        )
+    with locked(environment.landing_lock):
+        files = [file for file in Registry(there).files() if file.id not in present]
+        for file in files:
+            target = here / file.path.relative_to(there)
+            if copy_file(file.path, target) != file.sha256:
+                raise LakeError(f"{file.path} is damaged")
+        here.mkdir(parents=True, exist_ok=True)
+        with (
+            sqlite.reading(Registry(there).path) as original,
+            closing(sqlite3.connect(Registry(here).path)) as registry,
+        ):
+            original.backup(registry)
+    return len(files)
+
+
+def _landed(folder: Path) -> dict[int, tuple[str, str]]:
+    return {file.id: (file.source, file.sha256) for file in Registry(folder).files()}
+
+
+def _replace(environment: Environment, staged: Environment) -> None:
+    """Let the staged lake take the present one's place, unless somebody reads that."""
+    with without_new_leases(environment.folder) as held:
+        readers = [one.who for one in held if one.process]
+        if readers:
+            raise LakeError(f"The lake in {environment.folder} is being read by {', '.join(readers)}. Let it end first")
+        for pin in (environment.folder / "readers").glob("project-*.json"):
+            copy_file(pin, staged.folder / "readers" / pin.name)
+        exchange(environment.folder, staged.folder)
+
+
+def _recorded(workspace: "Workspace", content: _Content, copied: Copied, landed: int, replaced: int | None) -> Restored:
+    environment, run, now = workspace.environment, new_run_id(), datetime.now(UTC)
+    said = f"as in snapshot {copied.snapshot} of project {content.project}"
+    with (
+        locked(environment.run_lock),  # the restored lake has a lock of its own
+        open_backend(workspace.project, environment) as backend,
+        backend.lake.transaction(run, "restore") as transaction,
+    ):
+        row = {
+            "run": run, "environment": environment.name, "project": workspace.project.name, "status": "restored",
+            "started_at": now, "base_snapshot": replaced, "snapshot": transaction.snapshot,
+            "backbone_version": __version__, "message": said,
+        }  # fmt: skip
+        transaction.ensure("governance.run", TABLES["run"])
+        transaction.insert("governance.run", TABLES["run"], [row])
+    return Restored(
+        run, environment.name, content.project, copied.snapshot, transaction.snapshot, replaced,
+        len(copied.digests), landed,
+    )  # fmt: skip
