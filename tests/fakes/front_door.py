@@ -165,7 +165,7 @@ class Workspace:
         )
         return Plan(steps[2:] if _mode() == "nothing" else steps)
 
-    def run(self, select=(), force=False, on_event=None, *, exclude=()) -> RunReport:
+    def run(self, select=(), force=False, on_event=None, *, exclude=(), wait=True) -> RunReport:
         match _mode():
             case "nothing":
                 return NOTHING

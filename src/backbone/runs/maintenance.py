@@ -197,7 +197,8 @@ def _compact(lake: Lake, run: str, work: _Work) -> None:
 
 
 def _compacted(dataset: str, how: str, work: _Work, now: Mapping[str, Pieces]) -> Compacted:
-    return Compacted(dataset, how, work.found[dataset].files, now[dataset].files)
+    left = now[dataset].files if dataset in now else 0  # none, where all rows were deleted ones
+    return Compacted(dataset, how, work.found[dataset].files, left)
 
 
 def _new_files(lake: Lake, run: str, published: Mapping[str, Published]) -> list[dict[str, object]]:
