@@ -49,19 +49,16 @@ test-long: setup
 	$(BIN)/pytest -m long
 
 # Half of the time projects, half of it queries. It prints the seed that makes a finding again.
-MINUTES ?= 10
 fuzz: setup
-	$(BIN)/python tests/hostile/fuzz.py $(MINUTES)
+	$(BIN)/python tests/hostile/fuzz.py $(or $(MINUTES),10)
 
 # Rewrites the tables of docs/reference. `make check` fails where they are out of date.
 docs: setup
 	$(BIN)/python docs/render.py
 
 # Arrivals, runs, readers, maintenance, rollbacks and kills at once, for MINUTES; then all must be consistent.
-MINUTES ?= 30
-SEED ?= 1
 soak: setup
-	PYTHONPATH=tests/fakes $(BIN)/python tests/fakes/soak.py --minutes $(MINUTES) --seed $(SEED)
+	PYTHONPATH=tests/fakes $(BIN)/python tests/fakes/soak.py --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
 
 # What reads the code without running the product; pre-commit runs it too.
 check: setup

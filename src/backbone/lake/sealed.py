@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import duckdb
 
-from backbone.engine.duckdb.extensions import CONFIG, load_extension
+from backbone.engine.duckdb.extensions import CONFIG, SILENT, load_extension
 from backbone.engine.sqlite import elsewhere, readable
 from backbone.errors import QueryError, did_you_mean
 from backbone.lake.catalogue import catalogue_path, datasets_at, present_snapshot
@@ -70,6 +70,7 @@ def _frozen(folder: Path, copies: Path, snapshot: int) -> Path:
 def _freeze(folder: Path, path: Path) -> None:
     """Copy a lake's catalogue into a DuckDB file."""
     with duckdb.connect(":memory:", config={**CONFIG, "threads": "1"}) as connection:
+        connection.execute(SILENT)
         load_extension(connection, "sqlite_scanner")
         catalogue = readable(catalogue_path(folder))
         connection.execute(f"ATTACH {literal(str(catalogue))} AS meta (TYPE sqlite, READ_ONLY)")
@@ -123,9 +124,7 @@ def sealed_connection(
     frozen = frozen_catalogue(folder, last)
     options = f"READ_ONLY, DATA_PATH {literal(str(tables))}, OVERRIDE_DATA_PATH true"
     connection.execute(f"ATTACH {literal(f'ducklake:{frozen}')} AS lake ({options})")
-    connection.execute(
-        "SET GLOBAL TimeZone = 'UTC'; SET enable_progress_bar = false; SET python_enable_replacements = false"
-    )
+    connection.execute(f"SET GLOBAL TimeZone = 'UTC'; {SILENT}; SET python_enable_replacements = false")
     for sql in _views(datasets, snapshot):
         connection.execute(sql)
     if writable:

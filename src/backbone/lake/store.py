@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from backbone.engine.duckdb.extensions import load_extension
+from backbone.engine.duckdb.extensions import SILENT, load_extension
 from backbone.engine.sqlite import readable
 from backbone.errors import LakeError
 from backbone.lake.catalogue import catalogue_path, has_dataset, is_finished, last_snapshot
@@ -211,6 +211,7 @@ class Lake:
             LakeError: the lake can't answer: something of it is missing or damaged.
         """
         cursor = self._connection.cursor()
+        cursor.execute(SILENT)
         try:
             rows = cursor.execute(query).fetchall()
         except duckdb.Error as error:
@@ -222,6 +223,7 @@ class Lake:
     def copy_former(self, dataset: str, snapshot: int, path: Path) -> bool:
         """Write the rows that a table had in a snapshot to a Parquet file, if they aren't those that it has now."""
         cursor = self._connection.cursor()
+        cursor.execute(SILENT)
         now, then = _table(dataset), f"{_table(dataset)} AT (VERSION => {snapshot})"
         names = ", ".join(quoted(row[0]) for row in cursor.execute(f"DESCRIBE {now}").fetchall())
         counts = f"SELECT (SELECT count(*) FROM {now}) = (SELECT count(*) FROM {then})"

@@ -1,5 +1,6 @@
 """Opening a project."""
 
+import os
 from pathlib import Path
 
 from backbone.connectors.secrets import Secrets
@@ -58,7 +59,8 @@ def environment_of(root: Path, settings: Settings, env: str | None) -> Environme
     if env is not None and env not in known:
         near = did_you_mean(env, known) or f" There are: {', '.join(known)}."
         raise UsageError(f"There is no environment '{env}' in {root.name}/{PROJECT_FILE}.{near}")
-    return Environment(root, env or known[0], root / settings.storage)
+    # Not resolved: a link stays one. `..` goes, so that paths can be told to be inside.
+    return Environment(root, env or known[0], Path(os.path.normpath(root / settings.storage)))
 
 
 def upstream_environment(root: Path, upstream: Upstream) -> Environment:

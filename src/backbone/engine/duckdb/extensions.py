@@ -40,6 +40,10 @@ def extension_path(name: str) -> Path:
     raise LakeError(msg)
 
 
+SILENT = "SET enable_progress_bar = false"
+"""For each connection and cursor: DuckDB draws on standard output where it takes the process for a notebook."""
+
+
 def load_extension(connection: "duckdb.DuckDBPyConnection", name: str) -> None:
     """Load one extension into a connection."""
     connection.execute(f"LOAD {literal(str(extension_path(name)))}")
