@@ -52,9 +52,10 @@ test-long: setup
 fuzz: setup
 	$(BIN)/python tests/hostile/fuzz.py $(or $(MINUTES),10)
 
-# Rewrites the tables of docs/reference. `make check` fails where they are out of date.
+# Rewrites the tables of docs/reference and the page of errors. `make check` fails where they are out of date.
 docs: setup
 	$(BIN)/python docs/render.py
+	$(BIN)/python docs/errors.py
 
 # Arrivals, runs, readers, maintenance, rollbacks and kills at once, for MINUTES; then all must be consistent.
 soak: setup

@@ -11,12 +11,14 @@ BackboneError
 └── LakeError           the lake or landing zone is damaged or in use                  exit code 1
 """
 
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from backbone.model.rules import Location
     from backbone.model.steps import Failure
@@ -55,6 +57,11 @@ class ProjectError(BackboneError):
         self.problems = tuple(sorted(problems, key=lambda p: (p.at.path, p.at.line, p.at.column)))
         super().__init__("\n".join(str(p) for p in self.problems))
 
+    def with_lines(self, root: "Path") -> "ProjectError":
+        """The same with the lines of the project's files that the problems are about, where they were not at hand."""
+        lines = [p.source_line or line_of(root, p.at) for p in self.problems]
+        return ProjectError([replace(p, source_line=line) for p, line in zip(self.problems, lines, strict=True)])
+
 
 class UsageError(BackboneError):
     """A command or call that can't be carried out; the message says what to do instead."""
@@ -91,6 +98,28 @@ class EngineError(BackboneError):
 
 class LakeError(BackboneError):
     """The lake or the landing zone is damaged or in use."""
+
+
+def line_of(root: "Path", at: "Location") -> str:
+    """The line of a project's file at a place; empty where there is none."""
+    try:
+        lines = (root / at.path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return lines[at.line - 1] if at.line <= len(lines) else ""
+
+
+@contextmanager
+def lines_shown(root: "Path") -> "Iterator[None]":
+    """Let a `ProjectError` of the block show the lines that it is about.
+
+    Raises:
+        ProjectError: the block raised it.
+    """
+    try:
+        yield
+    except ProjectError as error:
+        raise error.with_lines(root) from error.__cause__
 
 
 def did_you_mean(word: str, known: "Iterable[str]") -> str:

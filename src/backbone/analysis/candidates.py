@@ -1,7 +1,7 @@
 """Candidates: the estimators that an analysis's function returns, prepared, tuned and seeded."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from backbone.analysis.preparation import default_preparation
 from backbone.analysis.refusals import refusal
-from backbone.engine.calling import load_function, user_frames
+from backbone.engine.calling import load_function, user_frames, user_place
 from backbone.errors import DatasetError, did_you_mean
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def load_candidates(
     try:
         returned = load_function(root, analysis.function_path, analysis.name)()
     except Exception as error:
-        raise _told(analysis, dataset, error) from error
+        raise _told(analysis, dataset, error, root) from error
     if not isinstance(returned, Mapping) or not returned:
         expected = 'Expected candidates by name, like {"logistic": LogisticRegression()}'
         raise refusal(analysis, dataset, f"{analysis.name} returned {type(returned).__name__}. {expected}")
@@ -107,7 +107,7 @@ def _piped(estimator: Any, analysis: "Analysis", features: "Sequence[Feature]") 
     )
 
 
-def _told(analysis: "Analysis", dataset: str, error: Exception) -> DatasetError:
-    frames = user_frames(error).strip()
+def _told(analysis: "Analysis", dataset: str, error: Exception, root: "Path") -> DatasetError:
     said = f"{type(error).__name__}: {error}".rstrip(": ")
-    return refusal(analysis, dataset, said if not frames or said in frames else f"{said}\n{frames}")
+    told = refusal(analysis, dataset, "\n".join(filter(None, [said, user_frames(error)])))
+    return DatasetError(replace(told.failure, at=user_place(error, root) or told.failure.at))

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from backbone.analysis.gate import GateError, check_gate
+from backbone.analysis.refusals import blamed
 from backbone.analysis.vocabulary import METRICS
 from backbone.errors import Problem, did_you_mean
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def problems(analysis: "Analysis") -> tuple[Problem, ...]:
     """All that is wrong with an analysis as declared."""
     found = (*_gate(analysis), *_metric(analysis), *_columns(analysis), *_split(analysis), *_parts(analysis))
-    return tuple(Problem(analysis.at, f"{analysis.name}: {message}") for message in found)
+    return tuple(Problem(blamed(analysis, message), f"{analysis.name}: {message}") for message in found)
 
 
 def _gate(a: "Analysis") -> "Iterator[str]":
@@ -46,7 +47,7 @@ def _columns(a: "Analysis") -> "Iterator[str]":
     if doubled:
         yield f"features names {', '.join(doubled)} twice."
     if a.target and a.target.strip() in a.features:
-        yield f"feature {a.target.strip()} is the target itself."
+        yield f"feature {a.target.strip()} is the target itself. Leave it out."
 
 
 def _split(a: "Analysis") -> "Iterator[str]":

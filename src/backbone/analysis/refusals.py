@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backbone.errors import DatasetError, UsageError
+from backbone.model.rules import Location
 from backbone.model.steps import Failure, Finding, Table
 from backbone.model.troubles import trouble
 
@@ -30,11 +31,16 @@ def refusal(
 
     It points at the argument `about`, or else at the one that the message begins with.
     """
-    word = message.removeprefix("the ").replace(":", " ").split(maxsplit=1)[0]
-    at = analysis.place_of(about or _ARGUMENTS.get(word, word))
+    at = analysis.place_of(about) if about else blamed(analysis, message)
     return DatasetError(
         Failure(dataset, message, at, hint=hint, findings=tuple(findings), governance=tuple(governance))
     )
+
+
+def blamed(analysis: "Analysis", message: str) -> Location:
+    """Where the argument stands that a message begins with; where the analysis does, if with none."""
+    word = message.removeprefix("the ").replace(":", " ").split(maxsplit=1)[0]
+    return analysis.place_of(_ARGUMENTS.get(word, word))
 
 
 @contextmanager

@@ -32,6 +32,12 @@ def present(
         records = document()[table]
         write_records(records if isinstance(records, list) else [])
     else:
+        refuse_csv(settings)
+
+
+def refuse_csv(settings: Settings) -> None:
+    """Refuse a format that a command can't print, before it does anything."""
+    if settings.format == "csv":
         raise UsageError("this command prints no single table: use --format table or --format json")
 
 

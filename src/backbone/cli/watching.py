@@ -11,9 +11,9 @@ from backbone.cli.drawing.live import Progress
 from backbone.cli.drawing.runs import draw_cycle
 from backbone.cli.entry import complain, explain
 from backbone.cli.settings import Settings
-from backbone.cli.showing import draw_on_screen, write_plainly
+from backbone.cli.showing import draw_on_screen, refuse_csv, write_plainly
 from backbone.cli.writing import json_text
-from backbone.errors import BackboneError, UsageError
+from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
     from backbone.model.reports import RunEvent, RunReport
@@ -47,8 +47,7 @@ def run_once(settings: Settings, wanted: Wanted) -> "RunReport":
 
 def watch(settings: Settings, wanted: Wanted) -> None:
     """Run now, and again whenever something changes. Only an interrupt ends it; a mistake in the project doesn't."""
-    if settings.format == "csv":
-        raise UsageError("run --watch prints no single table: use --format table or --format json")
+    refuse_csv(settings)
     for _ in door().changes(settings.project, settings.env):
         try:
             report = run_once(settings, wanted)

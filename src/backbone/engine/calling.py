@@ -87,10 +87,13 @@ def _forget(folder: str) -> None:
 
 
 def user_frames(error: BaseException) -> str:
-    """The traceback of an error with people's own frames only, from the first of theirs on, and the message."""
-    shown = traceback.TracebackException.from_exception(error)
-    shown.stack = traceback.StackSummary.from_list([frame for frame in shown.stack if _is_theirs(frame.filename)])
-    return "".join(shown.format(chain=False)).rstrip()
+    """The traceback of an error with people's own frames only; empty where one line says it all."""
+    stack = traceback.TracebackException.from_exception(error).stack
+    frames = [frame for frame in stack if _is_theirs(frame.filename)]
+    if len(frames) < 2:  # noqa: PLR2004 - the place of the only one is told as that of the failure
+        return ""
+    shown = traceback.StackSummary.from_list(frames).format()
+    return "".join(["Traceback (most recent call last):\n", *shown]).rstrip()
 
 
 def user_place(error: BaseException, root: Path) -> Location | None:

@@ -43,7 +43,7 @@ def extracted(path: Path, member: str | None, scratch: Path) -> Path:
                 shutil.copyfileobj(source, copy, 1 << 20)
             return target
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, ValueError) as error:
-        msg = f"{path.name} is a damaged archive: {error}"
+        msg = f"{path.name} is a damaged archive: {error}. Fetch it again"
         raise UsageError(msg) from error
 
 

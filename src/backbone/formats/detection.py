@@ -46,7 +46,7 @@ def detect_template(path: Path) -> Template:
     if head.startswith(b"PAR1"):
         return Template(format="parquet")
     if path.suffix.lower() == ".parquet":
-        raise UsageError(f"{path.name} is no Parquet file, whatever its name says: it doesn't begin as one does")
+        raise UsageError(f"{path.name} is no Parquet file, whatever its name says: rename it as what it is")
     encoding = detect_encoding(path)
     if _is_binary(path, encoding):
         raise UsageError(

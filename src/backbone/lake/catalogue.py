@@ -114,7 +114,10 @@ def _time_of(moment: str) -> datetime:
     try:
         time = datetime.fromisoformat(moment)
     except ValueError as error:
-        raise UsageError(f"'{moment}' is neither a snapshot's number nor a time such as 2026-03-02T09:14") from error
+        raise UsageError(
+            f"'{moment}' is neither a snapshot's number nor a time such as 2026-03-02T09:14. "
+            "Which there are: backbone history"
+        ) from error
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time
 
 

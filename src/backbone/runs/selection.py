@@ -155,9 +155,9 @@ class _Graph:
 def _listed(noun: str, known: Sequence[str]) -> str:
     if noun == "dataset":
         return " Which there are: backbone status"
-    return (
-        f" There are: {', '.join(known[:_SHOWN])}{', …' if len(known) > _SHOWN else ''}." if known else " None has one."
-    )
+    if not known:
+        return f" None has one yet: it is declared by `{noun}{'s' if noun == 'tag' else ''}: NAME`"
+    return f" There are: {', '.join(known[:_SHOWN])}{', …' if len(known) > _SHOWN else ''}."
 
 
 def _degree(digits: str) -> int | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from backbone.analysis.stage import stage_analysis
 from backbone.engine.protocol import Engine, Session
-from backbone.errors import BackboneError, DatasetError
+from backbone.errors import BackboneError, DatasetError, line_of
 from backbone.governance.declared import about
 from backbone.model.files import LandedFile
 from backbone.model.names import FILE, literal, quoted, quoted_dataset, stem_of, zone_of
@@ -145,15 +145,7 @@ def _placed(failure: Failure, step: Step, root: Path) -> Failure:
     """The failure with its place in the project's files, the line there, and what to do next."""
     at = failure.at if failure.at and failure.at.path else Location(about(step)[2])
     hint = failure.hint or "mend it, then: backbone run"
-    return replace(failure, at=at, hint=hint, source_line=failure.source_line or _line(root / at.path, at.line))
-
-
-def _line(path: Path, number: int) -> str:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return ""
-    return lines[number - 1] if number <= len(lines) else ""
+    return replace(failure, at=at, hint=hint, source_line=failure.source_line or line_of(root, at))
 
 
 def _stage(request: Staging, session: Session) -> tuple[Staged, ...]:

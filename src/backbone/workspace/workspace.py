@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backbone.errors import lines_shown
 from backbone.model.names import zone_of
 from backbone.model.reports import (
     Check,
@@ -66,7 +67,8 @@ class Workspace:
         """All steps of the project."""
         from backbone.runs.edited import all_steps
 
-        return all_steps(self.project)
+        with lines_shown(self.root):
+            return all_steps(self.project)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -83,7 +85,8 @@ class Workspace:
         """
         from backbone.workspace.planning import plan_workspace
 
-        return plan_workspace(self, selection_of(select, exclude), force)
+        with lines_shown(self.root):
+            return plan_workspace(self, selection_of(select, exclude), force)
 
     def run(
         self,
@@ -116,7 +119,8 @@ class Workspace:
             return RunReport("", self.environment.name, "nothing", state.snapshot, steps)
         from backbone.workspace.planning import run_workspace
 
-        return run_workspace(self, selection_of(select, exclude), force, on_event or (lambda _: None), wait=wait)
+        with lines_shown(self.root):
+            return run_workspace(self, selection_of(select, exclude), force, on_event or (lambda _: None), wait=wait)
 
     def rollback(self, snapshot: str | int, dry_run: bool = False, on_event: OnEvent | None = None) -> "RolledBack":
         """Make the datasets what they were in a snapshot, published as a new one; history stays.

@@ -12,7 +12,7 @@ from backbone.cli.completing import SOURCE
 from backbone.cli.door import door
 from backbone.cli.drawing.datasets import draw_added, draw_lines, draw_peek
 from backbone.cli.settings import Settings, shared
-from backbone.cli.showing import present
+from backbone.cli.showing import present, refuse_csv
 from backbone.model.names import PLAIN_NAME
 
 
@@ -28,6 +28,7 @@ from backbone.model.names import PLAIN_NAME
 @click.pass_obj
 def init(settings: Settings, folder: Path, example: str | None) -> None:
     """Make a project in DIR."""
+    refuse_csv(settings)
     made = list(door().init(folder, example))
     present(settings, lambda: {"made": made}, lambda screen: draw_lines(made, screen))
 
@@ -61,6 +62,7 @@ def add(settings: Settings, name: str, locations: tuple[str, ...]) -> None:
     That is written to sources/NAME.yml, for you to edit. With a NAME alone, what is written there is compared with
     what has landed since.
     """
+    refuse_csv(settings)
     is_name = bool(locations) or not _is_location(name)
     folder = settings.project or Path.cwd()
     added = door().add(folder, name if is_name else None, locations if is_name else (name,), settings.env)
