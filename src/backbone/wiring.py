@@ -19,6 +19,7 @@ def open_backend(project: Project, environment: Environment) -> Iterator[Backend
     environment.folder.mkdir(parents=True, exist_ok=True)
     engine = DuckDBEngine(memory_limit=project.memory_limit, scratch=environment.folder / SPILL)
     try:
+        engine.expect(0)
         yield Backend(engine, Lake(engine.connection, environment.folder))
     finally:
         engine.close()

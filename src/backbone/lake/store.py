@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from glob import has_magic
+from os.path import commonprefix
 from pathlib import Path
 
 import duckdb
@@ -80,8 +82,7 @@ class Transaction:
     def replace(self, dataset: str, relation: Relation, files: Sequence[Path]) -> None:
         """Start a new generation of a dataset, with the rows of `files` alone."""
         self._schema(zone_of(dataset))
-        self._connection.execute(f"DROP TABLE IF EXISTS {_table(dataset)}")
-        self._connection.execute(f"CREATE TABLE {_table(dataset)} ({_columns(relation)})")
+        self._connection.execute(f"CREATE OR REPLACE TABLE {_table(dataset)} ({_columns(relation)})")
         self._add(dataset, files)
 
     def change(
@@ -108,12 +109,12 @@ class Transaction:
 
     def _add(self, dataset: str, files: Sequence[Path]) -> None:
         names = f"'lake', {literal(stem_of(dataset))}"
-        for path in files:
+        for path in _patterns(files):
             self._connection.execute(
-                f"CALL ducklake_add_data_files({names}, {literal(str(path))}, "
+                f"CALL ducklake_add_data_files({names}, {literal(path)}, "
                 f"schema => {literal(zone_of(dataset))}, allow_missing => true)"
             )
-            self.files.append((dataset, path))
+        self.files += [(dataset, path) for path in files]
 
     def ensure(self, dataset: str, relation: Relation) -> None:
         """Make a table where there is none."""
@@ -277,6 +278,16 @@ def transaction(
             if not isinstance(error, duckdb.Error):
                 raise
             raise LakeError(f"Nothing could be published: {trouble(error, folder) or error}") from error
+
+
+def _patterns(files: Sequence[Path]) -> list[str]:
+    """One pattern for all files where it means just these: DuckLake looks at them at once, ten times as quickly."""
+    paths = [str(path) for path in files]
+    together = f"{commonprefix(paths)}*.parquet"  # noqa: RUF071 - names are to begin alike
+    folder, _, names = together.rpartition("/")
+    if not paths[1:] or has_magic(together[: -len("*.parquet")]) or set(Path(folder).glob(names)) != set(files):
+        return paths
+    return [together]
 
 
 def _table(dataset: str) -> str:

@@ -68,6 +68,7 @@ def maintain(project: Project, environment: Environment, backend: Backend, *, dr
         return _with_waiting(report, lake, project.retention)
     if not (work.merging or work.tidying or work.rewriting or work.flushing or old.expired or scheduled(folder)):
         return Maintained("", environment.name, dry_run=False, snapshot=lake.snapshot[1], kept=old.kept)
+    backend.engine.expect(None)
     with entered(environment, lake, project.name) as run:
         report = _carry_out(project, environment, backend, run, published, work)
     return replace(report, seconds=time.perf_counter() - started)

@@ -253,6 +253,8 @@ def _carry_out(
     row = _run_row(request, place, started_at, cost, done=done)
     files = landed_rows(staging.outcomes, place)
     publication = Publication(place, tuple(staging.outcomes), tuple(changes), row, files, plan.drops)
+    # Files are registered unread; only where rows are deleted is there much to do.
+    backend.engine.expect(None if any(one.removed for outcome in succeeded for one in outcome.staged) else 0)
     with backend.lake.transaction(place.run) as transaction:
         published = publish(transaction, publication)
     journal.remove_scratch(place.folder)

@@ -50,6 +50,19 @@ def test_what_a_transaction_did_is_visible_together_and_in_time(engine, lake):
     assert committed_runs(lake.folder) == {"r1", "r2"}
 
 
+def test_files_registered_together_are_just_those(engine, lake):
+    staged = [stage(engine, lake, f"r1-{n}", f"SELECT 1 _file, {n} _record, 'a' x") for n in range(3)]
+    stage(engine, lake, "r0-9", "SELECT 1 _file, 8 _record, 'not registered' x")
+
+    with lake.transaction("r1") as transaction:
+        transaction.replace("trusted.a", RELATION, staged)
+    late = [stage(engine, lake, f"r2-{n}", f"SELECT 1 _file, {n} _record, 'b' x") for n in (3, 4, 5)]
+    with lake.transaction("r2") as transaction:
+        transaction.change("trusted.a", RELATION, files=late[:2])
+
+    assert rows(lake) == [(0, "a"), (1, "a"), (2, "a"), (3, "b"), (4, "b")]
+
+
 def test_an_error_leaves_everything_as_it_was(engine, lake):
     first = stage(engine, lake, "r1-0", "SELECT 1 _file, range _record, 'a' x FROM range(2)")
     with lake.transaction("r1") as transaction:
