@@ -50,7 +50,8 @@ class Upstreamed:
 class Request:
     """What a run is asked to do: a project in an environment, with its steps, and which of them.
 
-    `lost` are published datasets whose rows can't be read any more: they are made as if they were new.
+    `lost` are published datasets whose rows can't be read any more: they are made as if they were new. `unreadable`
+    says of sources why their landed files must not be read.
     """
 
     project: Project
@@ -62,6 +63,7 @@ class Request:
     code_version: str = ""
     upstream: Upstreamed | None = None
     lost: frozenset[str] = frozenset()
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def run_project(request: Request, backend: Backend, on_event: OnEvent) -> RunRep
     with entered(request.environment, backend.lake, request.project.name) as run:
         _check_registry(published, request.environment)
         arrived = land_arrivals(request.project, request.environment, on_event)
-        landed, unlanded = landed_files(request.environment), arrived.unlanded
+        landed, unlanded = landed_files(request.environment), {**arrived.unlanded, **request.unreadable}
         foreign = request.upstream.published if request.upstream else ()
         plan = make_plan(
             request.steps,

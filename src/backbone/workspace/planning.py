@@ -83,16 +83,15 @@ def _landed_and_waiting(workspace: "Workspace") -> tuple[dict[str, tuple[LandedF
 
 
 def run_workspace(
-    workspace: "Workspace",
-    selection: Selection,
-    force: bool,
-    on_event: OnEvent,
-    lost: frozenset[str] = frozenset(),
-    *,
-    wait: bool = True,
+    workspace: "Workspace", selection: Selection, force: bool, on_event: OnEvent, *, wait: bool = True
 ) -> RunReport:
-    """Run the project under the run lock: one writer, who others wait for. `lost` datasets are made as if new."""
-    request = Request(
+    """Run the project under the run lock: one writer, who others wait for."""
+    return run_request(workspace, request_of(workspace, selection, force=force), on_event, wait=wait)
+
+
+def request_of(workspace: "Workspace", selection: Selection, *, force: bool) -> Request:
+    """What a run of a workspace is asked to do."""
+    return Request(
         project=workspace.project,
         environment=workspace.environment,
         steps=workspace.steps,
@@ -101,9 +100,12 @@ def run_workspace(
         force=force,
         code_version=_code_version(workspace.root),
         upstream=_upstream(workspace),
-        lost=lost,
     )
-    select_datasets(request.steps, selection)  # what can't be selected is refused before anything is touched
+
+
+def run_request(workspace: "Workspace", request: Request, on_event: OnEvent, *, wait: bool = True) -> RunReport:
+    """Carry a request out, under the run lock, for which it waits or not."""
+    select_datasets(request.steps, request.selection)  # what can't be selected is refused before anything is touched
     with (
         explained(workspace.environment.folder),
         interruptible(on_event) as on_each,

@@ -206,6 +206,25 @@ def test_a_landed_file_whose_origin_is_gone_is_told_with_what_came_from_it(shop,
     assert unsound(backbone.open(shop).doctor()) == []
 
 
+@pytest.mark.long
+def test_nothing_is_made_from_a_damaged_landed_file(shop, whole):
+    path = landed(shop, next(iter(DROPPED)))
+    good = path.read_bytes()
+    flip(path)
+    for dataset in ("formatted.visits", "trusted.orders"):
+        flip(data_file(shop, dataset))
+
+    checks = {check.name: check for check in backbone.open(shop).doctor(repair=True)}
+
+    said = checks["data files"].mended
+    assert "trusted.orders was made again" in said
+    assert any(line.startswith("formatted.visits could not be made again: file 6, visits-3.csv of") for line in said)
+    assert "formatted/visits" in checks["data files"].detail
+    path.write_bytes(good)
+    assert unsound(backbone.open(shop).doctor(repair=True)) == []
+    assert differences(content(shop), whole[1]) == []
+
+
 def backbone_digest(content_: bytes) -> str:
     from hashlib import sha256
 

@@ -145,8 +145,10 @@ def check_landed(environment: "Environment", on_event: OnEvent) -> Verdict:
     files = zone.registry.files()
     damaged = damaged_files(files, on_event)
     wrong = [_told(file) for file in damaged]
-    hint = f"What can be copied back is: {REPAIR}. " + " ".join(_without(f, environment) for f in damaged[:3])
-    return Verdict(name, f"{counted(len(files), 'file')} equal to the checksum", tuple(wrong), hint.strip())
+    lines = [line for line in (_without(file, environment) for file in damaged[:3]) if line]
+    if len(lines) < len(damaged[:3]):
+        lines.append(f"What is still to be had is copied back: {REPAIR}")
+    return Verdict(name, f"{counted(len(files), 'file')} equal to the checksum", tuple(wrong), "\n  ".join(lines))
 
 
 def damaged_files(files: Sequence[LandedFile], on_event: OnEvent) -> list[LandedFile]:
@@ -157,6 +159,12 @@ def damaged_files(files: Sequence[LandedFile], on_event: OnEvent) -> list[Landed
         if _digest(file.path) != file.sha256:
             found.append(file)
     return found
+
+
+def damaged_sources(environment: "Environment", on_event: OnEvent) -> dict[str, str]:
+    """For sources with landed files that aren't what they were: why nothing can be made from them."""
+    files = damaged_files(environment.landing.registry.files(), on_event)
+    return {file.source: f"{_told(file)}: what to do says backbone doctor" for file in reversed(files)}
 
 
 def _digest(path: Path) -> str | None:
@@ -179,7 +187,7 @@ def _without(file: LandedFile, environment: "Environment") -> str:
     held = ", ".join(f"{rows:,} rows of {dataset}" for dataset, rows in _rows_from(file, environment))
     still = f"; {held} came from it, and stay until they are made again" if held else ""
     return (
-        f"File {file.id} can't be mended from here: {file.origin or 'its origin'} isn't what it was{still}. "
+        f"File {file.id} can't be mended from here: {file.origin or 'its origin'} is gone or another now{still}. "
         f"Put a file with sha256 {file.sha256} to {file.path}"
     )
 

@@ -18,13 +18,14 @@ from backbone.model.reports import Check, RunEvent
 from backbone.runs import journal
 from backbone.runs.environment import Environment
 from backbone.runs.recovery import recover
+from backbone.runs.run import Request
 from backbone.runs.selection import Selection
 from backbone.wiring import open_backend
 from backbone.workspace.doctor.examination import examine, verdicts
 from backbone.workspace.doctor.lake import has_lake, look_at_files, set_old_aside
-from backbone.workspace.doctor.landing import copy_back, rebuild_registry
+from backbone.workspace.doctor.landing import copy_back, damaged_sources, rebuild_registry
 from backbone.workspace.doctor.verdict import OnEvent, Verdict
-from backbone.workspace.planning import run_workspace
+from backbone.workspace.planning import request_of, run_request
 from backbone.workspace.reading import open_for_reading
 
 if TYPE_CHECKING:
@@ -50,13 +51,17 @@ def _mend(workspace: "Workspace", found: dict[str, Verdict], on_event: OnEvent) 
             yield from (("registry", said) for said in rebuild_registry(environment, _others(workspace)))
         if {"registry", "landed files"} & found.keys():
             yield from (("landed files", said) for said in copy_back(environment, on_event))
-        lost = _lost(workspace, found)
+        unreadable = damaged_sources(environment, on_event)
+        lost: frozenset[str] | None = _lost(workspace, found)
         if _is_beyond_repair(environment, found):
             yield "catalogue", _set_lake_aside(environment)
-            lost = frozenset()
+            lost = None
         elif has_lake(environment):
             yield from _tidy(workspace, found)
-    yield from _make_again(workspace, lost, found, on_event)
+    # Nothing is made from damaged files; what was made from them while they were sound stays.
+    why = {source: said for source, said in unreadable.items() if lost is None or f"formatted.{source}" in lost}
+    request = replace(request_of(workspace, Selection(), force=False), lost=lost or frozenset(), unreadable=why)
+    yield from _make_again(workspace, request, found, on_event)
     if "data files" in found and "catalogue" not in found:
         yield from (("data files", said) for said in _set_old_aside(environment, on_event))
 
@@ -120,17 +125,17 @@ def _tidy(workspace: "Workspace", found: dict[str, Verdict]) -> Iterator[tuple[s
 
 
 def _make_again(
-    workspace: "Workspace", lost: frozenset[str], found: dict[str, Verdict], on_event: OnEvent
+    workspace: "Workspace", request: Request, found: dict[str, Verdict], on_event: OnEvent
 ) -> Iterator[tuple[str, str]]:
     """One run makes what was lost, and what comes of it."""
     try:
-        report = run_workspace(workspace, Selection(), force=False, on_event=on_event, lost=lost)
+        report = run_request(workspace, request, on_event)
     except BackboneError as error:
         yield next(iter(found)), f"nothing could be made again: {error}"
         return
     for step in report.steps:
-        if step.dataset in lost:
-            name = next(name for name, verdict in found.items() if verdict.lost)
+        if step.dataset in request.lost or step.failure:
+            name = next((name for name, verdict in found.items() if verdict.lost), "catalogue")
             said = "was made again" if step.status in {"done", "unchanged"} else "could not be made again"
             why = f": {step.failure.message}" if step.failure else f", since {step.because} failed" * bool(step.because)
             yield name, f"{step.dataset} {said}{why}"
