@@ -105,7 +105,7 @@ def _check_format(workspace: Workspace, source: str, first: Path, peeked: Peeked
 
 
 def _compare(workspace: Workspace, source: str) -> Added:
-    """How the newest landed file of a source differs from what its template says. Nothing is changed."""
+    """How the landed files of a source, the newest ones, differ from what its template says. Nothing is changed."""
     declared = next((s for s in workspace.project.sources if s.name == source), None)
     if declared is None:
         near = did_you_mean(source, [s.name for s in workspace.project.sources])
@@ -113,29 +113,39 @@ def _compare(workspace: Workspace, source: str) -> Added:
     files = workspace.environment.landing.registry.files(source)
     if not files:
         raise UsageError(f"Nothing of '{source}' has landed yet. Next: backbone run")
-    with peek(files[-1].path) as found:
-        differences = _differences(declared.columns, found.columns)
+    differing: dict[str, list[str]] = {}
+    for file in files[-_FILES_LOOKED_AT:]:
+        with peek(file.path) as found:
+            for difference in _differences(declared.columns, found.columns):
+                differing.setdefault(difference, []).append(file.name)
+    differences = tuple(f"{what} (in {_and_more(names)})" for what, names in differing.items())
     return Added(
         source=source,
         landed=(),
         template_path=f"sources/{source}.yml",
         written=False,
         summary=_summary(declared.template, declared.columns),
-        evidence=differences or (f"as in {files[-1].name}",),
+        evidence=differences or (f"as in {_and_more([file.name for file in reversed(files)])}",),
         next_command="backbone run",
     )
 
 
+def _and_more(names: Sequence[str]) -> str:
+    more = len(names) - 1
+    return f"{names[0]} and {more:,} more" if more else names[0]
+
+
 def _differences(declared: Sequence[Column], found: Sequence[Column]) -> tuple[str, ...]:
-    """What would have to be written for the columns found: one proposal each."""
-    before, now = ({c.name: c for c in columns} for columns in (declared, found))
-    known = {header for c in declared for header in (c.name, *c.headers)}
-    new = [f"new column: write {c.name}: {c.domain}" for c in found if c.name not in known]
-    gone = [f"{name} is not there any more" for name in before if name not in now]
+    """What would have to be written for the columns found: one proposal each. A column is known by any spelling."""
+    before = {spelling: c for c in declared for spelling in (c.name, *c.headers)}
+    now = {spelling: c for c in found for spelling in (c.name, *c.headers)}
+    new = [f"new column: write {c.name}: {c.domain}" for c in found if not {c.name, *c.headers} & before.keys()]
+    gone = [f"{c.name} is not there" for c in declared if not {c.name, *c.headers} & now.keys()]
+    pairs = {before[spelling].name: (before[spelling], c) for spelling, c in now.items() if spelling in before}
     other = [
-        f"{name} looks like {now[name].domain}, not {c.domain}"
-        for name, c in before.items()
-        if name in now and _wider(c.domain, now[name].domain) != c.domain
+        f"{name} looks like {c.domain}, not {known.domain}"
+        for name, (known, c) in pairs.items()
+        if _wider(known.domain, c.domain) != known.domain
     ]
     return (*new, *gone, *other)
 
