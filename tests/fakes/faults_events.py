@@ -56,6 +56,7 @@ _PHASES = {
     "add": "adding",
     "maintain": "maintaining",
     "roll_back": "rolling back",
+    "repair": "repairing",
 }
 """Phases by the innermost function that tells."""
 

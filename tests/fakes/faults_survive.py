@@ -62,7 +62,8 @@ _ALL = {**DELIVERIES, **DROPPED}
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A command that is struck. `after` is the scenario that it begins from, with `more` delivered since.
+    """A command that is struck. `after` is the scenario that it begins from. Since then `more` has been delivered,
+    files of the project were `written`, and a file of the lake was `lost`.
 
     `landed` are all files that have landed when it is done, `history` counts the runs by then. The next run has
     nothing to do, or comes to what the scenario `then` comes to.
@@ -75,6 +76,7 @@ class Scenario:
     more: Mapping[str, str] = field(default_factory=dict)
     datasets: tuple[str, ...] = DATASETS
     written: Mapping[str, str] = field(default_factory=dict)
+    lost: str = ""
     then: str = ""
 
 
@@ -89,6 +91,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     "analysis": Scenario(
         ("run",), _ALL, {"published": 2}, "first", written=ANALYSIS,
         datasets=(*DATASETS, "analysis.dear__train", "analysis.dear__validate", "exploitation.dear__predictions"),
+    ),
+    "repair": Scenario(
+        ("doctor", "--repair"), _ALL | LATER, {"published": 3}, "later", lost="lake/dev/tables/trusted/orders/*.parquet"
     ),
     "maintenance": Scenario(("maintain",), _ALL | LATER, {"published": 2, "maintained": 1}, "later"),
     "rollback": Scenario(
@@ -151,6 +156,8 @@ class Home:
             self.begin(self.folder / f"{scenario.after}.end")
             deliver(self.root, scenario.more)
             write_files(self.root, scenario.written)
+            for path in sorted(self.root.glob(scenario.lost))[:1] if scenario.lost else ():
+                path.unlink()
         else:
             make_shop(self.root)
         shutil.copytree(self.root, start)
@@ -205,7 +212,8 @@ def _ending(way: Way, ended: Ended) -> Iterator[str]:
     """What is wrong with how a command ended that a fault struck."""
     code, said = _ENDINGS.get(way, (None, ""))
     if code is None:
-        if not ended.killed:
+        # What strikes later than its event may find the command at its end.
+        if not ended.killed and (way == "die" or ended.code != 0):
             yield f"it was not killed: {ended.code} {ended.said}"
     elif ended.code not in {0, code} or (ended.code and said not in ended.said) or "Backbone's" in ended.said:
         yield f"exit code {ended.code}, and it said: {ended.said}"

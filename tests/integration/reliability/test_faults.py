@@ -44,9 +44,9 @@ def test_what_finds_the_disk_full_is_finished_when_there_is_space(carry):
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("begin", range(100, 400, 50))
+@pytest.mark.parametrize("begin", range(100, 430, 55))
 def test_what_is_killed_at_three_hundred_moments_is_finished_by_the_next(carry, begin):
-    expect_survived(carry, seeds("kill", begin, 50))
+    expect_survived(carry, seeds("kill", begin, 55))
 
 
 @pytest.mark.long
