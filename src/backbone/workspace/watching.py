@@ -82,11 +82,11 @@ def changes(project: Path | None, env: str | None) -> Iterator[None]:
         pause = _PAUSE_SECONDS
         while True:
             time.sleep(pause)
-            began = time.monotonic()
+            began = time.process_time()
             now = places.look()
             if _calls_for_a_run(places, before, now, tried, digest):
                 break
-            before, pause = now, max(_PAUSE_SECONDS, _SHARE * (time.monotonic() - began))
+            before, pause = now, max(_PAUSE_SECONDS, _SHARE * (time.process_time() - began))
 
 
 def _calls_for_a_run(places: Places, before: Look, now: Look, tried: frozenset[Seen], digest: str) -> bool:
