@@ -8,8 +8,8 @@ from backbone.engine.protocol import Session
 from backbone.errors import UsageError
 from backbone.formats.dialect import Dialect, first_row
 from backbone.formats.encoding import CHUNK_BYTES, sample_text, transcoded
-from backbone.formats.records import Records, attempt, counted, field_name, fresh_names
-from backbone.formats.slices import Slice, can_be_cut, waves
+from backbone.formats.records import Part, Records, Scan, attempt, counted, field_name, fresh_names
+from backbone.formats.slices import NUMBER, Slice, can_be_cut, numbered, waves
 from backbone.model.files import Template
 from backbone.model.names import literal, path_literal
 
@@ -17,41 +17,26 @@ _MAX_LINE_BYTES = 16 << 20
 _BUFFER_BYTES = 32 << 20
 """Said, since DuckDB else makes it 16 times the longest line, which is more than a machine's caches can bear."""
 _HEAD_CHARACTERS = 1 << 20
-_NUMBER = "row_number() OVER ()"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A part of a file as a query of texts, `c1`, `c2` … as in its header. `number` is the number of a record."""
-
-    query: str
-    number: str
-    before: int
-    records: int
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """A CSV file that is read on the fly, in parts side by side, with nothing kept.
-
-    Where it has unreadable records, its numbers are wrong.
-    """
+class CsvScan:
+    """Implements `Scan`: a file in slices, or as a whole, after counting its records exactly."""
 
     headers: tuple[str, ...]
     _file: Path
     _template: Template
     _scratch: Path
     _names: tuple[str, str]
+    natives: tuple[str, ...] = ()
+    lists: frozenset[int] = frozenset()
+    ways: tuple[bool, ...] = (False, True)
 
-    def waves(self, session: Session, *, whole: bool = False) -> Iterator[tuple[Part, ...]]:
-        """Parts to be read in one query, in order; after each wave, they are gone.
-
-        A part may have fewer records than it says, never more: that ends the query. `whole` reads the file in one
-        part, after counting its records exactly.
-        """
+    def waves(self, session: Session, *, whole: bool) -> Iterator[tuple[Part, ...]]:
+        """See `Scan`."""
         if whole or not can_be_cut(self._template):
             part = self._part(Slice(self._file, 0, 0))
-            yield (replace(part, number=_NUMBER, records=counted(session, f"({part.query})")),)
+            yield (replace(part, number=NUMBER, records=counted(session, f"({part.query})")),)
         else:
             width = len(self.headers)
             for wave in waves(self._file, self._template, self._scratch, width=width):
@@ -60,22 +45,24 @@ class Scan:
     def _part(self, one: Slice) -> Part:
         template = self._template if one.first else replace(self._template, preamble_rows=0, header_rows=0)
         # `row_number` of rows as they come is an order that threads would lose, so that each part runs in one.
-        number = f"CASE WHEN {_NUMBER} <= {one.records} THEN {_NUMBER} + {one.before} ELSE error('miscounted') END"
-        return Part(_scan(one.path, template, len(self.headers), self._names), number, one.before, one.records)
+        query = _scan(one.path, template, len(self.headers), self._names)
+        return Part(query, numbered(one), one.before, one.records)
 
     def unreadable(self, session: Session) -> int:
-        """How many errors there were since the last call."""
+        """See `Scan`."""
         errors, scans = self._names
         found = counted(session, errors)
         session.execute(f"DROP TABLE {errors}; DROP TABLE {scans}")
         return found
 
 
-def scan_csv(path: Path, template: Template, scratch: Path) -> Scan:
+def scan_csv(path: Path, template: Template, _session: Session, scratch: Path) -> Scan | None:
     """A CSV file without footers, to be read as it is written."""
+    if template.footer_rows:
+        return None
     file = transcoded(path, template.encoding, scratch)
     names = fresh_names("errors", "scans")
-    return Scan(csv_headers(file, template), file, template, scratch, (names[0], names[1]))
+    return CsvScan(csv_headers(file, template), file, template, scratch, (names[0], names[1]))
 
 
 def read_csv(path: Path, template: Template, session: Session, scratch: Path) -> Records:

@@ -1,12 +1,15 @@
 """JSON files as records: an array of flat objects, objects one after the other, or one object per line."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from backbone.engine.protocol import Session
 from backbone.errors import UsageError, shown_value
 from backbone.formats.csv_reading import read_text
 from backbone.formats.encoding import transcoded
-from backbone.formats.records import Records, attempt, counted, field_name, fresh_names
+from backbone.formats.records import Part, Records, Scan, attempt, counted, field_name, fresh_names
+from backbone.formats.slices import NUMBER, Slice, numbered, waves
 from backbone.model.files import Template
 from backbone.model.names import literal, path_literal
 
@@ -15,6 +18,73 @@ _NO_DELIMITER = "\x01"
 _TWICE = "a key is there twice, and only one of its values could be kept"
 _HAS_TWINS = "(len(json_keys(json)) > len(list_distinct(json_keys(json))))"
 _KIND = "json_type(json_extract(json, {}))"
+_HEAD_RECORDS = 1000
+_LINES = Template(delimiter=_NO_DELIMITER, quotechar="", escapechar="", header_rows=0)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonScan:
+    """Implements `Scan`: flat objects, read as texts. One with an unknown key or a nested value isn't sound."""
+
+    headers: tuple[str, ...]
+    _file: Path
+    _scratch: Path
+    _form: str
+    natives: tuple[str, ...] = ()
+    lists: frozenset[int] = frozenset()
+    ways: tuple[bool, ...] = (False,)
+
+    def waves(self, session: Session, *, whole: bool) -> Iterator[tuple[Part, ...]]:  # noqa: ARG002 - the protocol's
+        """See `Scan`."""
+        if self._form == "newline_delimited":
+            for wave in waves(self._file, _LINES, self._scratch, width=2):
+                yield tuple(self._part(one.path, numbered(one), one) for one in wave)
+        else:
+            records = counted(session, f"({_objects(self._file, self._form)})")
+            yield (self._part(self._file, NUMBER, Slice(self._file, 0, records)),)
+
+    def _part(self, path: Path, number: str, one: Slice) -> Part:
+        known = f"[{', '.join(literal(key) for key in self.headers)}]"
+        pointers = f"[{', '.join(_pointer(key) for key in self.headers)}]"
+        texts = f"json_extract_string(json, {pointers}) AS texts, json_keys(json) AS keys"
+        fields = ", ".join(f"texts[{i + 1}] AS {field_name(i)}" for i in range(len(self.headers)))
+        objects = f"SELECT {texts} FROM ({_objects(path, self._form)})"
+        flat = " AND ".join(_is_flat(field_name(i)) for i in range(len(self.headers)))
+        # Not `{}` either: what is no object has no keys, and tells so for much less than its type.
+        usual = f"len(keys) > 0 AND list_has_all({known}, keys) AND len(list_distinct(keys)) = len(keys)"
+        sound = f"(keys = {known} OR ({usual})) AND {flat}"
+        return Part(f"SELECT keys, {fields} FROM ({objects})", number, one.before, one.records, sound)
+
+    def unreadable(self, session: Session) -> int:  # noqa: ARG002 - the protocol's
+        """See `Scan`."""
+        return 0
+
+
+def scan_json(path: Path, template: Template, session: Session, scratch: Path) -> Scan | None:
+    """An array of flat objects, or flat objects one after the other, to be read as it is written."""
+    file = _utf8(path, template, scratch)
+    return _scan(file, "array" if _first_character(file) == "[" else "unstructured", session, scratch)
+
+
+def scan_ndjson(path: Path, template: Template, session: Session, scratch: Path) -> Scan | None:
+    """One flat object per line, to be read as it is written."""
+    return _scan(_utf8(path, template, scratch), "newline_delimited", session, scratch)
+
+
+def _scan(file: Path, form: str, session: Session, scratch: Path) -> Scan | None:
+    head = f"SELECT {NUMBER} AS _record, json FROM ({_objects(file, form)}) LIMIT {_HEAD_RECORDS}"
+    keys, twice = _keys(session, head)
+    return JsonScan(keys, file, scratch, form) if keys and not twice else None
+
+
+def _objects(file: Path, form: str) -> str:
+    options = f"format = {literal(form)}, maximum_object_size = {_MAX_OBJECT_BYTES}"
+    return f"SELECT json FROM read_json_objects({path_literal(file)}, {options})"
+
+
+def _is_flat(text: str) -> str:
+    """SQL: whether a text can't be a list or an object."""
+    return f"coalesce({text} < '[' OR ({text} >= '\\' AND {text} < '{{') OR {text} >= '|', true)"
 
 
 def read_json(path: Path, template: Template, session: Session, scratch: Path) -> Records:
@@ -22,9 +92,7 @@ def read_json(path: Path, template: Template, session: Session, scratch: Path) -
     file = _utf8(path, template, scratch)
     documents, bad = fresh_names("documents", "unreadable")
     form = "array" if _first_character(file) == "[" else "unstructured"
-    options = f"format = {literal(form)}, maximum_object_size = {_MAX_OBJECT_BYTES}"
-    rows = f"SELECT json FROM read_json_objects({path_literal(file)}, {options})"
-    attempt(session, f"CREATE TEMP TABLE {documents} AS {rows}", file, "json")
+    attempt(session, f"CREATE TEMP TABLE {documents} AS {_objects(file, form)}", file, "json")
     session.execute(
         f"CREATE TEMP TABLE {bad} AS SELECT rowid + 1 AS record, json::VARCHAR AS raw, 'no object' AS reason "
         f"FROM {documents} WHERE coalesce(json_type(json), '') <> 'OBJECT'"
@@ -35,8 +103,7 @@ def read_json(path: Path, template: Template, session: Session, scratch: Path) -
 
 def read_ndjson(path: Path, template: Template, session: Session, scratch: Path) -> Records:
     """Read one object per line. The record's number is that of its line, blank lines included."""
-    lines_template = Template(delimiter=_NO_DELIMITER, quotechar="", escapechar="", header_rows=0)
-    lines = read_text(_utf8(path, template, scratch), lines_template, ("line",), session)
+    lines = read_text(_utf8(path, template, scratch), _LINES, ("line",), session)
     documents, bad = fresh_names("documents", "unreadable")
     line = field_name(0)
     valid = f"json_valid({line}) AND json_type(CASE WHEN json_valid({line}) THEN {line} END) = 'OBJECT'"

@@ -39,6 +39,17 @@ def settled(value: str, tried: str, column: Column, tokens: tuple[str, ...] = ()
     return f"CASE WHEN {_guard(value, tried, column)} THEN {result} {exact}"
 
 
+def usual(value: str, domain: str) -> str:
+    """SQL: a value of a domain's own type, or NULL where the exact cast of its text would be: not finite, odd years."""
+    kind = domain.partition("(")[0]
+    if kind == "float":
+        return f"CASE WHEN isfinite({value}) THEN {value} END"
+    if kind in {"date", "timestamp", "timestamp_tz"}:
+        first, last = (f"CAST({literal(day)} AS {sql_type(domain)})" for day in ("0001-01-01", "9999-12-31"))
+        return f"CASE WHEN {value} BETWEEN {first} AND {last} THEN {value} END"
+    return value
+
+
 def _has_guard(column: Column) -> bool:
     if column.format:
         return column.domain in {"date", "time", "timestamp", "timestamp_tz"} and column.format == column.format.strip()

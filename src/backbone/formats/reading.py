@@ -9,13 +9,14 @@ from pathlib import Path
 from backbone.engine.protocol import Session
 from backbone.errors import UsageError, did_you_mean
 from backbone.formats.archives import extracted, is_zip
-from backbone.formats.csv_reading import Scan, read_csv, scan_csv
-from backbone.formats.json_reading import read_json, read_ndjson
-from backbone.formats.parquet_reading import read_parquet
-from backbone.formats.records import Records
+from backbone.formats.csv_reading import read_csv, scan_csv
+from backbone.formats.json_reading import read_json, read_ndjson, scan_json, scan_ndjson
+from backbone.formats.parquet_reading import read_parquet, scan_parquet
+from backbone.formats.records import Records, Scan
 from backbone.model.files import Template
 
 _READERS = {"csv": read_csv, "json": read_json, "ndjson": read_ndjson, "parquet": read_parquet}
+_SCANS = {"csv": scan_csv, "json": scan_json, "ndjson": scan_ndjson, "parquet": scan_parquet}
 
 
 def read_records(path: Path, template: Template, session: Session, *, scratch: Path) -> Records:
@@ -24,8 +25,22 @@ def read_records(path: Path, template: Template, session: Session, *, scratch: P
     Raises:
         UsageError: the file as a whole can't be read as its template says.
     """
-    reader = _READERS.get(template.format)
-    if reader is None:
+    _refuse_unknown(template)
+    return _READERS[template.format](_opened(path, template, scratch), template, session, scratch)
+
+
+def scan_records(path: Path, template: Template, session: Session, *, scratch: Path) -> Scan | None:
+    """A file to be read as it is written, without a copy of its texts; None if it takes more.
+
+    Raises:
+        UsageError: the file as a whole can't be read as its template says.
+    """
+    _refuse_unknown(template)
+    return _SCANS[template.format](_opened(path, template, scratch), template, session, scratch)
+
+
+def _refuse_unknown(template: Template) -> None:
+    if template.format not in _READERS:
         known = ", ".join(sorted(_READERS))
         msg = (
             f"format '{template.format}' is not built yet.{did_you_mean(template.format, _READERS)} Built are {known}."
@@ -34,15 +49,7 @@ def read_records(path: Path, template: Template, session: Session, *, scratch: P
     if template.records:
         msg = f"records under '{template.records}' are not built yet; the records must be the file's own"
         raise UsageError(msg)
-    return reader(extracted(path, template.member, scratch) if is_zip(path) else path, template, session, scratch)
 
 
-def scan_records(path: Path, template: Template, *, scratch: Path) -> Scan | None:
-    """A file that can be read in one query, without a copy of its text; None if it takes more.
-
-    Raises:
-        UsageError: the file as a whole can't be read as its template says.
-    """
-    if template.format != "csv" or template.records or template.footer_rows:
-        return None
-    return scan_csv(extracted(path, template.member, scratch) if is_zip(path) else path, template, scratch)
+def _opened(path: Path, template: Template, scratch: Path) -> Path:
+    return extracted(path, template.member, scratch) if is_zip(path) else path

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 from backbone.engine.protocol import Session
 from backbone.errors import UsageError
@@ -38,6 +39,47 @@ class Records:
         """Give the memory back."""
         for statement in self.made:
             session.execute(statement)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a file as a query: texts `c1`, `c2` … as in its headers; `n1`, `n2` …: values of the file's own types.
+
+    `number` is SQL for the number of a record. It may have fewer records than it says, never more: that ends the query.
+    Of records that aren't `sound` (SQL), what they are can't be told from their texts.
+    """
+
+    query: str
+    number: str
+    before: int
+    records: int
+    sound: str = "true"
+
+
+class Scan(Protocol):
+    """A file that is read on the fly, in parts side by side, with nothing kept."""
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The file's headers."""
+
+    @property
+    def natives(self) -> tuple[str, ...]:
+        """The SQL types of `n1`, `n2` …, those of domains; empty where there is no such value."""
+
+    @property
+    def lists(self) -> frozenset[int]:
+        """Which fields are lists of texts."""
+
+    @property
+    def ways(self) -> tuple[bool, ...]:
+        """The ways in which the file may be read, `whole` or not, one after the other until one is right."""
+
+    def waves(self, session: Session, *, whole: bool) -> Iterator[tuple[Part, ...]]:
+        """Parts to be read in one query, in order; after each wave, they are gone."""
+
+    def unreadable(self, session: Session) -> int:
+        """How many records were unreadable since the last call, so that the numbers are wrong."""
 
 
 def field_name(position: int) -> str:

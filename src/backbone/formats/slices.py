@@ -14,6 +14,8 @@ from backbone.model.files import Template
 _SLICE_BYTES = 32 << 20
 _WAVE = 32
 _TAIL_BYTES = 1 << 16
+NUMBER = "row_number() OVER ()"
+"""The number of a row as rows come: an order that threads would lose, so that each slice is read by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,11 @@ class Slice:
     before: int
     records: int
     first: bool = True
+
+
+def numbered(one: Slice) -> str:
+    """SQL: the number of a record in a slice; an error where there are more than there should be."""
+    return f"CASE WHEN {NUMBER} <= {one.records} THEN {NUMBER} + {one.before} ELSE error('miscounted') END"
 
 
 def can_be_cut(template: Template) -> bool:

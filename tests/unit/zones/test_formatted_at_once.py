@@ -1,6 +1,6 @@
 """Reading a file in slices at once gives what the longer way gives, whatever is in the file."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,7 +43,7 @@ def staged(engine, text, source):
     with TemporaryDirectory() as folder, engine.session() as session:
         root, numbers = Path(folder), count(1)
         path = root / "landed"
-        path.write_bytes(text.encode())
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
         file = LandedFile(1, "s", "f.csv", path, "", path.stat().st_size, "", datetime(2026, 1, 1, tzinfo=UTC))
         step = Step(("formatted.s",), (), Format(source), {}, increments=True)
         staging = Staging(
@@ -142,3 +142,94 @@ def test_slices_are_the_file(text, size, quote):
         assert [one.before for _, one in parts] == [sum(o.records for _, o in parts[:i]) for i in range(len(parts))]
         assert all(part.endswith("\n") for part, _ in parts[:-1])
         assert not list((Path(folder) / "x").glob("*"))
+
+
+KEYS = st.sampled_from(['"a"', '"b"', '"other"'])
+VALUES = st.sampled_from(
+    [
+        "1",
+        "-7",
+        "1.5",
+        "1e3",
+        '"12"',
+        '" 7"',
+        '"x"',
+        '"[x"',
+        '"{x"',
+        "null",
+        "true",
+        '"NA"',
+        '"é"',
+        "[1]",
+        "{}",
+        '"\\n"',
+    ]
+)
+OBJECTS = st.lists(st.tuples(KEYS, VALUES), max_size=3).map(lambda p: "{" + ", ".join(f"{k}: {v}" for k, v in p) + "}")
+LINES = st.one_of(
+    OBJECTS,
+    OBJECTS,
+    st.sampled_from(["", " ", "5", "[]", "null", "{", '{"a": 1} {"a": 2}', '{"a":1,}', '{"b": "x", "a": 1}']),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(LINES, max_size=12), st.sampled_from(["ndjson", "json"]), st.sampled_from(["quarantine", "null"]))
+def test_any_json_is_read_as_the_longer_way_reads_it(engine, lines, form, bad_values):
+    good = [f'{{"a": {i}, "b": "t{i}"}}' for i in range(60)]
+    text = "\n".join([*good, *lines]) if form == "ndjson" else f"[{', '.join([*good, *filter(None, lines)])}]"
+    source = Source(
+        "s", template=Template(format=form, null_tokens=("NA",)), columns=(Column("a", "integer"), Column("b", "text")),
+        bad_values=bad_values,
+    )  # fmt: skip
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slices, "_SLICE_BYTES", 300)
+        patch.setattr(slices, "CHUNK_BYTES", 64)
+        quick, exact = both_ways(engine, text, source)
+
+    assert quick == exact
+
+
+PARQUET = """SELECT * FROM (VALUES
+    (1::{i}, 1.5::{f}, 1.25::{d}, true, DATE '2024-01-31', TIMESTAMP '2024-01-31 10:00:00.5', 'x', ['a', NULL]),
+    (-7, 'nan', -0.01, false, DATE '0044-03-15 (BC)', TIMESTAMP '9999-12-31 23:59:59', 'NA', []),
+    (NULL, 'inf', NULL, NULL, 'infinity', '-infinity', ' NA ', NULL),
+    (100, -0.0, 99.99, true, DATE '10000-01-01', TIMESTAMP '10000-01-01', '', ['NA']))
+    AS t(i, f, d, b, day, moment, s, l) UNION ALL
+    SELECT n, n, 0.5, true, DATE '2020-01-01', TIMESTAMP '2020-01-01', 'y', ['z'] FROM range(1000) AS r(n)"""
+TYPES = [("BIGINT", "DOUBLE", "DECIMAL(18,2)"), ("INTEGER", "FLOAT", "DECIMAL(9,2)"), ("SMALLINT", "DOUBLE", "DOUBLE")]
+
+
+@pytest.mark.parametrize("types", TYPES)
+@pytest.mark.parametrize("tokens", [("NA",), ("NA", "nan", "infinity"), ("-7", "100"), ("true",), ()])
+@pytest.mark.parametrize("bad_values", ["quarantine", "null"])
+def test_parquet_is_read_as_the_longer_way_reads_it(engine, types, tokens, bad_values, tmp_path):
+    file = tmp_path / "f.parquet"
+    rows = PARQUET.format(**dict(zip("ifd", types, strict=True)))
+    engine.connection.execute(f"COPY ({rows}) TO {literal(str(file))} (FORMAT parquet)")
+    domains = {"i": "integer", "f": "float", "d": "decimal(2)", "b": "boolean", "day": "date", "moment": "timestamp"}
+    columns = tuple(Column(name, domain) for name, domain in {**domains, "s": "text", "l": "text[]"}.items())
+    source = Source(
+        "s", template=Template(format="parquet", null_tokens=tokens), columns=columns, bad_values=bad_values
+    )
+
+    quick, exact = both_ways(engine, file.read_bytes(), source)
+
+    assert quick == exact
+
+
+@pytest.mark.parametrize("form", ["json", "ndjson", "parquet"])
+def test_usual_files_need_no_longer_way(engine, form, tmp_path, monkeypatch):
+    monkeypatch.setattr(stage, "read_records", lambda *_, **__: pytest.fail("the longer way was taken"))
+    file = tmp_path / "f"
+    query = "SELECT n AS i, n / 4 AS f, n % 2 = 0 AS b, DATE '2024-01-31' AS d, 'é' || n AS s FROM range(1000) AS r(n)"
+    kind = {"json": "json, ARRAY true", "ndjson": "json", "parquet": "parquet"}[form]
+    engine.connection.execute(f"COPY ({query}) TO {literal(str(file))} (FORMAT {kind})")
+    domains = {"i": "integer", "f": "float", "b": "boolean", "d": "date", "s": "text"}
+    source = Source("s", template=Template(format=form), columns=tuple(Column(*one) for one in domains.items()))
+
+    (rows, _), ledger, *_ = staged(engine, file.read_bytes(), source)
+
+    assert ledger.rows_out == 1000
+    assert str((1, 1000, 999, 249.75, False, date(2024, 1, 31), "é999")) in rows

@@ -10,14 +10,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backbone.errors import BackboneError, EngineError
-from backbone.formats.csv_reading import Part, Scan
 from backbone.formats.reading import scan_records
-from backbone.formats.records import Records, counted, fresh_names
+from backbone.formats.records import Part, Records, Scan, counted, field_name, fresh_names
 from backbone.model.files import LandedFile
 from backbone.model.names import literal, quoted
 from backbone.model.rules import Rule
 from backbone.zones.formatted.account import PARSER, Account
-from backbone.zones.formatted.cells import Cell, cells_of, counts_sql, file_name_cells, fitting, rows_sql, source_sql
+from backbone.zones.formatted.cells import (
+    Cell,
+    cells_of,
+    counts_sql,
+    file_name_cells,
+    fitting,
+    native_cells,
+    rows_sql,
+    source_sql,
+)
 from backbone.zones.formatted.contract import Match, columns_of, contract_of, match_file, relation_of
 from backbone.zones.formatted.drift import Counted
 from backbone.zones.formatted.misfits import settle_misfits
@@ -25,7 +33,7 @@ from backbone.zones.formatted.misfits import settle_misfits
 
 @dataclass(slots=True)
 class _Reading:
-    """One attempt at a file: what was written, with its rows, and how many parts and records it was read in."""
+    """One attempt at a file: what was written, with its rows, and how many records there should be."""
 
     file: LandedFile
     scan: Scan
@@ -33,12 +41,15 @@ class _Reading:
     account: Account
     whole: bool
     written: dict[Path, int] = field(default_factory=dict)
-    parts: int = 0
     records: int = 0
 
     @property
     def rows(self) -> int:
         return sum(self.written.values())
+
+    @property
+    def native(self) -> tuple[Cell, ...]:
+        return native_cells(self.cells, self.scan.natives, self.account.source.template)
 
     @property
     def checked(self) -> list[Cell]:
@@ -50,9 +61,10 @@ class _Reading:
         values = {c.column.name: c.typed for c in self.cells} | file_name_cells(source.file_name, self.file.name)
         return rows_sql(records, values, columns_of(self.account.schema, source), self.file)
 
-    def typed(self, records: str) -> str:
-        """SQL: records (a table or query) with their values."""
-        return source_sql(records, self.cells, self.account.source.template)
+    def typed(self, records: str, *, left_out: bool = False) -> str:
+        """SQL: records (a table or query) with their values; those left out are read from their texts alone."""
+        cells = self.cells if left_out else self.native
+        return source_sql(records, cells, self.account.source.template, self.scan.lists)
 
 
 def write_at_once(file: LandedFile, account: Account) -> bool:
@@ -63,7 +75,7 @@ def write_at_once(file: LandedFile, account: Account) -> bool:
         return False
     cells = cells_of(account.schema, match.positions, account.source.template)
     # Where odd quotes or blank lines make the counts of the parts wrong, the file is read as a whole.
-    if not any(_is_settled(_Reading(file, scan, cells, account, whole)) for whole in (False, True)):
+    if not any(_is_settled(_Reading(file, scan, cells, account, whole)) for whole in scan.ways):
         return False
     account.notes += [f"{file.name} lacks column {c.name}" for c in match.missing]
     return True
@@ -72,7 +84,7 @@ def write_at_once(file: LandedFile, account: Account) -> bool:
 def _scan(file: LandedFile, account: Account) -> Scan | None:
     scratch = account.staging.scratch / f"{account.source.name}-{file.id}"
     try:
-        return scan_records(file.path, account.source.template, scratch=scratch)
+        return scan_records(file.path, account.source.template, account.session, scratch=scratch)
     except BackboneError:  # the longer way says what is wrong
         return None
 
@@ -104,7 +116,6 @@ def _write(reading: _Reading) -> bool:
         relation = relation_of(account.schema, account.source)
         reading.written[path] = account.session.write(rows, path, relation=relation).rows
         reading.records = wave[-1].before + wave[-1].records
-        reading.parts += len(wave)
         if scan.unreadable(account.session):
             return False
     return True
@@ -113,7 +124,7 @@ def _write(reading: _Reading) -> bool:
 def _fitting_rows(part: Part, reading: _Reading) -> str:
     # Numbered after the casts: DuckDB moves no condition below a window, where it would cast every value twice.
     numbered = f"SELECT *, {part.number} AS _record FROM ({reading.typed(f'({part.query})')})"
-    return reading.rows_of(f"SELECT * FROM ({numbered}) WHERE {fitting(reading.cells)}")
+    return reading.rows_of(f"SELECT * FROM ({numbered}) WHERE {fitting(reading.native)} AND {part.sound}")
 
 
 def _settle(reading: _Reading) -> bool:
@@ -121,7 +132,7 @@ def _settle(reading: _Reading) -> bool:
     account, missing = reading.account, reading.records - reading.rows
     records = _left_out(reading) if missing else Records((), "", "", 0, 0)
     try:
-        if records.records != missing and reading.parts > 1:
+        if records.records != missing or _fits(records, reading):
             return False
         misfits = _counted(records, reading)
         if any(c.drifts for c in misfits):
@@ -140,19 +151,32 @@ def _left_out(reading: _Reading) -> Records:
     """The texts of the records that were not written."""
     (table,) = fresh_names("records")
     session, scan = reading.account.session, reading.scan
+    fields = ", ".join(field_name(i) for i in range(len(scan.headers)))
     for number, wave in enumerate(scan.waves(session, whole=reading.whole)):
-        texts = " UNION ALL ".join(f"SELECT {part.number} AS _record, * FROM ({part.query})" for part in wave)
+        texts = " UNION ALL ".join(f"SELECT {part.number} AS _record, {fields} FROM ({part.query})" for part in wave)
         written = f"SELECT _record AS number FROM {_parquet([list(reading.written)[number]])}"
         left_out = f"SELECT t.* FROM ({texts}) AS t ANTI JOIN ({written}) AS w ON t._record = w.number"
         session.execute(f"INSERT INTO {table} {left_out}" if number else f"CREATE TEMP TABLE {table} AS {left_out}")
         scan.unreadable(session)
-    return Records(scan.headers, table, "", counted(session, table), 0, made=(f"DROP TABLE {table}",))
+    return Records(scan.headers, table, "", counted(session, table), 0, scan.lists, made=(f"DROP TABLE {table}",))
+
+
+def _fits(records: Records, reading: _Reading) -> bool:
+    """Whether a record was left out although all of its values fit: then it wasn't sound."""
+    if not records.records:
+        return False
+    texts = reading.typed(records.table, left_out=True)
+    return bool(reading.account.session.rows(f"SELECT 1 FROM ({texts}) WHERE {fitting(reading.cells)} LIMIT 1"))
 
 
 def _counted(records: Records, reading: _Reading) -> tuple[Counted, ...]:
     """Misfits are all among the records left out; the other values of their columns are those that were written."""
     session, checked = reading.account.session, reading.checked
-    row = session.rows(counts_sql(reading.typed(records.table), checked))[0] if records.records and checked else ()
+    row = (
+        session.rows(counts_sql(reading.typed(records.table, left_out=True), checked))[0]
+        if records.records and checked
+        else ()
+    )
     misfits = {c.position: int(n) for c, n in zip(checked, row, strict=False) if n}
     broken = [c for c in checked if c.position in misfits]
     if not broken:
@@ -173,7 +197,7 @@ def _keep(reading: _Reading, records: Records) -> None:
         else:
             path.unlink()
     if records.records and account.source.bad_values == "null":
-        query = reading.rows_of(f"SELECT * FROM ({reading.typed(records.table)})")
+        query = reading.rows_of(f"SELECT * FROM ({reading.typed(records.table, left_out=True)})")
         account.write_rows(query, relation_of(account.schema, account.source))
 
 

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backbone.formats.casting import INTEGER_FORM, cast, fits, is_token, misfits, no_such, present
 from backbone.formats.markers import tokens_of
-from backbone.formats.quick_casts import quick, settled
+from backbone.formats.quick_casts import quick, settled, usual
 from backbone.formats.records import field_name
 from backbone.model.domains import sql_type
 from backbone.model.files import Column, FileNamePattern, LandedFile, Template
@@ -23,12 +23,14 @@ class Cell:
     """A column of a file as SQL over `source_sql`: `value` is its text, NULL where missing.
 
     `tokens` are those that are still in it: no form of its domain has them, so that the cast makes them NULL anyway.
+    `native` says that `value` is no text, but of the domain's own type already.
     """
 
     column: Column
     position: int
     exact: bool = False
     tokens: tuple[str, ...] = ()
+    native: bool = False
 
     @property
     def checked(self) -> bool:
@@ -37,8 +39,8 @@ class Cell:
 
     @property
     def raw(self) -> str:
-        """The text in the file."""
-        return field_name(self.position)
+        """The text in the file, or its own value."""
+        return f"n{self.position + 1}" if self.native else field_name(self.position)
 
     @property
     def value(self) -> str:
@@ -56,11 +58,14 @@ class Cell:
         if self.column.domain.endswith("[]"):
             return misfits(self.value, self.column)
         there = f"{self.typed} IS NULL AND {self.value} IS NOT NULL"
-        return f"CASE WHEN {there} THEN NOT {is_token(self.value, self.tokens)} ELSE false END"
+        text = f"CAST({self.value} AS VARCHAR)" if self.native else self.value
+        return f"CASE WHEN {there} THEN NOT {is_token(text, self.tokens)} ELSE false END"
 
     @property
     def tried_sql(self) -> str:
         """The cast that is tried on every value."""
+        if self.native:
+            return f"{self.value} AS q{self.position + 1}"
         return f"{quick(self.value, self.column)} AS q{self.position + 1}"
 
     @property
@@ -68,11 +73,25 @@ class Cell:
         """The exact cast. An integer that a float can't hold exactly doesn't fit a float that must be exact."""
         if self.column.domain.endswith("[]"):
             return f"{cast(self.value, self.column)} AS {self.typed}"
+        if self.native:
+            return f"{usual(self.value, self.column.domain)} AS {self.typed}"
         typed = settled(self.value, f"q{self.position + 1}", self.column, self.tokens)
         if self.exact:
             large = f"abs(TRY_CAST({self.value} AS HUGEINT)) > {_EXACT_FLOATS}"
             typed = f"CASE WHEN {fits(self.value, INTEGER_FORM)} AND {large} THEN NULL ELSE {typed} END"
         return f"{typed} AS {self.typed}"
+
+
+def native_cells(cells: Sequence[Cell], natives: Sequence[str], template: Template) -> tuple[Cell, ...]:
+    """The cells, with the file's own values where their texts would be spelled as usual and never mean *missing*."""
+
+    def is_native(cell: Cell) -> bool:
+        column, tokens = cell.column, {token.strip().lower() for token in tokens_of(cell.column, template)}
+        odd = any(c.isdigit() for token in tokens for c in token) or not tokens.isdisjoint({"true", "false"})
+        spelled = column.format or column.thousands or column.decimal not in {None, "."}
+        return natives[cell.position] == sql_type(column.domain) and not (odd or spelled or cell.exact)
+
+    return tuple(replace(c, native=True) if natives and is_native(c) else c for c in cells)
 
 
 def cells_of(schema: Schema, positions: dict[str, int], template: Template) -> tuple[Cell, ...]:
@@ -103,6 +122,8 @@ def source_sql(records: str, cells: Sequence[Cell], template: Template, lists: f
 
 def _text(cell: Cell, template: Template, *, is_list: bool) -> str:
     """A list stays one where its column is a list, else it becomes JSON text."""
+    if cell.native:
+        return cell.raw
     if is_list:
         return cell.raw if cell.column.domain.endswith("[]") else f"to_json({cell.raw})::VARCHAR"
     if cell.column.domain.endswith("[]"):
