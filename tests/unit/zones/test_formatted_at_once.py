@@ -72,7 +72,7 @@ def both_ways(engine, text, source):
         return at_once_way, staged(engine, text, source)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.one_of(PIECES, st.sampled_from(GOOD)), max_size=60).map("".join),
     st.sampled_from([0, 1]),
@@ -97,15 +97,15 @@ def test_any_text_is_read_as_the_longer_way_reads_it(engine, body, header, bad_v
 @pytest.mark.usefixtures("tiny_slices")
 def test_a_file_in_many_slices_is_numbered_through(engine, monkeypatch):
     monkeypatch.setattr(stage, "read_records", lambda *_, **__: pytest.fail("the longer way was taken"))
-    lines = [f'"line\n{i} ""x""",{i}' if i % 7 else f"line,{'bad' if i == 700 else i}" for i in range(2000)]
+    lines = [f'"line\n{i} ""x""",{i}' if i % 7 else f"line,{'bad' if i == 70 else i}" for i in range(400)]
     columns = (Column("name", "text"), Column("n", "integer"))
 
     (rows, aside), ledger, *_, left = staged(engine, "name,n\n" + "\n".join(lines), Source("s", columns=columns))
 
-    assert (ledger.rows_in, ledger.rows_out, ledger.quarantined) == (2000, 1999, 1)
+    assert (ledger.rows_in, ledger.rows_out, ledger.quarantined) == (400, 399, 1)
     assert str((1, 1, "line", 0)) in rows
-    assert str((1, 2000, 'line\n1999 "x"', 1999)) in rows
-    assert "701, 'type(n)'" in aside[0]
+    assert str((1, 399, 'line\n398 "x"', 398)) in rows
+    assert "71, 'type(n)'" in aside[0]
     assert left == []
 
 
@@ -166,15 +166,10 @@ VALUES = st.sampled_from(
     ]
 )
 OBJECTS = st.lists(st.tuples(KEYS, VALUES), max_size=3).map(lambda p: "{" + ", ".join(f"{k}: {v}" for k, v in p) + "}")
-LINES = st.one_of(
-    OBJECTS,
-    OBJECTS,
-    st.sampled_from(["", " ", "5", "[]", "null", "{", '{"a": 1} {"a": 2}', '{"a":1,}', '{"b": "x", "a": 1}']),
-)
+ODD_LINES = ["", " ", "5", "[]", "null", "{", '{"a": 1} {"a": 2}', '{"a":1,}', '{"b": "x", "a": 1}']
+LINES = st.one_of(OBJECTS, OBJECTS, st.sampled_from(ODD_LINES))
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(LINES, max_size=12), st.sampled_from(["ndjson", "json"]), st.sampled_from(["quarantine", "null"]))
 def test_any_json_is_read_as_the_longer_way_reads_it(engine, lines, form, bad_values):
     good = [f'{{"a": {i}, "b": "t{i}"}}' for i in range(60)]
     text = "\n".join([*good, *lines]) if form == "ndjson" else f"[{', '.join([*good, *filter(None, lines)])}]"
