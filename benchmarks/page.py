@@ -1,10 +1,13 @@
 """The tables of docs/performance.md, written from the committed records, so that no number can be mistyped."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from benchmarks.growth.telling import HEADER as GROWTH_HEADER
+from benchmarks.growth.telling import Growth, curves_of
 from benchmarks.growth.telling import rows_of as growth_rows
 from benchmarks.records import Record, load_records
 from benchmarks.tables import HEADER, PEER_HEADER, markdown, peer_rows, rows_of
@@ -17,26 +20,33 @@ PICTURE = HERE.parent / "docs" / "performance" / "growth.svg"
 
 def tables() -> dict[str, str]:
     """The page's tables by name, each under a line that says what it was measured on."""
-    results, peers, growth = load_records(RESULTS), load_records(PEERS), json.loads(GROWTH.read_text(encoding="utf-8"))
+    results, peers, growth = load_records(RESULTS), load_records(PEERS), growth_found()
     return {
-        "budgets": f"{measured_on(results)}\n\n{markdown(HEADER, rows_of(results))}",
-        "peers": f"{measured_on(peers)}\n\n{markdown(PEER_HEADER, peer_rows(peers))}",
-        "growth": f"Load average {growth['load'][0]:.0f} to {growth['load'][1]:.0f}.\n\n"
-        f"{markdown(GROWTH_HEADER, growth_rows(growth['curves']))}",
+        "budgets": f"{records_on(results)}\n\n{markdown(HEADER, rows_of(results))}",
+        "peers": f"{records_on(peers)}\n\n{markdown(PEER_HEADER, peer_rows(peers))}",
+        "growth": f"{measured_on(list(growth.values()))}\n\n{markdown(GROWTH_HEADER, growth_rows(growth))}",
     }
 
 
-def measured_on(found: Sequence[Record]) -> str:
-    """Machine, versions, size and load of records; all that differs between them, if they weren't measured at once."""
-    machines = {
-        f"{one.machine['cpus']} CPUs ({one.machine['processor']}), {one.machine['memory_gib']} GiB" for one in found
-    }
-    made = {f"Backbone {one.versions['backbone']}, DuckDB {one.versions['duckdb']}" for one in found}
-    rows = {f"{one.rows:,} rows" for one in found}
-    load = [value for one in found for value in one.load]
-    days = {one.when[:10] for one in found}
-    told = [*sorted(machines), *sorted(made), *sorted(rows), *sorted(days)]
-    return f"{'; '.join(told)}; load average {min(load):.0f} to {max(load):.0f}."
+def growth_found() -> dict[str, Growth]:
+    """The committed curves."""
+    found: dict[str, Growth] = json.loads(GROWTH.read_text(encoding="utf-8"))
+    return found
+
+
+def records_on(found: Sequence[Record]) -> str:
+    """What workloads were measured on."""
+    rows = " and ".join(sorted({f"{one.rows:,}" for one in found}))
+    return f"{rows} rows. {measured_on([asdict(one) for one in found])}"
+
+
+def measured_on(found: Sequence[Mapping[str, Any]]) -> str:
+    """Machine, versions and load; all that differs between records, if they weren't measured at once."""
+    on = {f"{m['cpus']} CPUs ({m['processor']}), {m['memory_gib']} GiB" for m in (one["machine"] for one in found)}
+    made = {f"Backbone {v['backbone']} with DuckDB {v['duckdb']}" for v in (one["versions"] for one in found)}
+    days = {one["when"][:10] for one in found}
+    load = [value for one in found for value in one["load"]]
+    return f"{'; '.join([*sorted(on), *sorted(made), *sorted(days)])}; load average {min(load):.0f} to {max(load):.0f}."
 
 
 def filled(text: str, found: dict[str, str]) -> str:
@@ -53,4 +63,4 @@ def write_page() -> None:
     from benchmarks.growth.plotting import plot
 
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), tables()), encoding="utf-8")
-    plot(json.loads(GROWTH.read_text(encoding="utf-8"))["curves"], PICTURE)
+    plot(curves_of(growth_found()), PICTURE)

@@ -6,9 +6,9 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.growth.curves import measured, tell
+from benchmarks.growth.curves import CURVES, measured, tell
 from benchmarks.growth.plotting import plot
-from benchmarks.growth.telling import HEADER, rows_of
+from benchmarks.growth.telling import HEADER, Growth, curves_of, rows_of
 from benchmarks.measuring import WORK
 from benchmarks.records import machine, versions
 from benchmarks.tables import plain
@@ -18,20 +18,29 @@ def main() -> None:
     """Measure, or read what was measured; print exponents; draw."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
     parser.add_argument("--most", type=float, default=1.0, help="share of the full numbers (default 1)")
+    parser.add_argument("--only", action="append", choices=CURVES, help="only these; others stay as they were")
     parser.add_argument("--json", type=Path, default=WORK / "growth.json")
     parser.add_argument("--plot", type=Path, default=WORK / "growth.png", help="a .svg or .png file")
-    parser.add_argument("--again", action="store_true", help="draw what the JSON holds, measure nothing")
     options = parser.parse_args()
     WORK.mkdir(exist_ok=True)
-    if not options.again:
-        before = os.getloadavg()[0]
-        curves = measured(options.most, tell)
-        facts = {"when": datetime.now(UTC).isoformat(timespec="seconds"), "load": [before, os.getloadavg()[0]]}
-        found = facts | {"machine": machine(), "versions": versions(), "curves": curves}
+    found: dict[str, Growth] = json.loads(options.json.read_text(encoding="utf-8")) if options.json.exists() else {}
+    for name in options.only or CURVES:
+        found[name] = _measured(name, options.most)
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    curves = json.loads(options.json.read_text(encoding="utf-8"))["curves"]
-    print(plain(HEADER, rows_of(curves)))
-    plot(curves, options.plot)
+    print(plain(HEADER, rows_of(found)))
+    plot(curves_of(found), options.plot)
+
+
+def _measured(name: str, most: float) -> Growth:
+    before = os.getloadavg()[0]
+    curve = measured(name, most, tell)
+    return {
+        "curve": curve,
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "load": (round(before, 2), round(os.getloadavg()[0], 2)),
+        "machine": machine(),
+        "versions": versions(),
+    }
 
 
 if __name__ == "__main__":

@@ -22,13 +22,16 @@ BY_DECADE = 8
 """How many points of the curve of runs there are for each factor of ten."""
 
 
-def measured(most: float, said: Callable[[str], object]) -> dict[str, Curve]:
-    """All curves up to a share `most` of the full numbers (1: all of them)."""
-    return {
-        "datasets": _curve([n for n in DATASETS if n <= DATASETS[-1] * most], _datasets, said),
-        "landed files": _curve([n for n in FILES if n <= FILES[-1] * most], _files, said),
-        "runs": _runs(int(MANY_RUNS * most), said),
-    }
+CURVES = ("datasets", "landed files", "runs")
+
+
+def measured(name: str, most: float, said: Callable[[str], object]) -> Curve:
+    """One of the curves, up to a share `most` of the full numbers (1: all of them)."""
+    if name == "datasets":
+        return _curve([n for n in DATASETS if n <= DATASETS[-1] * most], _datasets, said)
+    if name == "landed files":
+        return _curve([n for n in FILES if n <= FILES[-1] * most], _files, said)
+    return _runs(int(MANY_RUNS * most), said)
 
 
 def _curve(
