@@ -13,7 +13,7 @@ from benchmarks.records import Record, load_records
 from benchmarks.tables import HEADER, PEER_HEADER, markdown, peer_rows, rows_of
 
 HERE = Path(__file__).parent
-RESULTS, PEERS, GROWTH = (HERE / f"{name}.json" for name in ("results", "peers", "growth"))
+RESULTS, PEERS, GROWTH = (HERE / "measured" / f"{name}.json" for name in ("results", "peers", "growth"))
 PAGE = HERE.parent / "docs" / "performance.md"
 PICTURE = HERE.parent / "docs" / "performance" / "growth.svg"
 
