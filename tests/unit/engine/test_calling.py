@@ -69,9 +69,7 @@ def test_only_peoples_frames_are_shown(tmp_path):
     shown = user_frames(raised.value)
     assert "v.py" in shown
     assert "_inner" in shown
-    assert shown.endswith(
-        "json.decoder.JSONDecodeError: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"
-    )
+    assert "Expecting property name" not in shown  # the failure's own line says what it was
     assert "engine/calling.py" not in shown
     assert "decoder.py" not in shown
 
