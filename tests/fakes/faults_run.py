@@ -46,7 +46,7 @@ POINTS = {
     "files forgotten": "backbone.lake.store:Transaction.forget_scheduled",
     "rows flushed": "backbone.lake.store:Transaction.flush",
     "table copied": "backbone.lake.store:Lake.copy_former",
-    "dataset copied": "backbone.runs.restaging:copy_dataset",
+    "dataset copied": "backbone.runs.rollback:copy_dataset",
     "transaction": "backbone.lake.store:Lake.transaction",
 }
 """Calls at which a run can be made to die, just before or just after one of them."""

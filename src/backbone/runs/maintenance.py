@@ -5,6 +5,7 @@ publishes what was written again and records the maintenance as a run. Killed an
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -229,9 +230,8 @@ def _with_waiting(report: Maintained, lake: Lake, retention: Retention) -> Maint
 
 def _summary(report: Maintained) -> str:
     """What maintenance did, in one line for the history."""
-    parts = [
-        (len([one for one in report.compacted if one.how == how]), f"{{}} datasets {how}")
-        for how in ("merged", "rewritten")
-    ]
-    parts += [(len(report.expired), "{} snapshots expired"), (report.files_removed, "{} files removed")]
-    return ", ".join(text.format(number) for number, text in parts if number) or "rows of governance written to files"
+    done = Counter(one.how for one in report.compacted)
+    parts = [(number, "dataset", how) for how, number in done.items()]
+    parts += [(len(report.expired), "snapshot", "expired"), (report.files_removed, "file", "removed")]
+    said = [f"{number} {noun}{'' if number == 1 else 's'} {what}" for number, noun, what in parts if number]
+    return ", ".join(said) or "rows of governance written to files"
