@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from faults_read import CONTEXT, start_reader
-from faults_shop import LATER, content, deliver, differences, leftovers, make_shop, unsound, write_files
+from faults_shop import LATER, backbone_run, content, deliver, differences, leftovers, make_shop, unsound, write_files
 from soak import soak_for
 
 import backbone
@@ -140,7 +140,7 @@ def test_a_run_that_may_not_wait_is_refused(tmp_path):
 
     assert refused.returncode == 1
     assert f"Another run is under way, process {os.getpid()}" in err
-    assert start(root, "run", "--no-wait").wait(timeout=120) == 0
+    assert backbone_run(root, "--no-wait").returncode == 0
 
 
 @pytest.mark.long
