@@ -65,11 +65,11 @@ def add(folder: Path, name: str | None, locations: tuple[str, ...], env: str | N
     except UsageError:
         init(folder)
         root, made = folder.absolute(), str(folder)
-    workspace = open_workspace(root, env)
-    _check_format(workspace, source, files[0], peeked)
-    origins = [_origin(root, folder, location) for location in locations]
     path = root / "sources" / f"{source}.yml"
     before = path.read_bytes() if path.exists() else None
+    if before is not None:  # the project may need the very source that is being added
+        _check_format(open_workspace(root, env), source, files[0], peeked)
+    origins = [_origin(root, folder, location) for location in locations]
     with explained(root):
         if before is None:
             shown = " ".join(["backbone add", *([name] if name else []), *locations])
