@@ -13,7 +13,7 @@ from backbone.wiring import open_engine
 from backbone.workspace.doctor.verdict import Verdict, sound
 
 _EXTENSIONS = ("ducklake", "sqlite_scanner")
-_LEAST_FREE = 200_000_000
+_LEAST_FREE = 50_000_000
 
 
 def check_extensions() -> Verdict:
