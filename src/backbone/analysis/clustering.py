@@ -24,7 +24,7 @@ from backbone.analysis.registering import Trained, stage_model
 from backbone.analysis.steps import metrics_of, view_of
 from backbone.analysis.threads import threads_for
 from backbone.analysis.vocabulary import better
-from backbone.analysis.watch import Watch
+from backbone.engine.cost import measured
 from backbone.model.names import quoted, quoted_dataset
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _train(
     analysis: "Analysis", staging: "Staging", session: "Session", features: "Sequence[Feature]", x: "pd.DataFrame"
 ) -> Trained:
     dataset = metrics_of(analysis)
-    with Watch() as watch:
+    with measured() as cost:
         tried = [_try(analysis, c, x) for c in load_candidates(analysis, dataset, staging.root, features)]
         candidate, pipeline, values = _best(analysis, tried)
     current, findings = _current(analysis, staging, session)
@@ -81,7 +81,7 @@ def _train(
         judgements=judge(analysis.gate, Evidence(values, current=current)),
         importance={},
         tasks=describe_preparation(pipeline),
-        watch=watch,
+        cost=cost,
         train_rows=len(x),
         validate_rows=0,
         plots=(_plot(analysis, staging, session, pipeline, x),),

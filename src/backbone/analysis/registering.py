@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from backbone.analysis.candidates import Candidate
     from backbone.analysis.features import Feature
     from backbone.analysis.preparation import Row
-    from backbone.analysis.watch import Watch
+    from backbone.engine.cost import Cost
     from backbone.engine.protocol import Session
     from backbone.model.project import Analysis
     from backbone.model.steps import Staging
@@ -45,7 +45,7 @@ class Trained:
     judgements: Sequence[Judgement]
     importance: Mapping[str, float]
     tasks: "Sequence[Row]"
-    watch: "Watch"
+    cost: "Cost"
     train_rows: int
     validate_rows: int
     plots: Sequence[Path]
@@ -109,8 +109,8 @@ def _tables(
         "seed": analysis.seed,
         "trusted_types": ", ".join(trusted),
         "registered": registered,
-        "train_seconds": trained.watch.seconds,
-        "peak_memory_bytes": trained.watch.peak_memory_bytes,
+        "train_seconds": trained.cost.seconds,
+        "peak_memory_bytes": trained.cost.peak_memory_bytes,
         "train_rows": trained.train_rows,
         "validate_rows": trained.validate_rows,
     }

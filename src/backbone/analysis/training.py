@@ -15,7 +15,7 @@ from backbone.analysis.registering import Trained, stage_model
 from backbone.analysis.selection import Trial, best_of, fit, try_candidates
 from backbone.analysis.steps import metrics_of, sets_of
 from backbone.analysis.threads import threads_for
-from backbone.analysis.watch import Watch
+from backbone.engine.cost import measured
 from backbone.model.names import literal, quoted_dataset
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def stage_training(analysis: "Analysis", staging: "Staging", session: "Session")
 
 def _train(analysis: "Analysis", staging: "Staging", session: "Session", sets: _Sets) -> Trained:
     candidates = load_candidates(analysis, metrics_of(analysis), staging.root, sets.features)
-    with Watch() as watch:
+    with measured() as cost:
         trials = try_candidates(analysis, candidates, sets.train, _gap_seconds(analysis, session))
         chosen = best_of(analysis, trials)
         pipeline = fit(analysis, chosen.candidate, sets.train.x, sets.train.y)
@@ -64,7 +64,7 @@ def _train(analysis: "Analysis", staging: "Staging", session: "Session", sets: _
         judgements=judge(analysis.gate, Evidence(verdict.model, verdict.baseline, current, verdict.groups)),
         importance=importance,
         tasks=describe_preparation(pipeline),
-        watch=watch,
+        cost=cost,
         train_rows=len(sets.train.y),
         validate_rows=len(sets.validate.y),
         plots=_plots(analysis, staging.artefacts, sets.validate, verdict, (importance, metric)),

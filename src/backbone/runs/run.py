@@ -9,6 +9,7 @@ from pathlib import Path
 
 from backbone import __version__
 from backbone.connectors.landing import Landing
+from backbone.engine.cost import Cost, measured
 from backbone.engine.protocol import Engine
 from backbone.errors import LakeError, OriginError
 from backbone.lake.catalogue import snapshots
@@ -27,7 +28,6 @@ from backbone.runs.plan import Readable, make_plan
 from backbone.runs.publish import Publication, landed_rows, publish
 from backbone.runs.recovery import entered, recover
 from backbone.runs.report import landed_reports, step_reports
-from backbone.runs.resources import Cost, measured
 from backbone.runs.selection import Selection, select_datasets
 from backbone.runs.stage import Place
 from backbone.runs.stage_plan import StagedPlan, stage_plan

@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 
 from backbone.analysis.stage import stage_analysis
+from backbone.engine.cost import Cost, measured
 from backbone.engine.protocol import Engine, Session
 from backbone.errors import BackboneError, DatasetError, line_of
 from backbone.governance.declared import about
@@ -31,7 +32,6 @@ from backbone.model.steps import (
 from backbone.model.troubles import trouble
 from backbone.profiling.profile import AttributeProfile, profile_relation
 from backbone.runs.edited import check_unedited
-from backbone.runs.resources import Cost, measured
 from backbone.zones.exploitation import stage_view
 from backbone.zones.formatted import stage_formatted
 from backbone.zones.trusted import stage_trusted
