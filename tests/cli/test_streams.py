@@ -91,7 +91,8 @@ def test_closed_streams():
 def test_a_full_disk_is_said():
     ended = run("sql", "x", "--format", "csv", shell_tail="> /dev/full")
 
-    assert (ended.returncode, ended.stderr) == (1, b"no space left on the device\n")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(b"standard output: no space left where it goes. Send it elsewhere, or make space")
 
 
 def test_names_are_safe_in_the_c_locale():

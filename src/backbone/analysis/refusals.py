@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from backbone.errors import DatasetError, UsageError
 from backbone.model.rules import Location
 from backbone.model.steps import Failure, Finding, Table
-from backbone.model.troubles import trouble
+from backbone.troubles import trouble
 
 if TYPE_CHECKING:
     from backbone.model.project import Analysis

@@ -85,11 +85,11 @@ def explain(error: Exception, settings: Settings) -> int:
         case BackboneError():
             complain(*str(error).split("\n"))
         case OSError() if error.filename:
-            from backbone.model.troubles import trouble
+            from backbone.troubles import trouble
 
             complain(trouble(error, Path.cwd()) or f"{error.filename}: {error.strerror}")
-        case OSError(errno=errno.ENOSPC):
-            complain("no space left on the device")
+        case OSError(errno=errno.ENOSPC):  # whatever writes files names them
+            complain("standard output: no space left where it goes. Send it elsewhere, or make space, and do it again")
         case _:
             complain(f"unexpected {type(error).__name__}: {str(error).split(chr(10))[0]}", _DEBUG_HINT)
     return error.exit_code if isinstance(error, BackboneError) else 1

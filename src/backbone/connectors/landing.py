@@ -22,7 +22,7 @@ from backbone.connectors.registry import Arrival, Registry
 from backbone.connectors.secrets import Secrets, concealed
 from backbone.errors import LakeError, OriginError
 from backbone.model.files import LandedFile
-from backbone.model.troubles import trouble
+from backbone.troubles import trouble
 
 SETTLE_SECONDS = 0.5
 """A file changed more recently than this is looked at twice, so that one still being written is left alone."""

@@ -77,8 +77,12 @@ def _written(folder: Path, snapshot: int) -> Lease:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
     except OSError:
         return Lease(snapshot)
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    os.write(handle, _text(snapshot, f"process {os.getpid()}").encode())
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        os.write(handle, _text(snapshot, f"process {os.getpid()}").encode())
+    except OSError:  # a full disk may have room for a name, and none for what it says
+        _close(path, handle, os.getpid())
+        return Lease(snapshot)
     return Lease(snapshot, path, handle)
 
 

@@ -6,7 +6,6 @@ catalogue, in a DuckDB file, on a connection that loads only DuckLake and whose 
 
 import os
 import re
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -21,6 +20,7 @@ from backbone.engine.sqlite import elsewhere, readable
 from backbone.errors import QueryError, did_you_mean
 from backbone.lake.catalogue import catalogue_path, datasets_at, present_snapshot
 from backbone.lake.leases import Lease
+from backbone.lake.lock import locked
 from backbone.lake.sealing import check_sealed
 from backbone.model.names import ZONES, is_system, literal, quoted, quoted_dataset, stem_of, zone_of
 
@@ -55,15 +55,16 @@ def _frozen(folder: Path, copies: Path, snapshot: int) -> Path:
             return path
         if not os.access(copies, os.W_OK):  # nobody removes it
             return path
-    copies.mkdir(exist_ok=True)
-    _remove_old(copies)
-    part = copies / f"catalogue-{snapshot}.{secrets.token_hex(4)}.part"
-    try:
-        _freeze(folder, part)
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with locked(copies / "lock"):  # one copies, and whoever else needs the same waits for it
+        if not path.exists():
+            _remove_old(copies)
+            part = copies / f"catalogue-{snapshot}.part"
+            try:
+                _freeze(folder, part)
+                part.replace(path)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
     return path
 
 
@@ -81,10 +82,13 @@ def _freeze(folder: Path, path: Path) -> None:
 
 
 def _remove_old(cache: Path) -> None:
-    """Remove copies of earlier snapshots, and what a killed process left; not what another is about to open."""
+    """Remove copies of earlier snapshots that nobody is about to open, and what a killed process left.
+
+    Only to be called under the lock, where nobody copies.
+    """
     for old in cache.glob("catalogue-*"):
         with suppress(FileNotFoundError):
-            if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
+            if old.suffix != ".duckdb" or time.time() - old.stat().st_mtime > _KEPT_SECONDS:
                 old.unlink()
 
 

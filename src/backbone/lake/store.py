@@ -18,7 +18,7 @@ from backbone.model.domains import sql_type
 from backbone.model.names import literal, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Relation
 from backbone.model.steps import Removal
-from backbone.model.troubles import trouble
+from backbone.troubles import trouble
 
 INLINED_ROWS = 100
 """Governance rows up to this many are kept in the catalogue: a file each would be thousands of tiny files."""

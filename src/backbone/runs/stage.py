@@ -29,9 +29,9 @@ from backbone.model.steps import (
     Step,
     Trust,
 )  # fmt: skip
-from backbone.model.troubles import trouble
 from backbone.profiling.profile import AttributeProfile, profile_relation
 from backbone.runs.edited import check_unedited
+from backbone.troubles import trouble
 from backbone.zones.exploitation import stage_view
 from backbone.zones.formatted import stage_formatted
 from backbone.zones.trusted import stage_trusted

@@ -13,9 +13,9 @@ from backbone.formats.peek import Peeked
 from backbone.model.files import Column, LandedFile, Template
 from backbone.model.names import PLAIN_NAME
 from backbone.model.reports import Added, QuarantineRow, RunReport, Sample
-from backbone.model.troubles import explained
 from backbone.project.finding import PROJECT_FILE, find_project
 from backbone.project.writing import add_origins, init_project, source_text, write_whole
+from backbone.troubles import explained
 from backbone.workspace.examples import copy_example
 from backbone.workspace.opening import open_workspace
 from backbone.workspace.peeking import peek
@@ -37,9 +37,8 @@ def init(folder: Path, example: str | None = None) -> list[str]:
     folder = folder.absolute()
     if (folder / PROJECT_FILE).exists():
         raise UsageError(f"{folder} is a project already. Next: backbone --project {folder.name} run")
-    if example:
-        return copy_example(example, folder)
-    return init_project(folder, _plain(folder.name) or "project")
+    with explained(folder):
+        return copy_example(example, folder) if example else init_project(folder, _plain(folder.name) or "project")
 
 
 def add(folder: Path, name: str | None, locations: tuple[str, ...], env: str | None = None) -> Added:

@@ -25,8 +25,8 @@ from backbone.lake.leases import take_lease, without_new_leases
 from backbone.lake.lock import locked
 from backbone.model.operations import BackedUp, Restored
 from backbone.model.reports import RunEvent
-from backbone.model.troubles import explained
 from backbone.runs.environment import Environment, new_run_id
+from backbone.troubles import explained
 from backbone.wiring import open_backend, open_reading
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ from backbone.model.files import LandedFile
 from backbone.model.operations import Maintained, RolledBack
 from backbone.model.reports import RunEvent, RunReport
 from backbone.model.steps import Plan, Published
-from backbone.model.troubles import explained
 from backbone.runs.check import check_project
 from backbone.runs.environment import Environment
 from backbone.runs.maintenance import maintain
@@ -33,6 +32,7 @@ from backbone.runs.run import (
     run_project,
 )
 from backbone.runs.selection import Selection, select_datasets
+from backbone.troubles import explained
 from backbone.wiring import open_backend, open_engine, open_reading
 from backbone.workspace.interrupting import interruptible
 from backbone.workspace.opening import upstream_environment
@@ -127,7 +127,8 @@ def _kept_quick(workspace: "Workspace", backend: Backend, report: RunReport) -> 
     if report.status == "nothing" or retention.maintenance == "by_hand" or not is_due(workspace.environment.folder):
         return report
     try:
-        maintained = maintain(workspace.project, workspace.environment, backend)
+        with explained(workspace.environment.folder):
+            maintained = maintain(workspace.project, workspace.environment, backend)
     except (BackboneError, OSError) as error:  # what the run has published is published
         maintained = Maintained("", report.environment, dry_run=False, snapshot=0, warnings=(str(error),))
     return replace(report, maintained=maintained)

@@ -12,7 +12,7 @@ from backbone.errors import EngineError, MissingExtraError
 from backbone.model.domains import domain_of, sql_type
 from backbone.model.names import literal, quoted, stem_of, zone_of
 from backbone.model.relations import Attribute, Relation
-from backbone.model.troubles import trouble
+from backbone.troubles import trouble
 
 if TYPE_CHECKING:
     from backbone.model.steps import Extent

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from backbone.errors import BackboneError
 from backbone.lake.catalogue import last_snapshot
 from backbone.model.reports import Check
+from backbone.troubles import explained
 from backbone.workspace.doctor.accounts import check_ledger, check_state
 from backbone.workspace.doctor.lake import (
     check_catalogue,
@@ -26,8 +27,13 @@ if TYPE_CHECKING:
 
 
 def examine(workspace: "Workspace", on_event: OnEvent) -> tuple[Check, ...]:
-    """What every check found. Nothing is changed."""
-    return tuple(verdict.check for verdict in verdicts(workspace, on_event))
+    """What every check found. Nothing is changed.
+
+    Raises:
+        LakeError: the machine refuses what looking takes.
+    """
+    with explained(workspace.environment.folder):
+        return tuple(verdict.check for verdict in verdicts(workspace, on_event))
 
 
 def verdicts(workspace: "Workspace", on_event: OnEvent) -> Iterator[Verdict]:
@@ -56,7 +62,7 @@ def _lake(workspace: "Workspace", on_event: OnEvent) -> Iterator[Verdict]:
         yield guarded("models", lambda: check_models(environment, reading))
         yield guarded("state cache", lambda: check_state(workspace, reading))
     yield guarded("runs", lambda: check_runs(environment, running=running))
-    yield guarded("disk", lambda: check_disk(environment, lake=True))
+    yield guarded("disk", lambda: check_disk(environment))
 
 
 def guarded(name: str, check: Callable[[], Verdict]) -> Verdict:

@@ -5,16 +5,18 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backbone.connectors.landing import LandingZone
+from backbone.engine import sqlite
+from backbone.errors import LakeError
 from backbone.lake.catalogue import catalogue_path, last_snapshot
 from backbone.model.files import LandedFile
 from backbone.model.reports import RunEvent
 from backbone.runs.stage import sha256_of
+from backbone.troubles import trouble
 from backbone.wiring import open_reading
 from backbone.workspace.doctor.verdict import REPAIR, OnEvent, Verdict, counted, sound
 
@@ -23,12 +25,18 @@ if TYPE_CHECKING:
 
 
 def sqlite_damage(path: Path) -> str | None:
-    """What SQLite itself finds wrong with a database; None if it is sound."""
-    uri = f"{path.absolute().as_uri()}?mode=ro"
+    """What SQLite itself finds wrong with a database; None if it is sound.
+
+    That it can't be read where it is, for want of space or permission, is no damage: then a copy is looked at.
+    """
     try:
-        with closing(sqlite3.connect(uri, uri=True, timeout=5)) as connection:
+        with sqlite.reading(path) as connection:
             ((said, *_), *_) = connection.execute("PRAGMA integrity_check(1)").fetchall()
-    except sqlite3.DatabaseError as error:
+    except LakeError as error:
+        return str(error.__cause__)
+    except sqlite3.OperationalError as error:
+        if trouble(error, path):
+            raise
         return str(error)
     return None if said == "ok" else str(said).splitlines()[0]
 

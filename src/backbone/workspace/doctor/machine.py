@@ -3,17 +3,19 @@
 import fcntl
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 from backbone.engine.duckdb.extensions import load_extension
 from backbone.errors import BackboneError
+from backbone.lake.catalogue import catalogue_path
 from backbone.lake.known_files import known_files
 from backbone.runs.environment import Environment
+from backbone.troubles import size_of, there
 from backbone.wiring import open_engine
 from backbone.workspace.doctor.verdict import Verdict, sound
 
 _EXTENSIONS = ("ducklake", "sqlite_scanner")
-_LEAST_FREE = 50_000_000
 
 
 def check_extensions() -> Verdict:
@@ -29,18 +31,26 @@ def check_extensions() -> Verdict:
     return Verdict("extensions", f"{', '.join(_EXTENSIONS)} load", tuple(wrong), hint)
 
 
-def check_disk(environment: Environment, *, lake: bool) -> Verdict:
-    """Whether there is space to run in, and whether all could be made again."""
-    free = shutil.disk_usage(_there(environment.storage)).free
-    held = sum(file.bytes for file in known_files(environment.folder) if file.live) if lake else 0
-    detail = f"{free / 1e9:,.1f} GB free; to make everything again takes about {held / 1e9:,.1f} GB"
-    if free >= _LEAST_FREE:
+def check_disk(environment: Environment) -> Verdict:
+    """Whether there is space for a run: the largest dataset is written anew, and the catalogue copied."""
+    place = there(environment.storage)
+    free = shutil.disk_usage(place).free
+    sizes = _sizes(environment.folder)
+    catalogue = catalogue_path(environment.folder).stat().st_size
+    least, most = (catalogue + held for held in (max(sizes.values(), default=0), sum(sizes.values())))
+    detail = f"{size_of(free)} free; to make the largest dataset anew takes about {size_of(least)}, all {size_of(most)}"
+    if free >= least:
         return sound("disk", detail)
-    return Verdict("disk", "", (detail,), "Make space: a run needs room for what it makes")
+    hint = f"Make space where {place} is: a run writes datasets anew beside those it replaces. Then: backbone run"
+    return Verdict("disk", "", (detail,), hint)
 
 
-def _there(path: Path) -> Path:
-    return next(each for each in (path, *path.parents) if each.is_dir())
+def _sizes(folder: Path) -> Counter[str]:
+    """The bytes of each dataset's present files."""
+    sizes = Counter[str]()
+    for file in known_files(folder):
+        sizes[file.dataset] += file.bytes * file.live
+    return sizes
 
 
 def holder(path: Path) -> str:

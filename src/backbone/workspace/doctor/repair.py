@@ -20,6 +20,7 @@ from backbone.runs.environment import Environment
 from backbone.runs.recovery import recover
 from backbone.runs.run import Request
 from backbone.runs.selection import Selection
+from backbone.troubles import explained
 from backbone.wiring import open_backend
 from backbone.workspace.doctor.examination import examine, verdicts
 from backbone.workspace.doctor.lake import has_lake, look_at_files, set_old_aside
@@ -34,10 +35,10 @@ if TYPE_CHECKING:
 
 def repair(workspace: "Workspace", on_event: OnEvent) -> tuple[Check, ...]:
     """Mend what can be mended, and say how all stands then."""
-    found = {verdict.name: verdict for verdict in verdicts(workspace, on_event) if verdict.wrong}
     done = dict[str, list[str]]()
-    if found:
-        for name, said in _mend(workspace, found, on_event):
+    with explained(workspace.environment.folder):
+        found = {verdict.name: verdict for verdict in verdicts(workspace, on_event) if verdict.wrong}
+        for name, said in _mend(workspace, found, on_event) if found else ():
             done.setdefault(name, []).append(said)
     return tuple(replace(c, mended=tuple(done.get(c.name, ()))) for c in examine(workspace, on_event))
 

@@ -43,9 +43,9 @@ def trouble(error: BaseException, folder: Path) -> str | None:
         return _full(place)
     most = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
     if number == errno.EFBIG or "File too large" in said or (_UNSAID in said and most != resource.RLIM_INFINITY):
-        limit = f": `ulimit -f` allows {_bytes(most)}" if most != resource.RLIM_INFINITY else ""
+        limit = f": `ulimit -f` allows {size_of(most)}" if most != resource.RLIM_INFINITY else ""
         return f"{place} can't grow{limit}. Raise the limit, or {_ELSEWHERE}"
-    if _UNSAID in said and shutil.disk_usage(_there(place)).free < _LITTLE:
+    if _UNSAID in said and shutil.disk_usage(there(place)).free < _LITTLE:
         return _full(place)
     if number in _CLOSED or _any(_SAYS_CLOSED, said):
         return _closed(error, place)
@@ -68,9 +68,9 @@ def explained(folder: Path) -> Iterator[None]:
 
 
 def _full(place: Path) -> str:
-    disk = shutil.disk_usage(_there(place))
+    disk = shutil.disk_usage(there(place))
     return (
-        f"no space left for {place}: {_bytes(disk.free)} of {_bytes(disk.total)} are free there now. "
+        f"no space left for {place}: {size_of(disk.free)} of {size_of(disk.total)} are free there now. "
         f"What was half written is removed. Make space, or {_ELSEWHERE}; then run again"
     )
 
@@ -91,12 +91,14 @@ def _memory(said: str) -> str:
 
 
 def _place(error: BaseException, folder: Path) -> Path:
-    named = getattr(error, "filename", None) or (m[1] if (m := _PATH.search(str(error))) else None)
+    # Of a copy, the target is the second that is named.
+    named = getattr(error, "filename2", None) or getattr(error, "filename", None)
+    named = named or (m[1] if (m := _PATH.search(str(error))) else None)
     return Path(os.fsdecode(named)) if isinstance(named, str | bytes) else folder
 
 
-def _there(path: Path) -> Path:
-    """The nearest folder upwards that is there."""
+def there(path: Path) -> Path:
+    """The path itself if it is a folder, or the nearest folder upwards that is there."""
     return next(each for each in (path, *path.absolute().parents) if each.is_dir())
 
 
@@ -104,7 +106,13 @@ def _any(sentences: tuple[str, ...], said: str) -> bool:
     return any(sentence in said for sentence in sentences)
 
 
-def _bytes(count: int) -> str:
+def size_of(count: int) -> str:
+    """A number of bytes, as people say it.
+
+    Example:
+        >>> size_of(1_234_567)
+        '1.2 MB'
+    """
     for unit, size in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
         if count >= size:
             return f"{count / size:,.1f} {unit}"
