@@ -3,10 +3,12 @@
 That takes root, or a system that lets anybody have a user namespace of their own.
 """
 
+import contextlib
 import ctypes
 import os
+import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,22 +46,39 @@ def make_read_only(folder: Path) -> None:
     _call("mount", None, bytes(folder), None, _BIND | _REMOUNT | _READ_ONLY, None)
 
 
-def with_read_only(folder: Path, commands: Sequence[tuple[str, ...]], told: Any) -> None:
-    """Carry out commands while nobody can write to a folder; to be run in a process of its own.
+BALLAST = "ballast"
+
+
+def fill(root: Path, free: int = 0) -> None:
+    """Fill the file system that a project is on, but for `free` bytes."""
+    path = root.parent / BALLAST
+    with contextlib.suppress(OSError), path.open("ab") as file:
+        while (space := shutil.disk_usage(root).free - free) > 0:
+            os.posix_fallocate(file.fileno(), path.stat().st_size, space)
+
+
+def with_disk(disk: Callable[[], None], commands: Sequence[tuple[str, ...]], told: Any) -> None:
+    """Carry out commands on a disk that only they see; to be run in a process of its own.
 
     Args:
-        folder: which one.
+        disk: mounts it.
         commands: what to carry out.
         told: a pipe for the exit code of each and what it wrote, or for why the system doesn't let us.
     """
     try:
         be_alone()
-        make_read_only(folder)
+        disk()
     except NoDiskError as error:
         told.send(str(error))
         return
     done = [subprocess.run(each, capture_output=True, text=True, check=False, timeout=120) for each in commands]
     told.send([(each.returncode, each.stdout + each.stderr) for each in done])
+
+
+def make_full(folder: Path, project: Path) -> None:
+    """A small disk in a folder, with a copy of a project on it, and no byte left."""
+    mount_small(folder, 60)
+    fill(shutil.copytree(project, folder / project.name))
 
 
 def _call(name: str, *arguments: object) -> None:

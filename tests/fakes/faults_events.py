@@ -10,7 +10,6 @@ import multiprocessing
 import os
 import re
 import resource
-import shutil
 import signal
 import sqlite3
 import sys
@@ -18,6 +17,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from faults_disks import fill
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
@@ -218,14 +219,3 @@ def _strike(strike: Strike, root: Path) -> None:
 def _limit_files(most: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
-
-
-BALLAST = "ballast"
-
-
-def fill(root: Path, free: int = 0) -> None:
-    """Fill the file system that a project is on, but for `free` bytes."""
-    path = root.parent / BALLAST
-    with contextlib.suppress(OSError), path.open("ab") as file:
-        while (space := shutil.disk_usage(root).free - free) > 0:
-            os.posix_fallocate(file.fileno(), path.stat().st_size, space)

@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from faults_disks import NoDiskError, be_alone, mount_small
-from faults_events import BALLAST, Ended, Strike, Way, carry_out, changes
+from faults_disks import BALLAST, NoDiskError, be_alone, mount_small
+from faults_events import Ended, Strike, Way, carry_out, changes
 from faults_shop import (
     ANALYSIS,
     DATASETS,

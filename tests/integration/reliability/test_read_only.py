@@ -1,10 +1,12 @@
-"""Folders that nobody can write to: looking works, and what must write says which folder, and what to do."""
+"""Folders that nobody can write to, and full disks: looking works, and what must write says where, and what to do."""
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from faults_disks import with_read_only
+from faults_disks import make_full, make_read_only, with_disk
 from faults_events import CONTEXT
 from faults_shop import LATER, arrivals, content, deliver, leftovers, make_shop, unsound
 
@@ -32,9 +34,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def carried_out(root: Path, folder: str, *commands: tuple[str, ...]) -> list[tuple[int, str]]:
     """The exit codes of commands, and what they wrote, while a folder of the project can't be written to."""
+    return carried_out_on(partial(make_read_only, root / folder), root, *commands)
+
+
+def carried_out_on(disk: Callable[[], None], root: Path, *commands: tuple[str, ...]) -> list[tuple[int, str]]:
     here, there = CONTEXT.Pipe(duplex=False)
     lines = [(BACKBONE, "--project", str(root), *command) for command in commands]
-    process = CONTEXT.Process(target=with_read_only, args=(root / folder, lines, there))
+    process = CONTEXT.Process(target=with_disk, args=(disk, lines, there))
     process.start()
     told = here.recv()
     process.join()
@@ -53,6 +59,21 @@ def test_a_lake_that_can_only_be_read_can_be_looked_at(shop):
     assert "61" in done[3][1]
     assert "run   formatted.orders            new landed file orders-4.csv" in done[1][1]
     assert sorted(shop.rglob("*")) == before
+
+
+def test_on_a_full_disk_all_can_be_looked_at_and_doctor_finds_the_disk_alone(shop, tmp_path):
+    root = tmp_path / shop.name
+
+    *done, (code, said) = carried_out_on(partial(make_full, tmp_path, shop), root, *LOOKING)
+
+    assert [code for code, _ in done] == [0] * len(done), done
+    assert "61" in done[2][1]
+    assert "61" in done[3][1]
+    assert code == 1
+    assert [line for line in said.splitlines() if line.startswith("✗")] == [
+        line for line in said.splitlines() if line.startswith("✗ disk  0 bytes free; to make the largest dataset")
+    ], said
+    assert f"Make space where {root}/lake is" in said
 
 
 @pytest.mark.parametrize("folder", [".", "lake", pytest.param("lake/landing", marks=pytest.mark.long)])

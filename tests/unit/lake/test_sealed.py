@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.errors import QueryError
 from backbone.lake.catalogue import last_snapshot
 from backbone.lake.leases import Lease
-from backbone.lake.sealed import SealedLake, run_query, sealed_connection
+from backbone.lake.sealed import SealedLake, frozen_catalogue, run_query, sealed_connection
 from backbone.lake.store import Lake
 from backbone.model.relations import Attribute, Relation
 
@@ -82,3 +83,24 @@ def test_inlined_governance_rows_keep_their_types(tmp_path):
                   "select c0, epoch(c1), c2, c3, c4, c5 ->> 'a' from governance.run")  # fmt: skip
 
     assert found == [(0.5, 1767312000.0, True, 7, ["x"], "1")]
+
+
+def test_a_killed_process_leaves_no_half_copy_behind(folder):
+    last = last_snapshot(folder)[1]
+    cache = folder / "cache"
+    cache.mkdir()
+    for name in (f"catalogue-{last}.part", f"catalogue-{last}.part.wal", "catalogue-1.0badf00d.part"):
+        (cache / name).write_bytes(b"half")
+
+    assert frozen_catalogue(folder, last) == cache / f"catalogue-{last}.duckdb"
+
+    assert sorted(path.name for path in cache.iterdir()) == [f"catalogue-{last}.duckdb", "lock"]
+
+
+def test_readers_at_once_copy_the_catalogue_once(folder):
+    last = last_snapshot(folder)[1]
+
+    with ThreadPoolExecutor(8) as readers:
+        paths = list(readers.map(lambda _: frozen_catalogue(folder, last).stat().st_ino, range(8)))
+
+    assert len(set(paths)) == 1
