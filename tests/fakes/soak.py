@@ -225,7 +225,7 @@ def _ask(root: Path, draw: random.Random, until: float) -> int:
         result = backbone.open(root).sql(QUESTION, as_of=as_of)
         (first,) = result.rows()
     except UsageError as error:
-        if any(words in str(error) for words in ("kept no longer", "no dataset", "yet", "No snapshot")):
+        if any(words in str(error) for words in ("kept no longer", "no dataset", "yet", "no snapshot")):
             time.sleep(0.2)
             return 0
         raise

@@ -62,7 +62,7 @@ def test_time_travel(shop):
     assert len(workspace.table("trusted.sales", as_of=first).rows()) == 5
     with pytest.raises(UsageError, match="no dataset 'by_day'"):
         workspace.table("by_day", as_of=first)
-    with pytest.raises(UsageError, match="No snapshot 999"):
+    with pytest.raises(UsageError, match="There is no snapshot 999"):
         workspace.sql("from sales", as_of=999)
 
 

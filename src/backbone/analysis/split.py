@@ -93,7 +93,12 @@ def _check_classes(analysis: "Analysis", dataset: str, session: "Session") -> No
         )
         raise refusal(analysis, dataset, f"target has the values {shown}, and not true and false", hint=hint)
     if len(values) < len((False, True)):
-        raise refusal(analysis, dataset, f"target is {bool(values[0])} in every row, so there is nothing to tell apart")
+        raise refusal(
+            analysis,
+            dataset,
+            f"target is {bool(values[0])} in every row, so there is nothing to tell apart",
+            hint="write a target that is true for some rows and false for others",
+        )
 
 
 def _note(analysis: "Analysis", written: "dict[str, Written]", session: "Session") -> str:

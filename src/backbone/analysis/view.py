@@ -32,7 +32,7 @@ def stage_view(analysis: "Analysis", staging: Staging, session: "Session") -> St
         written = session.write(query, staging.new_file(dataset))
     session.show(Extent(dataset, written.relation, added=(written.path,)))
     if not written.rows:
-        raise refusal(analysis, dataset, "the view has no rows")
+        raise refusal(analysis, dataset, "the view has no rows", hint="look at what it reads: backbone status")
     check_key(analysis, dataset, quoted_dataset(dataset), session)
     return Staged(dataset, written.relation, replaces=True, added=(written.path,), rows=written.rows)
 

@@ -35,7 +35,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError as error:
-        raise LakeError(f"{path} is damaged: {error}. What can be made again is: backbone doctor --repair") from error
+        raise LakeError(f"{path} is damaged: {error}. Mend what can be made again: backbone doctor --repair") from error
     finally:
         connection.close()
 

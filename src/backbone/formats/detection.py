@@ -56,7 +56,7 @@ def detect_template(path: Path) -> Template:
     if form := json_form(text):
         return Template(format=form, encoding=encoding)
     if path.suffix.lower() in _JSON_NAMES:
-        raise UsageError(f"{path.name} is no table in JSON: that is an array of objects, or one object after the other")
+        raise UsageError(f"{path.name} is no table in JSON. Expected: an array of objects, or objects one by one")
     tail = text if complete else tail_text(path, encoding, TAIL_BYTES)
     dialect = detect_dialect(text, tail)
     return Template(

@@ -77,7 +77,7 @@ def snapshot_at(folder: Path, moment: str) -> int:
         return number
     if number is not None and 0 <= number < max(known):
         raise UsageError(f"Snapshot {number} is kept no longer. Those that are: {_listed(known)}")
-    raise UsageError(f"No snapshot {moment}. Which there are: backbone history")
+    raise UsageError(f"There is no snapshot {moment}. Those there are: backbone history")
 
 
 def _last_until(time: datetime, known: Mapping[int, datetime]) -> int | None:

@@ -37,17 +37,21 @@ def copy_lake(source: Path, target: Path) -> Copied:
         LakeError: there is no lake, or a file is missing or has another size than the catalogue says.
     """
     if not catalogue_path(source).is_file():
-        raise LakeError(f"There is no lake in {source}: it has no {catalogue_path(source).name}")
+        raise LakeError(
+            f"There is no lake in {source}: it has no catalogue.sqlite. Name a folder from `backbone backup`"
+        )
     target.mkdir(parents=True)
     copy_sqlite(catalogue_path(source), catalogue_path(target))
     known = last_snapshot(target)
     if known is None:
-        raise LakeError(f"The catalogue in {source} is empty")
+        raise LakeError(f"The catalogue in {source} is empty: nothing had run there. Name another copy")
     digests, total = {}, 0
     for name, size in _files(target).items():
         path = source / "tables" / name
         if not path.is_file() or path.stat().st_size != size:
-            raise LakeError(f"{path} is missing, or isn't what the catalogue in {source} says")
+            raise LakeError(
+                f"{path} is missing, or not as the catalogue in {source} says. Mend it: backbone doctor --repair"
+            )
         digests[name] = copy_file(path, target / "tables" / name)
         total += size
     (target / "tables").mkdir(exist_ok=True)
@@ -71,7 +75,7 @@ def copy_sqlite(source: Path, target: Path) -> None:
         except sqlite3.DatabaseError as error:
             said = str(error)
         if said != "ok":
-            raise LakeError(f"{source} is damaged: {said}")
+            raise LakeError(f"{source} is damaged: {said}. Take another copy, or mend it: backbone doctor --repair")
         copy.execute("PRAGMA journal_mode = WAL")
 
 

@@ -17,7 +17,7 @@ import duckdb
 
 from backbone.engine.duckdb.extensions import CONFIG, SILENT, load_extension
 from backbone.engine.sqlite import elsewhere, readable
-from backbone.errors import QueryError, did_you_mean
+from backbone.errors import BackboneError, LakeError, QueryError, did_you_mean
 from backbone.lake.catalogue import catalogue_path, datasets_at, present_snapshot
 from backbone.lake.leases import Lease
 from backbone.lake.lock import locked
@@ -173,23 +173,29 @@ class SealedLake:
 
         Raises:
             QueryError: it isn't one SELECT, fails, or takes too long.
+            LakeError: a file that it reads is missing or damaged.
         """
         with self._connection(query, system=system) as connection:
             try:
                 return run_query(connection, query, collect)
             except QueryError as error:
-                raise self._with_near_name(error) from error
+                raise self._told(error) from error
 
     def write(self, query: str, path: Path, options: str, *, system: bool = False) -> int:
         """Write the rows of one SELECT to a file, the only one that can be written, and return how many there are."""
         with self._connection(query, system=system, writable=path) as connection:
             check_sealed(connection, query)
             copy = f"COPY ({query.strip().removesuffix(';')}\n) TO {literal(str(path))} ({options})"
-            copied = _timed(connection, lambda: connection.execute(copy).fetchone())
+            try:
+                copied = _timed(connection, lambda: connection.execute(copy).fetchone())
+            except QueryError as error:
+                raise self._told(error) from error
         return int(copied[0]) if copied else 0
 
-    def _with_near_name(self, error: QueryError) -> QueryError:
-        """An error about a table that isn't there, with a near name from those that are."""
+    def _told(self, error: QueryError) -> BackboneError:
+        """A table that isn't there, with a near name from those that are; a file of the lake that can't be read."""
+        if f"{self._folder}/" in str(error):
+            return LakeError(f"A file of the lake can't be read: {error}. Check it: backbone doctor")
         match = _NO_TABLE.search(str(error))
         if not match:
             return error

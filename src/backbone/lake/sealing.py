@@ -95,4 +95,6 @@ def _check_function(node: dict[str, Any]) -> None:
         near = did_you_mean(name, TABLE_FUNCTIONS) or f" After FROM there may be {', '.join(sorted(TABLE_FUNCTIONS))}"
         raise QueryError(f"{name}() can't be used in `sql`, which sees datasets and nothing else.{near}")
     if name in REFUSED_FUNCTIONS:
-        raise QueryError(f"{name}() can't be used in `sql`, which sees datasets and nothing else")
+        raise QueryError(
+            f"{name}() can't be used in `sql`, which sees datasets and nothing else. Functions of values can"
+        )

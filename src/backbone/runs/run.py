@@ -143,7 +143,7 @@ def _check_registry(published: Mapping[str, Published], environment: Environment
     if (seen := max((one.files_until for one in published.values()), default=0)) > known:
         raise LakeError(
             f"The registry of landed files ends at file {known}, and the lake has read file {seen}: "
-            "it was lost, or is an old copy. Rebuild it: backbone doctor --repair"
+            f"{environment.landing.registry.path} was lost, or is an old copy. Rebuild it: backbone doctor --repair"
         )
 
 

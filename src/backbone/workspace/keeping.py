@@ -45,7 +45,7 @@ def back_up(workspace: "Workspace", folder: Path) -> BackedUp:
     """
     environment = workspace.environment
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} is there already. Name a new folder, such as {folder.name}-2")
+        raise UsageError(f"'{folder}' is there already. Name a new folder, such as {folder.name}-2")
     if last_snapshot(environment.folder) is None:
         raise UsageError(f"Nothing has run in environment '{environment.name}' yet. Next: backbone run")
     part = folder.with_name(f"{folder.name}.part")
@@ -158,12 +158,12 @@ def _check_owner(project: str, content: _Content, source: Path, *, force: bool) 
         return
     if content.project and content.project != project:
         raise UsageError(
-            f"The lake in {source} is of project '{content.project}', not '{project}'. If so be it: --force"
+            f"The lake in {source} is of project '{content.project}', not '{project}'. If that is meant: --force"
         )
     if _numbers(content.version) > _numbers(__version__):
         raise UsageError(
             f"The lake in {source} was written by Backbone {content.version}; this is {__version__}. "
-            "Install that one, or if so be it: --force"
+            "Install that one, or if that is meant: --force"
         )
 
 
@@ -184,14 +184,15 @@ def _restore_landing(environment: Environment, backup: Path, content: _Content) 
         )
     if not all(kept.get(number) == one for number, one in present.items()):
         raise LakeError(
-            f"Other files have landed in {here} under the numbers of those in {there}: the two don't go together"
+            f"Other files have landed in {here} under the numbers of those in {there}: the two don't go together. "
+            "Restore into a project of its own: its folder with an empty lake"
         )
     with locked(environment.landing_lock):
         files = [file for file in Registry(there).files() if file.id not in present]
         for file in files:
             target = here / file.path.relative_to(there)
             if copy_file(file.path, target) != file.sha256:
-                raise LakeError(f"{file.path} is damaged")
+                raise LakeError(f"{file.path} is damaged. Restore from another copy")
         here.mkdir(parents=True, exist_ok=True)
         with (
             sqlite.reading(Registry(there).path) as original,

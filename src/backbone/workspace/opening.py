@@ -31,7 +31,7 @@ def open_workspace(project: str | Path | None = None, env: str | None = None) ->
     """
     root = find_project(Path(project or "."))
     if project is not None and root != Path(project).resolve():
-        raise UsageError(f"'{project}' is no project: it has no {PROJECT_FILE}. The nearest one upwards is {root}")
+        raise UsageError(f"'{project}' is no project: it has no {PROJECT_FILE}. Meant is perhaps: --project {root}")
     return Workspace(root, environment_of(root, settings_of(root), env))
 
 

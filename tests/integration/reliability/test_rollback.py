@@ -88,7 +88,7 @@ def test_a_damaged_snapshot_is_refused_and_nothing_changes(shop):
 
 
 def test_a_snapshot_that_is_not_there_is_refused(shop):
-    with pytest.raises(UsageError, match="No snapshot 99"):
+    with pytest.raises(UsageError, match="There is no snapshot 99"):
         backbone.open(shop).rollback(99)
 
 

@@ -98,7 +98,8 @@ def _meant(words: tuple[str, ...]) -> tuple[str, str | None]:
             return "show", dataset
         case ("list" | "show" as action, dataset):
             return action, dataset
-    raise UsageError(f"quarantine takes list or show, then a dataset, not {' '.join(words)!r}")
+    said = " ".join(words)
+    raise UsageError(f"quarantine takes list or show, then a dataset, not '{said}': backbone quarantine show orders")
 
 
 @click.command()
