@@ -24,7 +24,7 @@ PLACE = re.compile(
 NEXT = re.compile(
     r"\n +\^|backbone \w+|backbone \[|[Dd]id you mean|[Ee]xpected|Candidate|[Ww]rite |Give |Name |For example"
     r"|pip install|Next: |mkdir|mend |meant\?|Meant so|accept it|use --format|Save it|Fetch"
-    r"|[Rr]ename (it|one)|Meant is|Add it when|holds NAME|Functions of values|declared by|After FROM"
+    r"|[Rr]ename (it|one)|Meant is|Add it when|holds NAME|Functions of values|name one|declared by|After FROM"
 )
 """What to do: a command, a near name, what is expected; or the very words are marked."""
 
