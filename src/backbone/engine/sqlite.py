@@ -1,6 +1,9 @@
 """SQLite files that other processes write, opened for reading wherever they are.
 
 To read a file in WAL mode, SQLite must write beside it. On a read-only or a full disk it can't: there a copy is read.
+
+DuckDB's scanner has an SQLite of its own. Whichever of the two closes a file, the system frees the locks that the
+other one of this process has on it. So while the scanner writes, nothing is read here.
 """
 
 import atexit
@@ -8,13 +11,17 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
+from threading import RLock
 
 from backbone.errors import LakeError
 
 _TRIES = 5
+
+APART = RLock()
+"""Held while a file is read here, and while the scanner writes one: its block then reads none."""
 
 
 @contextmanager
@@ -24,20 +31,38 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     Raises:
         LakeError: the file is damaged.
     """
-    connection = _connect(path)
-    try:
+    with APART:
+        connection = _connect(path)
         try:
-            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+            try:
+                connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+            except sqlite3.OperationalError:
+                connection.close()
+                connection = _connect(_copied(path))
+            yield connection
         except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise LakeError(
+                f"{path} is damaged: {error}. Mend what can be made again: backbone doctor --repair"
+            ) from error
+        finally:
             connection.close()
-            connection = _connect(_copied(path))
-        yield connection
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError as error:
-        raise LakeError(f"{path} is damaged: {error}. Mend what can be made again: backbone doctor --repair") from error
-    finally:
-        connection.close()
+
+
+def copy(path: Path, target: Path) -> None:
+    """Copy a file as it is at one moment, whoever writes to it: without a log, and not flushed to the disk.
+
+    Raises:
+        OSError: there is no space for the copy.
+    """
+    try:
+        with reading(path) as original, closing(sqlite3.connect(target)) as made:
+            made.execute("PRAGMA synchronous = OFF")
+            original.backup(made)
+            made.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.OperationalError as error:
+        raise OSError(str(error)) from error
 
 
 def readable(path: Path) -> Path:

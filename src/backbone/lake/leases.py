@@ -17,12 +17,19 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+from backbone.lake.catalogue import last_snapshot
+from backbone.lake.lock import flock_soon
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a snapshot, and since when. `process` is False for another project's pin."""
+    """Who holds a snapshot. `process` is False for another project's pin.
+
+    `last` was the lake's last snapshot when it began to: a process may read the catalogue as it was then.
+    """
 
     snapshot: int
+    last: int
     who: str
     since: datetime
     process: bool
@@ -59,7 +66,7 @@ def take_lease(folder: Path, choose: Callable[[], int]) -> Lease:
     except OSError:
         return Lease(choose())
     try:
-        fcntl.flock(guard, fcntl.LOCK_SH)
+        flock_soon(guard, fcntl.LOCK_SH)
         snapshot = choose()
         return _written(folder, snapshot)
     finally:
@@ -77,17 +84,18 @@ def _written(folder: Path, snapshot: int) -> Lease:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
     except OSError:
         return Lease(snapshot)
+    known = last_snapshot(folder)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        os.write(handle, _text(snapshot, f"process {os.getpid()}").encode())
+        os.write(handle, _text(snapshot, known[1] if known else snapshot, f"process {os.getpid()}").encode())
     except OSError:  # a full disk may have room for a name, and none for what it says
         _close(path, handle, os.getpid())
         return Lease(snapshot)
     return Lease(snapshot, path, handle)
 
 
-def _text(snapshot: int, who: str) -> str:
-    return json.dumps({"snapshot": snapshot, "who": who, "since": datetime.now(UTC).isoformat()})
+def _text(snapshot: int, last: int, who: str) -> str:
+    return json.dumps({"snapshot": snapshot, "last": last, "who": who, "since": datetime.now(UTC).isoformat()})
 
 
 def pin(folder: Path, reader: str, snapshot: int) -> None:
@@ -102,7 +110,7 @@ def pin(folder: Path, reader: str, snapshot: int) -> None:
     with suppress(OSError):  # a lake that others may only read
         path.parent.mkdir(exist_ok=True)
         part = path.with_suffix(f".{secrets.token_hex(4)}.part")
-        part.write_text(_text(snapshot, f"project {reader}"))
+        part.write_text(_text(snapshot, snapshot, f"project {reader}"))
         part.replace(path)
 
 
@@ -111,28 +119,40 @@ def without_new_leases(folder: Path) -> Iterator[list[Holder]]:
     """Who holds what, while nobody can take a lease: what they don't hold may go during the block."""
     guard = _open_guard(folder)
     try:
-        fcntl.flock(guard, fcntl.LOCK_EX)
+        flock_soon(guard, fcntl.LOCK_EX)
+        _sweep(folder)
         yield holders(folder)
     finally:
         os.close(guard)
 
 
 def holders(folder: Path) -> list[Holder]:
-    """All leases that count; the files of processes that have died are removed."""
+    """All leases that count."""
     found = (_holder(path) for path in sorted((folder / "readers").glob("*.json")))
     return [holder for holder in found if holder]
 
 
+def _sweep(folder: Path) -> None:
+    """Remove the files of processes that have died. Only under the guard: a lease is made first, and then locked."""
+    for path in (folder / "readers").glob("*.json"):
+        with suppress(FileNotFoundError):
+            if not _is_pin(path) and _is_free(path):
+                path.unlink()
+
+
 def _holder(path: Path) -> Holder | None:
-    process = not path.name.startswith("project-")
     try:
-        if process and _is_free(path):
-            path.unlink(missing_ok=True)
+        if not _is_pin(path) and _is_free(path):
             return None
         text = json.loads(path.read_text())
     except (FileNotFoundError, ValueError):  # given back just now, or not written yet: then the guard keeps us apart
         return None
-    return Holder(text["snapshot"], text["who"], datetime.fromisoformat(text["since"]), process, path)
+    since = datetime.fromisoformat(text["since"])
+    return Holder(text["snapshot"], text.get("last", 0), text["who"], since, not _is_pin(path), path)
+
+
+def _is_pin(path: Path) -> bool:
+    return path.name.startswith("project-")
 
 
 def _is_free(path: Path) -> bool:

@@ -1,12 +1,21 @@
-"""File locks between processes of one machine: released by the system when their holder dies."""
+"""File locks between processes of one machine: released by the system when their holder dies.
+
+Who holds several took them in this order, so that no two wait for each other: an environment's `run.lock`, the landing
+zone's `landing.lock`, the readers' guard (`readers/lock`), `lake.lock`.
+"""
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from backbone.errors import LakeError
+
+PATIENCE_SECONDS = 600.0
+"""How long a lock is waited for that nobody holds for long. Whoever holds it longer has been stopped, or hangs."""
+_PAUSES = (0.001, 0.25)
 
 
 @contextmanager
@@ -52,6 +61,28 @@ def _lock(handle: int, on_wait: Callable[[str], None] | None, *, wait: bool) -> 
         who = os.pread(handle, 100, 0).decode(errors="replace").strip()
         if not wait:
             raise LakeError(f"Another run is under way, {who}, and you asked not to wait for it") from None
-        if on_wait:
+        if on_wait:  # a run may take hours, and whoever waits for it is told
             on_wait(who)
-        fcntl.flock(handle, fcntl.LOCK_EX)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        else:
+            flock_soon(handle, fcntl.LOCK_EX)
+
+
+def flock_soon(handle: int, kind: int) -> None:
+    """Take a lock that nobody holds for long, shared (`LOCK_SH`) or not (`LOCK_EX`).
+
+    Raises:
+        LakeError: it isn't to be had within ten minutes.
+    """
+    until, pause = time.monotonic() + PATIENCE_SECONDS, _PAUSES[0]
+    while True:
+        try:
+            return fcntl.flock(handle, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                path = Path(f"/proc/self/fd/{handle}").readlink()
+                raise LakeError(
+                    f"Another process has held {path} for {PATIENCE_SECONDS / 60:g} minutes. Which one: fuser -v {path}"
+                ) from None
+        time.sleep(pause)
+        pause = min(2 * pause, _PAUSES[1])

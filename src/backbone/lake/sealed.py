@@ -15,8 +15,8 @@ from typing import TypeVar
 
 import duckdb
 
+from backbone.engine import sqlite
 from backbone.engine.duckdb.extensions import CONFIG, SILENT, load_extension
-from backbone.engine.sqlite import elsewhere, readable
 from backbone.errors import BackboneError, LakeError, QueryError, did_you_mean
 from backbone.lake.catalogue import catalogue_path, datasets_at, present_snapshot
 from backbone.lake.leases import Lease
@@ -44,7 +44,7 @@ def frozen_catalogue(folder: Path, snapshot: int) -> Path:
     try:
         return _frozen(folder, folder / "cache", snapshot)
     except (OSError, duckdb.Error):  # no space, or a lake that one may only read
-        return _frozen(folder, elsewhere(folder), snapshot)
+        return _frozen(folder, sqlite.elsewhere(folder), snapshot)
 
 
 def _frozen(folder: Path, copies: Path, snapshot: int) -> Path:
@@ -69,16 +69,23 @@ def _frozen(folder: Path, copies: Path, snapshot: int) -> Path:
 
 
 def _freeze(folder: Path, path: Path) -> None:
-    """Copy a lake's catalogue into a DuckDB file."""
-    with duckdb.connect(":memory:", config={**CONFIG, "threads": "1"}) as connection:
-        connection.execute(SILENT)
-        load_extension(connection, "sqlite_scanner")
-        catalogue = readable(catalogue_path(folder))
-        connection.execute(f"ATTACH {literal(str(catalogue))} AS meta (TYPE sqlite, READ_ONLY)")
-        connection.execute(f"ATTACH {literal(str(path))} AS frozen")
-        connection.execute("COPY FROM DATABASE meta TO frozen")
-        _retype_inlined(connection)
-        connection.execute("DETACH frozen")
+    """Copy a lake's catalogue, as it is at one moment, into a DuckDB file.
+
+    The scanner would read each table as it is at a moment of its own, so it is given a copy that nobody writes to.
+    """
+    still = path.with_suffix(".sqlite")
+    try:
+        sqlite.copy(catalogue_path(folder), still)
+        with duckdb.connect(":memory:", config={**CONFIG, "threads": "1"}) as connection:
+            connection.execute(SILENT)
+            load_extension(connection, "sqlite_scanner")
+            connection.execute(f"ATTACH {literal(str(still))} AS meta (TYPE sqlite, READ_ONLY)")
+            connection.execute(f"ATTACH {literal(str(path))} AS frozen")
+            connection.execute("COPY FROM DATABASE meta TO frozen")
+            _retype_inlined(connection)
+            connection.execute("DETACH frozen")
+    finally:
+        still.unlink(missing_ok=True)
 
 
 def _remove_old(cache: Path) -> None:

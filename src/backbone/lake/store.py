@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from backbone.engine.duckdb.extensions import SILENT, load_extension
-from backbone.engine.sqlite import readable
+from backbone.engine.sqlite import APART, readable
 from backbone.errors import LakeError
 from backbone.lake.catalogue import catalogue_path, has_dataset, is_finished, last_snapshot
 from backbone.lake.lock import locked
@@ -259,7 +259,7 @@ def transaction(
     Raises:
         LakeError: it can't be committed; nothing has changed.
     """
-    with locked(folder / "lake.lock"):
+    with locked(folder / "lake.lock"), APART:
         known = last_snapshot(folder)
         if known is None:
             raise LakeError(f"The lake in {folder} has no catalogue. Check it: backbone doctor")

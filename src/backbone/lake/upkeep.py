@@ -1,10 +1,14 @@
 """What a lake has piled up, from its catalogue: small files, deleted rows, snapshots, files that nobody needs."""
 
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from backbone.lake.catalogue import LIVE, catalogue_time, last_snapshot, reading
+from backbone.lake.catalogue import LIVE, catalogue_time, last_snapshot, present_snapshot, reading
+from backbone.lake.leases import Holder
 from backbone.lake.store import Lake
 from backbone.model.names import quoted
 
@@ -41,7 +45,10 @@ class Pieces:
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """A file that no snapshot needs any more, and since when: readers of an earlier catalogue may still do."""
+    """A file that no snapshot needs any more: readers of an earlier catalogue may still do.
+
+    `since` is when the transaction began that made it so. Until its end readers began that do need it.
+    """
 
     number: int
     path: str
@@ -97,21 +104,38 @@ def is_due(folder: Path) -> bool:
     return known is not None and known[1] - int(before) >= _BUSY
 
 
-def clean_up(lake: Lake, run: str, before: datetime) -> tuple[int, int]:
-    """Remove files that no snapshot has needed since `before`; returns how many, and their bytes.
+def removable(folder: Path, held: Iterable[Holder], before: datetime) -> list[Scheduled]:
+    """The files that no snapshot has needed since `before`, and no process that holds a lease.
 
-    DuckLake's own function isn't used: with a SQLite catalogue it removes those scheduled later, too.
+    Order tells, not time: a process may need every file that was scheduled after it took its lease. DuckLake doesn't
+    say at which snapshot that was, so the one is noted at which maintenance first saw it. Only under the run lock.
+    """
+    path, files, present = folder / "unneeded.json", scheduled(folder), present_snapshot(folder)
+    noted: dict[str, int] = {}
+    with suppress(OSError, ValueError):  # without it, all are as if they were seen for the first time
+        noted = json.loads(path.read_text())
+    noted = {file.path: noted.get(file.path, present) for file in files}
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(noted))
+    part.replace(path)
+    oldest = min((one.last for one in held if one.process), default=present + 1)
+    return [file for file in files if file.since < before and noted[file.path] < oldest]
+
+
+def clean_up(lake: Lake, run: str, files: Sequence[Scheduled]) -> tuple[int, int]:
+    """Remove scheduled files; returns how many, and their bytes.
+
+    DuckLake's own function isn't used: with a SQLite catalogue it removes others, too.
     """
     tables = lake.folder / "tables"
-    old = [file for file in scheduled(lake.folder) if file.since < before]
-    if not old:
+    if not files:
         return 0, 0
     with lake.transaction(run, "clean-up") as transaction:
         # First forgotten, then removed: a kill between the two leaves files that nobody knows, which are swept up.
-        transaction.forget_scheduled([file.number for file in old])
+        transaction.forget_scheduled([file.number for file in files])
     freed = 0
-    for file in old:
+    for file in files:
         path = tables / file.path
         freed += path.stat().st_size if path.exists() else 0
         path.unlink(missing_ok=True)
-    return len(old), freed
+    return len(files), freed

@@ -22,6 +22,7 @@ from backbone.lake.upkeep import (
     data_files,
     inlined_rows,
     pieces,
+    removable,
     scheduled,
 )  # fmt: skip
 from backbone.model.names import zone_of
@@ -155,7 +156,8 @@ def _carry_out(
         if old.expired:
             with lake.transaction(run, "expiry") as transaction:
                 transaction.expire(old.expired)
-    removed, freed = clean_up(lake, run, _unneeded_before(project.retention, held))
+        unneeded = removable(folder, held, datetime.now(UTC) - project.retention.files)
+    removed, freed = clean_up(lake, run, unneeded)
     orphans, orphaned_bytes = journal.remove_orphans(folder, datetime.now(UTC) - _ORPHANED)
     copies = [copy_dataset(backend.engine, folder, run, published[name], lake.snapshot[1]) for name in work.rewriting]
     now = pieces(folder)
@@ -211,11 +213,6 @@ def _new_files(lake: Lake, run: str, published: Mapping[str, Published]) -> list
         for path, dataset in data_files(lake.folder, lake.snapshot[1]).items()
         if dataset in published and path not in known
     ]
-
-
-def _unneeded_before(retention: Retention, held: Iterable[Holder]) -> datetime:
-    """Files that no snapshot has needed since then can go: readers who came later know nothing of them."""
-    return min([datetime.now(UTC) - retention.files, *(one.since for one in held if one.process)])
 
 
 def _with_waiting(report: Maintained, lake: Lake, retention: Retention) -> Maintained:

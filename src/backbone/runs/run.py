@@ -122,7 +122,7 @@ def land_arrivals(project: Project, environment: Environment, on_event: OnEvent)
     A file that can't be read holds up those of its source that come after it, so that they arrive in order.
     """
     zone, landings, unlanded = environment.landing, list[Landing](), dict[str, str]()
-    with locked(environment.landing_lock):
+    with locked(environment.landing_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))):
         zone.sweep()
         for source in project.sources:
             zone.drop_folder(source.name).mkdir(parents=True, exist_ok=True)

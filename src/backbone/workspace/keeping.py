@@ -7,7 +7,7 @@ too: `landing/` and a folder for each environment, or such a folder alone.
 import re
 import shutil
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -121,23 +121,27 @@ def restore(workspace: "Workspace", folder: Path, force: bool, on_event: "OnEven
     environment = workspace.environment
     source = _lake_in(folder, environment.name)
     staged = Environment(environment.root, f"{environment.name}.restoring", environment.storage)
-    with (
-        explained(environment.folder),
-        locked(environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
-    ):
+
+    def waiting(who: str) -> None:
+        on_event(RunEvent("waiting", text=who))
+
+    with explained(environment.folder), locked(environment.run_lock, on_wait=waiting):
         try:
             shutil.rmtree(staged.folder, ignore_errors=True)
             copied = copy_lake(source, staged.folder)
             content = _verify(staged, copied)
             _check_owner(workspace.project.name, content, source, force=force)
-            landed = _restore_landing(environment, folder if (folder / "landing").is_dir() else folder.parent, content)
+            backup = folder if (folder / "landing").is_dir() else folder.parent
+            landed = _restore_landing(environment, backup, content, waiting)
             present = last_snapshot(environment.folder)
             if present:
                 continue_after(staged.folder, present[1])
             _replace(environment, staged)
         finally:
             shutil.rmtree(staged.folder, ignore_errors=True)
-        return _recorded(workspace, content, copied, landed, present[1] if present else None)
+        # The restored lake has a lock of its own.
+        with locked(environment.run_lock, on_wait=waiting):
+            return _recorded(workspace, content, copied, landed, present[1] if present else None)
 
 
 def _lake_in(folder: Path, environment: str) -> Path:
@@ -171,7 +175,7 @@ def _numbers(version: str) -> list[int]:
     return [int(part) for part in re.findall(r"\d+", version)[:3]]
 
 
-def _restore_landing(environment: Environment, backup: Path, content: _Content) -> int:
+def _restore_landing(environment: Environment, backup: Path, content: _Content, waiting: Callable[[str], None]) -> int:
     """Bring back landed files that the lake was made from and that are not here; returns how many."""
     here, there = environment.storage / "landing", backup / "landing"
     present = _landed(here)
@@ -187,7 +191,7 @@ def _restore_landing(environment: Environment, backup: Path, content: _Content) 
             f"Other files have landed in {here} under the numbers of those in {there}: the two don't go together. "
             "Restore into a project of its own: its folder with an empty lake"
         )
-    with locked(environment.landing_lock):
+    with locked(environment.landing_lock, on_wait=waiting):
         files = [file for file in Registry(there).files() if file.id not in present]
         for file in files:
             target = here / file.path.relative_to(there)
@@ -221,7 +225,6 @@ def _recorded(workspace: "Workspace", content: _Content, copied: Copied, landed:
     environment, run, now = workspace.environment, new_run_id(), datetime.now(UTC)
     said = f"as in snapshot {copied.snapshot} of project {content.project}"
     with (
-        locked(environment.run_lock),  # the restored lake has a lock of its own
         open_backend(workspace.project, environment) as backend,
         backend.lake.transaction(run, "restore") as transaction,
     ):

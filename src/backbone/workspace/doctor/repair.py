@@ -108,7 +108,10 @@ def _lost(workspace: "Workspace", found: dict[str, Verdict]) -> frozenset[str]:
 
 def _set_old_aside(environment: Environment, on_event: OnEvent) -> Iterator[str]:
     """Damaged files that the present no longer needs."""
-    with locked(environment.run_lock), open_for_reading(environment) as reading:
+    with (
+        locked(environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
+        open_for_reading(environment) as reading,
+    ):
         yield from set_old_aside(environment, look_at_files(environment, reading, on_event))
 
 

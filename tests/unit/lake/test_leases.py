@@ -1,0 +1,123 @@
+"""Leases: what readers hold stays, in whatever order they come and others publish."""
+
+import fcntl
+import json
+import os
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from backbone.engine.duckdb.engine import DuckDBEngine
+from backbone.errors import LakeError
+from backbone.lake import lock
+from backbone.lake.catalogue import present_snapshot
+from backbone.lake.leases import holders, pin, take_lease, without_new_leases
+from backbone.lake.store import Lake
+from backbone.lake.upkeep import clean_up, removable, scheduled
+from backbone.model.relations import Attribute, Relation
+
+LATER = datetime.now(UTC) + timedelta(days=1)
+
+
+@pytest.fixture
+def lake(tmp_path):
+    """A lake with a table of ten rows of which one was deleted."""
+    engine, folder = DuckDBEngine(), tmp_path / "dev"
+    lake = Lake(engine.connection, folder)
+    path = folder / "tables" / "trusted" / "a" / "r1-0.parquet"
+    with engine.session() as session:
+        session.write("SELECT range AS n FROM range(10)", path)
+    with lake.transaction("r1") as transaction:
+        transaction.replace("trusted.a", Relation((Attribute("n", "integer"),)), [path])
+    with lake.transaction("r2") as transaction:
+        transaction.delete("trusted.a", "n = 0")
+    yield lake
+    engine.close()
+
+
+def read_last(lake):
+    return take_lease(lake.folder, lambda: present_snapshot(lake.folder))
+
+
+def removable_now(lake):
+    with without_new_leases(lake.folder) as held:
+        return removable(lake.folder, held, LATER)
+
+
+def test_a_reader_that_came_while_files_became_unneeded_keeps_them(lake):
+    with lake.transaction("r3") as transaction:
+        transaction.delete("trusted.a", "n = 1")
+        lease = read_last(lake)  # of the catalogue as it is before the commit
+
+    (file,) = scheduled(lake.folder)
+    (holder,) = holders(lake.folder)
+    assert file.since < holder.since  # time would say that the reader doesn't need it
+    assert removable_now(lake) == []
+    lease.close()
+    assert removable_now(lake) == [file]
+
+
+def test_readers_that_came_after_maintenance_had_seen_a_file_unneeded_do_not_keep_it(lake):
+    first = read_last(lake)
+    with lake.transaction("r3") as transaction:
+        transaction.delete("trusted.a", "n = 1")
+    assert removable_now(lake) == []
+    with lake.transaction("r4") as transaction:
+        transaction.delete("trusted.a", "n = 2")
+    second = read_last(lake)
+    first.close()
+
+    (file,) = removable_now(lake)
+
+    assert file == min(scheduled(lake.folder), key=lambda one: one.number)
+    assert clean_up(lake, "r5", [file])[0] == 1
+    assert not (lake.folder / "tables" / file.path).exists()
+    assert len(lake.records("FROM lake.trusted.a")) == 7
+    second.close()
+
+
+def test_what_was_noted_of_unneeded_files_may_be_lost(lake):
+    with lake.transaction("r3") as transaction:
+        transaction.delete("trusted.a", "n = 1")
+    removable_now(lake)
+    (lake.folder / "unneeded.json").write_text("{")
+    lease = read_last(lake)
+
+    assert removable_now(lake) == []
+    lease.close()
+    assert removable_now(lake) == scheduled(lake.folder)
+
+
+def test_a_lease_that_is_being_made_is_not_taken_for_a_dead_one(tmp_path):
+    (tmp_path / "readers").mkdir()
+    begun = tmp_path / "readers" / "1-abc.json"
+    begun.touch()  # made, and not locked yet
+
+    assert holders(tmp_path) == []
+    assert begun.exists()
+
+
+def test_the_leases_of_dead_processes_go_and_pins_stay(lake):
+    dead = lake.folder / "readers" / "1-abc.json"
+    lease = read_last(lake)
+    pin(lake.folder, "elsewhere (dev)", 1)
+    dead.write_text(json.dumps({"snapshot": 1, "last": 2, "who": "process 1", "since": datetime.now(UTC).isoformat()}))
+
+    with without_new_leases(lake.folder) as held:
+        assert [(one.snapshot, one.last, one.process) for one in held] == [(3, 3, True), (1, 1, False)]
+
+    assert not dead.exists()
+    lease.close()
+
+
+def test_a_lock_that_should_be_free_soon_is_not_waited_for_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(lock, "PATIENCE_SECONDS", 0.05)
+    (tmp_path / "readers").mkdir()
+    guard = os.open(tmp_path / "readers" / "lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(guard, fcntl.LOCK_EX)
+
+    with pytest.raises(LakeError, match=f"Which one: fuser -v {tmp_path}/readers/lock"):
+        take_lease(tmp_path, lambda: 1)
+
+    os.close(guard)
+    assert take_lease(tmp_path, lambda: 1).snapshot == 1
