@@ -138,11 +138,12 @@ def arrive(soak: Soak, draw: random.Random) -> None:
 def command(soak: Soak, root: Path, *words: str, kill_after: float | None = None, fine: str = "") -> None:
     """A command in a process of its own: it ends well, is killed, or says what is `fine`."""
     line = [str(Path(sys.executable).with_name("backbone")), "--project", str(root), *words]
-    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    talking = {**os.environ, "PYTHONFAULTHANDLER": "1"}
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=talking)
     try:
         out, err = process.communicate(timeout=kill_after or 600)
     except subprocess.TimeoutExpired:
-        process.kill()
+        process.send_signal(signal.SIGKILL if kill_after else signal.SIGABRT)  # one that hangs says where
         out, err = process.communicate()
         soak.done[f"{words[0]} killed" if kill_after else f"{words[0]} hung"] += 1
         if not kill_after:
