@@ -221,19 +221,30 @@ class Lake:
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in rows]
 
-    def copy_former(self, dataset: str, snapshot: int, path: Path) -> bool:
-        """Write the rows that a table had in a snapshot to a Parquet file, if they aren't those that it has now."""
+    def is_as_in(self, dataset: str, snapshot: int) -> bool:
+        """Whether a table has the rows that it had in a snapshot. It must have had the columns that it has now."""
         cursor = self._connection.cursor()
         cursor.execute(SILENT)
         now, then = _table(dataset), f"{_table(dataset)} AT (VERSION => {snapshot})"
-        names = ", ".join(quoted(row[0]) for row in cursor.execute(f"DESCRIBE {now}").fetchall())
+        names = self._columns(dataset)
         counts = f"SELECT (SELECT count(*) FROM {now}) = (SELECT count(*) FROM {then})"
         lost = f"SELECT 1 FROM (SELECT {names} FROM {then} EXCEPT ALL SELECT {names} FROM {now}) LIMIT 1"
-        if cursor.execute(counts).fetchall() == [(True,)] and not cursor.execute(lost).fetchall():
+        return cursor.execute(counts).fetchall() == [(True,)] and not cursor.execute(lost).fetchall()
+
+    def copy_former(self, dataset: str, snapshot: int, path: Path) -> bool:
+        """Write the rows that a table had in a snapshot to a Parquet file, if they aren't those that it has now."""
+        if self.is_as_in(dataset, snapshot):
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
-        cursor.execute(f"COPY (SELECT {names} FROM {then}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+        then = f"SELECT {self._columns(dataset)} FROM {_table(dataset)} AT (VERSION => {snapshot})"
+        cursor = self._connection.cursor()
+        cursor.execute(f"{SILENT}; COPY ({then}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
         return True
+
+    def _columns(self, dataset: str) -> str:
+        return ", ".join(
+            quoted(row[0]) for row in self._connection.cursor().execute(f"DESCRIBE {_table(dataset)}").fetchall()
+        )
 
     def has(self, dataset: str) -> bool:
         """Whether there is such a table."""

@@ -81,7 +81,27 @@ def _difference(environment: Environment, lake: Lake, snapshot: int) -> _Differe
     changed = tuple(name for name, one in then.items() if name not in now or now[name].version != one.version)
     gone = tuple(name for name in now if name not in then)
     models = (registered_models(lake, now), registered_models(lake, then, snapshot))
-    return _Difference(now, then, changed, gone, *models)
+    difference = _Difference(now, then, changed, gone, *models)
+    return replace(difference, then=now, changed=()) if _is_in_name_only(lake, difference, snapshot) else difference
+
+
+def _is_in_name_only(lake: Lake, difference: _Difference, snapshot: int) -> bool:
+    """Whether the versions are all that differs, as after the same rollback, or a run that came to the same again."""
+    now, then = difference.now, difference.then
+    if difference.models or {n: _without_version(n, now) for n in now} != {n: _without_version(n, then) for n in then}:
+        return False
+    if damaged_files(lake, snapshot, difference.changed):
+        return False
+    states = [table for table in map("governance.{}".format, STATES) if lake.has(table)]
+    former = [table for table in states if has_dataset(lake.folder, table, snapshot)]
+    return former == states and all(lake.is_as_in(table, snapshot) for table in (*difference.changed, *states))
+
+
+def _without_version(name: str, published: Mapping[str, Published]) -> tuple[object, ...]:
+    """What is published of a dataset, and whether it was made from its inputs as they are, whatever their versions."""
+    one = published[name]
+    inputs = {i: published[i].version == version if i in published else version for i, version in one.inputs.items()}
+    return one.definition, one.relation, one.files_until, one.rows, inputs
 
 
 def _report(environment: Environment, lake: Lake, difference: _Difference, snapshot: int) -> RolledBack:

@@ -49,6 +49,8 @@ def test_datasets_and_states_are_as_they_were_and_the_next_run_does_it_again(sho
     assert leftovers(shop) == []
     assert [entry.status for entry in backbone.open(shop).history(2)] == ["rolled back", "published"]
     assert backbone.open(shop).sql("SELECT orders FROM totals", as_of=first + 1).rows()
+    for repeated in (backbone.open(shop).rollback(first, dry_run=True), backbone.open(shop).rollback(first)):
+        assert (repeated.datasets, repeated.snapshot, repeated.landed_files) == ((), None, 0)
     assert backbone.open(shop).rollback(report.snapshot).snapshot is None
     again = backbone.open(shop).run()
     assert {step.dataset: step.how for step in again.steps}["trusted.visits"] == "incremental"
