@@ -11,10 +11,11 @@ from typing import Any
 from backbone.engine.sqlite import reading
 from backbone.model.files import LandedFile
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS file (
+_FILE = """(
     id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL,
-    sha256 TEXT NOT NULL, size INTEGER NOT NULL, origin TEXT NOT NULL, arrived_at TEXT NOT NULL);
+    sha256 TEXT NOT NULL, size INTEGER NOT NULL, origin TEXT NOT NULL, arrived_at TEXT NOT NULL)"""
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS file {_FILE};
 CREATE TABLE IF NOT EXISTS arrival (
     id INTEGER PRIMARY KEY AUTOINCREMENT, file_id INTEGER NOT NULL REFERENCES file (id), source TEXT NOT NULL,
     origin TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, arrived_at TEXT NOT NULL);
@@ -22,6 +23,16 @@ CREATE INDEX IF NOT EXISTS file_content ON file (source, sha256);
 CREATE INDEX IF NOT EXISTS file_size ON file (source, size);
 CREATE INDEX IF NOT EXISTS arrival_origin ON arrival (source, origin);
 CREATE INDEX IF NOT EXISTS arrival_file ON arrival (file_id);
+"""
+_FORMER = "SELECT 1 FROM sqlite_master WHERE name = 'file' AND sql LIKE '%UNIQUE%'"
+"""Whether a registry was made when each content could land once; since then one that comes back is a new version."""
+_RENEW = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE renewed {_FILE};
+INSERT INTO renewed SELECT id, source, name, path, sha256, size, origin, arrived_at FROM file;
+DROP TABLE file;
+ALTER TABLE renewed RENAME TO file;
+COMMIT;
 """
 _LAST = "SELECT arrived_at FROM arrival ORDER BY id DESC LIMIT 1"
 _FILES = "SELECT id, source, name, path, sha256, size, origin, arrived_at FROM file"
@@ -59,7 +70,10 @@ class Registry:
     def _open(self) -> Iterator[sqlite3.Connection]:
         self._folder.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(self.path, timeout=30)) as connection:
-            connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;" + _SCHEMA)
+            connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+            if connection.execute(_FORMER).fetchone():
+                connection.executescript(_RENEW)
+            connection.executescript(_SCHEMA)
             with connection:
                 yield connection
 

@@ -1,8 +1,9 @@
 import hashlib
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -302,3 +303,38 @@ def test_copies_that_a_killed_landing_left_are_swept(zone, tmp_path):
 
     assert not left.parent.exists()
     assert landed.file.path.exists()
+
+
+FORMER = """
+CREATE TABLE file (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL UNIQUE,
+    sha256 TEXT NOT NULL, size INTEGER NOT NULL, origin TEXT NOT NULL, arrived_at TEXT NOT NULL,
+    UNIQUE (source, sha256));
+INSERT INTO file SELECT * FROM present.file;
+CREATE TABLE arrival (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, file_id INTEGER NOT NULL REFERENCES file (id), source TEXT NOT NULL,
+    origin TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, arrived_at TEXT NOT NULL);
+INSERT INTO arrival SELECT * FROM present.arrival;
+CREATE INDEX arrival_origin ON arrival (source, origin);
+"""
+"""A registry as it was made when each content could land only once."""
+
+
+def test_a_registry_of_before_contents_could_come_back_is_renewed_with_all_that_it_knows(zone, tmp_path):
+    for text, age in (("one\n", 30), ("two\n", 20)):
+        write(tmp_path / "data" / "a.csv", text, age=age)
+        land_all(zone, "a", "data/a.csv")
+    known, present = zone.registry.files(), zone.registry.path.rename(tmp_path / "present.sqlite")
+    with closing(sqlite3.connect(zone.registry.path)) as registry:
+        registry.execute(f"ATTACH '{present}' AS present")
+        registry.executescript(FORMER)
+    write(tmp_path / "data" / "a.csv", "one\n", age=10)
+
+    land_all(zone, "a", "data/a.csv")
+
+    files = zone.registry.files("a")
+    assert files[:2] == known
+    assert [(file.id, file.path.read_text()) for file in files] == [(1, "one\n"), (2, "two\n"), (3, "one\n")]
+    with closing(sqlite3.connect(zone.registry.path)) as registry:
+        assert registry.execute("SELECT count(*) FROM arrival JOIN file ON file.id = file_id").fetchall() == [(3,)]
+        assert registry.execute("PRAGMA foreign_key_check").fetchall() == []
