@@ -124,3 +124,39 @@ def test_it_is_dropped_though_others_fail(shop: Path) -> None:
     assert [step.dataset for step in report.failed] == ["exploitation.kept"]
     with pytest.raises((QueryError, UsageError)):
         rows(shop, "FROM exploitation.old")
+
+
+def test_going_back_brings_a_dropped_dataset_back_and_the_next_run_drops_it_again_or_keeps_it(shop: Path) -> None:
+    before = backbone.open(shop).status().snapshot
+    (shop / "exploitation/old.sql").unlink()
+    run(shop)
+
+    report = backbone.open(shop).rollback(before)
+
+    assert [(one.dataset, one.rows_now, one.rows_then) for one in report.datasets] == [("exploitation.old", None, 3)]
+    assert sorted(rows(shop, "FROM exploitation.old")) == [(1, 2), (2, 3), (4, 3)]
+    assert [check.detail for check in backbone.open(shop).doctor() if not check.ok] == []
+    assert [drop.dataset for drop in backbone.open(shop).plan().drops] == ["exploitation.old"]
+    assert dropped(run(shop)) == ["exploitation.old"]
+    backbone.open(shop).rollback(before)
+    (shop / "exploitation/old.sql").write_text(VIEWS["old"])
+    assert run(shop).status == "nothing"
+    assert sorted(rows(shop, "FROM exploitation.old")) == [(1, 2), (2, 3), (4, 3)]
+
+
+def test_going_back_brings_a_dropped_source_back_with_its_quarantine(shop: Path) -> None:
+    before = backbone.open(shop).status().snapshot
+    for name in ("sources/rates.yml", "trusted/rates.yml"):
+        (shop / name).rename(shop / f"{Path(name).parent.name}-rates")
+    assert sorted(dropped(run(shop))) == ["formatted.rates", "trusted.rates"]
+    assert rows(shop, "SELECT count(*) FROM governance.quarantine") == [(0,)]
+
+    backbone.open(shop).rollback(before)
+
+    assert rows(shop, "FROM trusted.rates") == [(1,)]
+    assert rows(shop, "SELECT dataset FROM governance.quarantine") == [("trusted.rates",)]
+    assert sorted(drop.dataset for drop in backbone.open(shop).plan().drops) == ["formatted.rates", "trusted.rates"]
+    for name in ("sources/rates.yml", "trusted/rates.yml"):
+        (shop / f"{Path(name).parent.name}-rates").rename(shop / name)
+    assert run(shop).status == "nothing"
+    assert [check.detail for check in backbone.open(shop).doctor() if not check.ok] == []

@@ -53,14 +53,21 @@ def damaged_files(lake: Lake, snapshot: int, datasets: Collection[str]) -> dict[
     """The data files of these datasets that aren't what was published, each with its dataset: missing or changed."""
     if not lake.has("governance.data_file"):
         return {}
-    digests = {row["path"]: row["sha256"] for row in lake.records("FROM lake.governance.data_file")}
+    digests = {str(row["path"]): str(row["sha256"]) for row in lake.records("FROM lake.governance.data_file")}
     found = {path: dataset for path, dataset in data_files(lake.folder, snapshot).items() if dataset in datasets}
     tables = lake.folder / "tables"
+    return {path: dataset for path, dataset in found.items() if not _is_sound(tables / path, digests.get(path))}
 
-    def sound(path: str) -> bool:
-        return (tables / path).is_file() and (path not in digests or sha256_of(tables / path) == digests[path])
 
-    return {path: dataset for path, dataset in found.items() if not sound(path)}
+def damaged_models(lake: Lake, versions: Collection[str]) -> list[str]:
+    """The files of these model versions that aren't what was registered: missing or changed."""
+    rows = lake.records("SELECT path, run, sha256 FROM lake.governance.data_file WHERE starts_with(path, 'models/')")
+    files = [(str(row["path"]), str(row["sha256"])) for row in rows if row["run"] in versions]
+    return [path for path, digest in files if not _is_sound(lake.folder / path, digest)]
+
+
+def _is_sound(path: Path, digest: str | None) -> bool:
+    return path.is_file() and (digest is None or sha256_of(path) == digest)
 
 
 def renewed(then: Mapping[str, Published], changed: Collection[str], snapshot: int) -> dict[str, Published]:

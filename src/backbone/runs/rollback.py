@@ -20,7 +20,7 @@ from backbone.model.steps import Published
 from backbone.runs import journal
 from backbone.runs.environment import Environment
 from backbone.runs.recovery import entered, recover
-from backbone.runs.restaging import copy_dataset, damaged_files, publish_copies, renewed
+from backbone.runs.restaging import copy_dataset, damaged_files, damaged_models, publish_copies, renewed
 from backbone.runs.run import Backend, read_published, registered_models
 
 _Model = Mapping[str, object]
@@ -70,7 +70,7 @@ def roll_back(
     report = _report(environment, lake, difference, snapshot)
     if dry_run or difference.nothing:
         return replace(report, dry_run=dry_run)
-    _check(environment, lake, difference, snapshot)
+    _check(lake, difference, snapshot)
     with entered(environment, lake, project) as run:
         published = _carry_out(project, environment, backend, run, difference, snapshot)
     return replace(report, run=run, snapshot=published, seconds=time.perf_counter() - started)
@@ -122,15 +122,13 @@ def _report(environment: Environment, lake: Lake, difference: _Difference, snaps
     )  # fmt: skip
 
 
-def _check(environment: Environment, lake: Lake, difference: _Difference, snapshot: int) -> None:
+def _check(lake: Lake, difference: _Difference, snapshot: int) -> None:
     """Make sure that what is to be put back is what was published then."""
-    damaged = damaged_files(lake, snapshot, difference.changed)
-    models = environment.folder / "models"
-    kept = [str(model["path"]) for model in difference.models_then.values()]
-    missing = [*damaged, *(path for path in kept if not (models / path).is_file())]
-    if missing:
+    versions = [str(difference.models_then[name]["version"]) for name, then in difference.models.items() if then]
+    damaged = [*damaged_files(lake, snapshot, difference.changed), *damaged_models(lake, versions)]
+    if damaged:
         raise LakeError(
-            f"Snapshot {snapshot} can't be gone back to: {missing[0]} is damaged or missing. Check it: backbone doctor"
+            f"Snapshot {snapshot} can't be gone back to: {damaged[0]} is damaged or missing. Check it: backbone doctor"
         )
 
 
