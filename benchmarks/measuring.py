@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -116,8 +117,16 @@ def disk_mb(folder: Path) -> float:
 
 
 def environment() -> dict[str, str]:
-    """The commands' environment: nobody is told of a run, and no width or colour of a terminal gets in."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("BACKBONE_")} | QUIET
+    """The commands' environment: nobody is told of a run; no terminal's width and no setting of Python's gets in."""
+    ours = ("BACKBONE_", "PYTHON")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | QUIET
+
+
+@cache
+def compile_bytecode() -> None:
+    """Compile what Backbone and the floor import, as pip does of what it installs: else each command might."""
+    folders = (sysconfig.get_path("purelib"), str(WORK.parents[1] / "src"))
+    run((PYTHON, "-m", "compileall", "-q", "-j", "0", *folders), WORK.parent)
 
 
 @cache
@@ -126,15 +135,17 @@ def _prepared() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(dir=WORK, prefix="prepared-")
 
 
-def copy_of(name: str, build: Callable[[Path], object]) -> Callable[[Path], None]:
+def copy_of(name: str, build: Callable[[Path], object], *, keep: bool = False) -> Callable[[Path], None]:
     """A preparation that copies a folder, which `build` makes when it is first needed.
 
-    A lake that was copied looks at what landed once more: let a run settle that before anything is measured.
+    With `keep` it stays for later benchmarks, as inputs do: what takes minutes. A lake that was copied looks at what
+    landed once more: let a run settle that before anything is measured.
     """
 
     def prepare(folder: Path) -> None:
-        template = Path(_prepared().name) / name
+        template = (WORK / "kept" if keep else Path(_prepared().name)) / name
         if not template.exists():
+            template.parent.mkdir(exist_ok=True)
             unfinished = template.with_name("unfinished")
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir()

@@ -9,7 +9,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from benchmarks.measuring import PYTHON, WORK, Side, cost
+from benchmarks.measuring import PYTHON, WORK, Side, compile_bytecode, cost
 
 RUNNER = str(WORK.parent / "under_profiler.py")
 Place = tuple[str, int, str]
@@ -21,6 +21,7 @@ NO_FILE = "~"
 def profiled(side: Side) -> str:
     """Run a side's command, a Python program, under a profiler; what it spent, by part and by function."""
     WORK.mkdir(exist_ok=True)
+    compile_bytecode()
     with tempfile.TemporaryDirectory(dir=WORK, prefix="profile-") as name:
         folder = Path(name)
         side.prepare(folder)

@@ -46,12 +46,17 @@ def machine() -> dict[str, str | int]:
 
 
 def versions() -> dict[str, str]:
-    """What was measured, and with what: the commit of Backbone, `+` where files differ from it."""
-    here = Path(__file__).parent
-    git = ("git", "describe", "--always", "--dirty=+", "--exclude=*")
-    found = subprocess.run(git, cwd=here, capture_output=True, text=True, check=False).stdout.strip()
-    ours = {"backbone": f"{version('backbone')} ({found})" if found else version("backbone")}
+    """What was measured, and with what: the commit of Backbone, `+` where the product differs from it."""
+    commit, changed = _git("rev-parse", "--short", "HEAD"), _git("status", "--porcelain", "--", "src", "uv.lock")
+    found = f" ({commit}{'+' if changed else ''})" if commit else ""
+    ours = {"backbone": version("backbone") + found}
     return ours | {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+
+
+def _git(*arguments: str) -> str:
+    """What git says of this repository; nothing where there is none."""
+    command = ("git", "-C", str(Path(__file__).parents[1]), *arguments)
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def load_records(path: Path) -> list[Record]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.measuring import WORK, in_turn
+from benchmarks.measuring import WORK, compile_bytecode, in_turn
 from benchmarks.records import Record, machine, save_records, versions
 from benchmarks.workload import Measurable, Samples, Workload, difference
 
@@ -16,6 +16,7 @@ Show = Callable[[Record], str]
 def measure(chosen: Iterable[Measurable], *, rows: int, rounds: int | None, json: Path, show: Show) -> list[Record]:
     """Measure workloads, and write each into a JSON file. One that fails doesn't stop the others."""
     WORK.mkdir(exist_ok=True)
+    compile_bytecode()
     found: list[Record] = []
     known: dict[str, Samples] = {}
     for one in chosen:

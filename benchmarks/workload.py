@@ -54,7 +54,10 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What `whole` costs more than `part`, for each of `steps`: two workloads by name, measured already."""
+    """What `whole` costs more than `part`, for each of `steps`: two workloads by name, measured already.
+
+    `floor` names the side of both that Backbone is compared with.
+    """
 
     name: str
     about: str
@@ -62,6 +65,7 @@ class Difference:
     part: str
     steps: int = 1
     budgets: tuple[Budget, ...] = ()
+    floor: str = "floor"
 
 
 Measurable = Workload | Difference
@@ -69,9 +73,14 @@ Samples = dict[str, list[Sample]]
 
 
 def difference(one: Difference, measured: Mapping[str, Samples]) -> Samples:
-    """The samples of a difference, pair by pair, of each side that both workloads have. Memory has no difference."""
+    """The samples of a difference, pair by pair, of both sides that both workloads have. Memory has no difference."""
     whole, part = measured.get(one.whole, {}), measured.get(one.part, {})
-    return {side: list(_pairs(whole[side], part[side], one.steps)) for side in whole if side in part}
+    sides = {"backbone": "backbone", "floor": one.floor}
+    return {
+        name: list(_pairs(whole[side], part[side], one.steps))
+        for name, side in sides.items()
+        if side in whole and side in part
+    }
 
 
 def _pairs(whole: list[Sample], part: list[Sample], steps: int) -> Iterator[Sample]:

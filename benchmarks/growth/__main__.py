@@ -3,13 +3,14 @@
 import argparse
 import json
 import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.growth.curves import CURVES, measured, tell
 from benchmarks.growth.plotting import plot
 from benchmarks.growth.telling import HEADER, Growth, curves_of, rows_of
-from benchmarks.measuring import WORK
+from benchmarks.measuring import WORK, CommandError, compile_bytecode
 from benchmarks.records import machine, versions
 from benchmarks.tables import plain
 
@@ -23,12 +24,19 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, default=WORK / "growth.png", help="a .svg or .png file")
     options = parser.parse_args()
     WORK.mkdir(exist_ok=True)
+    compile_bytecode()
     found: dict[str, Growth] = json.loads(options.json.read_text(encoding="utf-8")) if options.json.exists() else {}
+    failures = 0
     for name in options.only or CURVES:
-        found[name] = _measured(name, options.most)
+        try:
+            found[name] = _measured(name, options.most)
+        except CommandError as error:  # the other curves are worth having
+            tell(f"{name}: {error}")
+            failures += 1
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(plain(HEADER, rows_of(found)))
     plot(curves_of(found), options.plot)
+    sys.exit(failures)
 
 
 def _measured(name: str, most: float) -> Growth:

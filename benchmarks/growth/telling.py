@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TypedDict
 
 from benchmarks.growth.curves import CURVES, Curve
-from benchmarks.growth.fitting import LIMIT, Points, exponent
+from benchmarks.growth.fitting import Points, exponent, is_linear, range_of_exponents
 
 HEADER = ("curve", "cost", "from", "to", "exponent", "verdict")
 
@@ -31,6 +31,6 @@ def rows_of(found: Mapping[str, Growth]) -> list[tuple[str, ...]]:
 
 def _row(name: str, what: str, points: Points) -> tuple[str, ...]:
     first, last = (f"{cost:.2f} CPU-s at {n:,}" for n, cost in (points[0], points[-1]))
-    found = exponent(points)
-    verdict = "linear or better" if found <= LIMIT else "worse than linear"
-    return name, what, first, last, f"{found:.2f}" if found else "flat", verdict
+    found, (least, most) = exponent(points), range_of_exponents(points)
+    verdict = "linear or better" if is_linear(points) else "worse than linear"
+    return name, what, first, last, f"{found:.2f} ({least:.2f}–{most:.2f})" if found else "flat", verdict

@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the large workloads (default 1,000,000)")
     parser.add_argument("--peer", action="append", choices=list(PEERS), help="only these")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="workloads that begin with NAME")
-    parser.add_argument("--rounds", type=int, help="how often each runs (default 3)")
+    parser.add_argument("--rounds", type=int, help="how often each runs (default 2)")
     parser.add_argument("--json", type=Path, default=WORK / "peers.json")
     options = parser.parse_args()
     chosen = options.peer or list(PEERS)

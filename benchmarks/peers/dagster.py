@@ -6,13 +6,14 @@ from benchmarks.inputs import both
 from benchmarks.measuring import Side, after, copy_of
 from benchmarks.peers.environments import files, floor_script, program
 from benchmarks.projects import trivial_views, write
-from benchmarks.workloads.flow import nine, one_more
+from benchmarks.workloads.flow import arrived, one_more
 
 DAGSTER = program("dagster", "dagster")
 NOTES = {
     "changed": "one names what has changed",
     "nothing": "all is made again: the command line has no other way",
     "day": "the floor's SQL as one asset; no quarantine, ledger, audits, profile",
+    "full": "the floor's SQL as one asset; no quarantine, ledger, audits, profile",
 }
 
 
@@ -40,11 +41,16 @@ def nothing(views: int) -> Side:
     return Side(side.command, copy_of(f"dagster-{views}", after(side.command, side.prepare)))
 
 
+def full(rows: int) -> Side:
+    """All flights."""
+    return Side(_materialize("*"), both(arrived(rows), files("dagster"), floor_script))
+
+
 def day(rows: int) -> Side:
     """One more file after a run."""
-    project = both(nine(rows), files("dagster"), floor_script)
-    ran = copy_of(f"dagster-nine-{rows}", after(_materialize("*"), project))
-    return Side(_materialize("*"), both(ran, one_more(rows)))
+    side = full(rows * 9 // 10)
+    ran = copy_of(f"dagster-nine-{rows}", after(side.command, side.prepare))
+    return Side(side.command, both(ran, one_more(rows)))
 
 
 def _materialize(selection: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from benchmarks.inputs import both
 from benchmarks.measuring import Side, after, copy_of
 from benchmarks.peers.environments import files, program
 from benchmarks.projects import write
-from benchmarks.workloads.flow import nine, one_more
+from benchmarks.workloads.flow import arrived, one_more
 
 DBT = program("dbt", "dbt")
 NOTES = {
@@ -14,6 +14,7 @@ NOTES = {
     "changed": "with `--state`: code alone is compared",
     "nothing": "with `--state`: code alone is compared, a new file would not be seen",
     "day": "a variable names the file; no quarantine, ledger, audits, profile",
+    "full": "a variable names the file; no quarantine, ledger, audits, profile",
 }
 RUN = (DBT, "run", "--quiet")
 CHANGED = (*RUN, "--select", "state:modified+", "--state", "before")
@@ -44,10 +45,15 @@ def nothing(views: int) -> Side:
     return Side(CHANGED, copy_of(f"dbt-{views}", both(after(side.command, side.prepare), _keep_state)))
 
 
+def full(rows: int) -> Side:
+    """All flights."""
+    return Side((*RUN, "--vars", "{part: '01'}"), both(arrived(rows), files("dbt")))
+
+
 def day(rows: int) -> Side:
     """Incremental models; one more file after a run."""
-    project = both(nine(rows), files("dbt"))
-    ran = copy_of(f"dbt-nine-{rows}", after((*RUN, "--vars", "{part: '01'}"), project))
+    side = full(rows * 9 // 10)
+    ran = copy_of(f"dbt-nine-{rows}", after(side.command, side.prepare))
     return Side((*RUN, "--vars", "{part: '02'}"), both(ran, one_more(rows)))
 
 

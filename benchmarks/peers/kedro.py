@@ -6,13 +6,14 @@ from benchmarks.inputs import both
 from benchmarks.measuring import Side, after, copy_of
 from benchmarks.peers.environments import files, floor_script, program
 from benchmarks.projects import trivial_views, write
-from benchmarks.workloads.flow import nine, one_more
+from benchmarks.workloads.flow import arrived, one_more
 
 KEDRO = program("kedro", "kedro")
 NOTES = {
     "changed": "one names what has changed",
     "nothing": "`--only-missing-outputs`: it only looks whether the tables are there",
     "day": "the floor's SQL as one node; no quarantine, ledger, audits, profile",
+    "full": "the floor's SQL as one node; no quarantine, ledger, audits, profile",
 }
 RUN = (KEDRO, "run")
 
@@ -46,8 +47,12 @@ def nothing(views: int) -> Side:
     return Side((*RUN, "--only-missing-outputs"), copy_of(f"kedro-{views}", after(side.command, side.prepare)))
 
 
+def full(rows: int) -> Side:
+    """All flights."""
+    return Side(RUN, both(arrived(rows), files("kedro"), floor_script))
+
+
 def day(rows: int) -> Side:
     """One more file after a run."""
-    project = both(nine(rows), files("kedro"), floor_script)
-    ran = copy_of(f"kedro-nine-{rows}", after(RUN, project))
+    ran = copy_of(f"kedro-nine-{rows}", after(RUN, full(rows * 9 // 10).prepare))
     return Side(RUN, both(ran, one_more(rows)))

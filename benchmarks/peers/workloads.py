@@ -9,24 +9,33 @@ from benchmarks.workload import Workload
 from benchmarks.workloads import workloads
 from benchmarks.workloads.views import CHANGED
 
-VIEWS = 100
+VIEWS = (10, 100)
+ROUNDS = 2
 
 
 def peer_workloads(rows: int, chosen: Sequence[str]) -> list[Workload]:
     """What a peer has no function for, it doesn't do."""
     known = {one.name: one for one in workloads(rows) if isinstance(one, Workload)}
-    asked: dict[str, tuple[str, tuple[int, ...]]] = {
-        "start": ("backbone --version", ()),
-        "first": (f"{VIEWS} views, first run", (VIEWS,)),
-        "changed": (f"{VIEWS} views, one changed", (VIEWS, CHANGED)),
-        "nothing": (f"{VIEWS} views, nothing to do", (VIEWS,)),
-        "load": ("load csv, clean", (rows,)),
-        "day": ("a day on nine", (rows,)),
-    }
     return [
-        replace(known[name], peers=_sides(what, given, chosen), notes=_notes(what), budgets=(), rounds=3)
-        for what, (name, given) in asked.items()
+        replace(known[name], peers=_sides(what, given, chosen), notes=_notes(what), budgets=(), rounds=ROUNDS)
+        for name, (what, given) in _asked(rows).items()
     ]
+
+
+def _asked(rows: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """What peers are asked for, by workload: the name of a peer's function, and its arguments."""
+    asked: dict[str, tuple[str, tuple[int, ...]]] = {"backbone --version": ("start", ())}
+    for n in VIEWS:
+        asked |= {
+            f"{n} views, first run": ("first", (n,)),
+            f"{n} views, one changed": ("changed", (n, CHANGED)),
+            f"{n} views, nothing to do": ("nothing", (n,)),
+        }
+    return asked | {
+        "load csv, clean": ("load", (rows,)),
+        "a day on nine": ("day", (rows,)),
+        "full run": ("full", (rows,)),
+    }
 
 
 def _notes(what: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from benchmarks import projects
 from benchmarks.inputs import both
-from benchmarks.measuring import BACKBONE, PYTHON, WORK, Side, copy_of, run
+from benchmarks.measuring import BACKBONE, PYTHON, WORK, Side, after, copy_of, run
 from benchmarks.workload import Budget, Measurable, Workload
 
 DATASETS = 300
@@ -21,9 +21,8 @@ def lake(runs: int) -> Side:
         run((PYTHON, RUNS, str(runs)), folder)
 
     one_more = {"data/more-0.csv": "n\n-1\n"}
-    return Side(
-        (BACKBONE, "run"), both(copy_of(f"runs-{runs}", build), lambda folder: projects.write(folder, one_more))
-    )
+    old = after((BACKBONE, "run"), copy_of(f"runs-{runs}-of-{DATASETS}", build, keep=True))
+    return Side((BACKBONE, "run"), both(old, lambda folder: projects.write(folder, one_more)))
 
 
 def workloads(rows: int) -> list[Measurable]:
