@@ -16,7 +16,7 @@ from typing import TypeVar
 import duckdb
 
 from backbone.engine import sqlite
-from backbone.engine.duckdb.extensions import CONFIG, SILENT, load_extension
+from backbone.engine.duckdb.extensions import CONFIG, load_extension, silence
 from backbone.errors import BackboneError, LakeError, QueryError, did_you_mean
 from backbone.lake.catalogue import catalogue_path, datasets_at, present_snapshot
 from backbone.lake.leases import Lease
@@ -77,7 +77,7 @@ def _freeze(folder: Path, path: Path) -> None:
     try:
         sqlite.copy(catalogue_path(folder), still)
         with duckdb.connect(":memory:", config={**CONFIG, "threads": "1"}) as connection:
-            connection.execute(SILENT)
+            silence(connection)
             load_extension(connection, "sqlite_scanner")
             connection.execute(f"ATTACH {literal(str(still))} AS meta (TYPE sqlite, READ_ONLY)")
             connection.execute(f"ATTACH {literal(str(path))} AS frozen")
@@ -135,7 +135,8 @@ def sealed_connection(
     frozen = frozen_catalogue(folder, last)
     options = f"READ_ONLY, DATA_PATH {literal(str(tables))}, OVERRIDE_DATA_PATH true"
     connection.execute(f"ATTACH {literal(f'ducklake:{frozen}')} AS lake ({options})")
-    connection.execute(f"SET GLOBAL TimeZone = 'UTC'; {SILENT}; SET python_enable_replacements = false")
+    silence(connection)
+    connection.execute("SET GLOBAL TimeZone = 'UTC'; SET python_enable_replacements = false")
     for sql in _views(datasets, snapshot):
         connection.execute(sql)
     if writable:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from backbone.engine.duckdb.extensions import SILENT, load_extension
+from backbone.engine.duckdb.extensions import load_extension, silence
 from backbone.engine.sqlite import APART, readable
 from backbone.errors import LakeError
 from backbone.lake.catalogue import catalogue_path, has_dataset, is_finished, last_snapshot
@@ -212,7 +212,7 @@ class Lake:
             LakeError: the lake can't answer: something of it is missing or damaged.
         """
         cursor = self._connection.cursor()
-        cursor.execute(SILENT)
+        silence(cursor)
         try:
             rows = cursor.execute(query).fetchall()
         except duckdb.Error as error:
@@ -224,7 +224,7 @@ class Lake:
     def is_as_in(self, dataset: str, snapshot: int) -> bool:
         """Whether a table has the rows that it had in a snapshot. It must have had the columns that it has now."""
         cursor = self._connection.cursor()
-        cursor.execute(SILENT)
+        silence(cursor)
         now, then = _table(dataset), f"{_table(dataset)} AT (VERSION => {snapshot})"
         names = self._columns(dataset)
         counts = f"SELECT (SELECT count(*) FROM {now}) = (SELECT count(*) FROM {then})"

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from accounts import ACCOUNTS, QUESTION, deliver_both
 from faults_read import CONTEXT, start_reader
 from faults_shop import LATER, backbone_run, content, deliver, differences, leftovers, make_shop, unsound, write_files
 from soak import soak_for
@@ -72,36 +73,15 @@ def test_a_waiting_run_tells_notebooks_too(tmp_path):
     assert report.status == "nothing"
 
 
-ACCOUNTS = {
-    "backbone.yml": "name: bank\n",
-    "sources/plus.yml": "from: data/plus-*.csv\ncolumns: {n: integer, amount: integer}\n",
-    "sources/minus.yml": "from: data/minus-*.csv\ncolumns: {n: integer, amount: integer}\n",
-    "exploitation/sums.sql": "SELECT sum(amount) AS amount FROM trusted.plus\n",
-}
-
-
-def _deliver_both(root: Path, number: int) -> None:
-    """What is added on one side is taken on the other."""
-    for name, sign in (("plus", 1), ("minus", -1)):
-        rows = "".join(f"{number * 10 + i},{sign * (number + i)}\n" for i in range(5))
-        deliver(root, {f"{name}-{number}.csv": f"n,amount\n{rows}"})
-
-
-QUESTION = """
-    SELECT (SELECT sum(amount) FROM trusted.plus) + (SELECT sum(amount) FROM formatted.minus),
-        (SELECT sum(amount) FROM trusted.plus) - (SELECT amount FROM exploitation.sums),
-        (SELECT count(*) FROM trusted.plus)"""
-
-
 def test_readers_see_all_of_a_run_or_none_of_it(tmp_path):
     write_files(tmp_path, ACCOUNTS)
-    _deliver_both(tmp_path, 0)
+    deliver_both(tmp_path, 0)
     backbone.open(tmp_path).run()
     done, answers = CONTEXT.Event(), CONTEXT.Queue()
     readers = [start_reader(tmp_path, QUESTION, done, answers) for _ in range(4)]
 
     for number in range(1, 4):
-        _deliver_both(tmp_path, number)
+        deliver_both(tmp_path, number)
         assert not backbone.open(tmp_path).run().failed
     done.set()
     answered = [answers.get(timeout=60) for _ in readers]
@@ -152,7 +132,7 @@ def test_twenty_readers_see_one_snapshot_each_during_runs_and_maintenance(tmp_pa
     here, there = tmp_path / "here", tmp_path / "there"
     for root in (here, there):
         write_files(root, {**ACCOUNTS, "backbone.yml": settings})
-    _deliver_both(here, 0)
+    deliver_both(here, 0)
     backbone.open(here).run()
     done, answers = CONTEXT.Event(), CONTEXT.Queue()
     readers = [start_reader((here, there)[n % 2], QUESTION, done, answers) for n in range(14)]
@@ -160,7 +140,7 @@ def test_twenty_readers_see_one_snapshot_each_during_runs_and_maintenance(tmp_pa
 
     for number in range(1, 5):
         root = (here, there)[number % 2]
-        _deliver_both(root, number)
+        deliver_both(root, number)
         assert not backbone.open(root).run().failed
         backbone.open(here).maintain()
         commands.append([start(here, "--format", "csv", "sql", QUESTION) for _ in range(6)])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from backbone.engine.duckdb.extensions import CONFIG, SILENT
+from backbone.engine.duckdb.extensions import CONFIG, silence
 from backbone.engine.duckdb.session import DuckDBSession
 
 FEW_ROWS = 10_000
@@ -20,7 +20,8 @@ class DuckDBEngine:
     def __init__(self, *, memory_limit: str = "4GB", scratch: Path | None = None) -> None:
         config = {**CONFIG, "memory_limit": memory_limit, "temp_directory": str(scratch or "")}
         self.connection = duckdb.connect(":memory:", config={**config})
-        self.connection.execute(f"SET GLOBAL TimeZone = 'UTC'; {SILENT}")
+        silence(self.connection)
+        self.connection.execute("SET GLOBAL TimeZone = 'UTC'")
         self._scratch = scratch or Path.cwd()
         self._numbers = count(1)
         self._few = False
@@ -37,7 +38,8 @@ class DuckDBEngine:
         """A session in which nothing is shown yet."""
         cursor = self.connection.cursor()
         catalogue = f"step_{next(self._numbers)}"
-        cursor.execute(f"{SILENT}; ATTACH ':memory:' AS {catalogue}; USE {catalogue}")
+        silence(cursor)
+        cursor.execute(f"ATTACH ':memory:' AS {catalogue}; USE {catalogue}")
         try:
             yield DuckDBSession(cursor, self._scratch)
         finally:

@@ -1,5 +1,6 @@
 """DuckDB's extensions, loaded from the wheels that Backbone installs, never from the network."""
 
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,8 +41,12 @@ def extension_path(name: str) -> Path:
     raise LakeError(msg)
 
 
-SILENT = "SET enable_progress_bar = false"
-"""For each connection and cursor: DuckDB draws on standard output where it takes the process for a notebook."""
+def silence(connection: "duckdb.DuckDBPyConnection") -> None:
+    """Let a connection or cursor draw no progress bar, as DuckDB does where it takes the process for a notebook."""
+    from duckdb import InvalidInputException
+
+    with suppress(InvalidInputException):  # no notebook with ipywidgets: there is none to draw, and nothing to set
+        connection.execute("SET enable_progress_bar = false")
 
 
 def load_extension(connection: "duckdb.DuckDBPyConnection", name: str) -> None:
