@@ -238,7 +238,8 @@ class Lake:
         path.parent.mkdir(parents=True, exist_ok=True)
         then = f"SELECT {self._columns(dataset)} FROM {_table(dataset)} AT (VERSION => {snapshot})"
         cursor = self._connection.cursor()
-        cursor.execute(f"{SILENT}; COPY ({then}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+        silence(cursor)
+        cursor.execute(f"COPY ({then}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
         return True
 
     def _columns(self, dataset: str) -> str:
