@@ -7,6 +7,7 @@ from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.lake.catalogue import present_snapshot
 from backbone.lake.leases import take_lease
 from backbone.lake.store import Lake
+from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.project import Project
 from backbone.runs.environment import Environment
 from backbone.runs.journal import SPILL
@@ -32,7 +33,8 @@ def open_reading(environment: Environment) -> Iterator[Backend]:
     Raises:
         LakeError: there is no lake.
     """
-    lease, engine = take_lease(environment.folder, lambda: present_snapshot(environment.folder)), DuckDBEngine()
+    lease = take_lease(environment.folder, lambda: present_snapshot(environment.folder))
+    engine = DuckDBEngine(memory_limit=environment.memory_limit)
     try:
         yield Backend(engine, Lake(engine.connection, environment.folder, read_only=True, snapshot=lease.snapshot))
     finally:
@@ -41,9 +43,9 @@ def open_reading(environment: Environment) -> Iterator[Backend]:
 
 
 @contextmanager
-def open_engine() -> Iterator[DuckDBEngine]:
+def open_engine(memory_limit: str = DEFAULT_LIMIT) -> Iterator[DuckDBEngine]:
     """An engine without a lake: to look at a file, or to check a project that has not run yet."""
-    engine = DuckDBEngine()
+    engine = DuckDBEngine(memory_limit=memory_limit)
     try:
         yield engine
     finally:

@@ -132,6 +132,10 @@ NOTHING = RunReport(
 class Result:
     columns = ("name", "n", "mean", "price", "at", "tags", "name")
 
+    def head(self, limit: int) -> tuple[list[tuple[object, ...]], int]:
+        rows = self.rows()
+        return rows[:limit], len(rows)
+
     def rows(self) -> list[tuple[object, ...]]:
         return [
             (

@@ -235,6 +235,12 @@ EXHAUSTING = {
     "brackets without end": "select " + "(" * 20_000 + "1" + ")" * 20_000,
     "a sum without end": "select 1" + " + 1" * 100_000,
     "subqueries without end": "select * from " + "(select * from " * 3_000 + "a" + ")" * 3_000,
+    "a list comprehension": "select [y for y in range(1000000000)]",
+    "a padded text": "select lpad('x', 2000000000, 'y')",
+    "a list of pairs": "select len(list_zip(range(100000000), range(100000000)))",
+    "a text replaced": "select replace(repeat('x', 100000000), 'x', repeat('y', 30))",
+    "a list as JSON": "select to_json(range(100000000))",
+    "texts without end, as rows": "select range, repeat('x', 100000) from range(1000000)",
     "a list within a list": "select " + "[" * 20_000 + "]" * 20_000,
 }
 """Queries that would take all time or all memory: they are stopped in words."""

@@ -9,6 +9,7 @@ again, and kept in tests/hostile/test_findings.py once it is mended.
 
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SLOWEST = 20
+MEMORY = "256MB"
+MOST_BYTES = 8 << 30
 CANARY = "canary-in-the-file"
 NASTY = (
     "",
@@ -252,6 +255,13 @@ def _tree(_: str, chance: random.Random) -> str:
 MUTATIONS = (_insert, _insert, _delete, _word, _word, _lines, _lines, _many, _deep, _tree)
 
 
+def write_project(root: Path, files: dict[str, str]) -> None:
+    """Write a project's files, halves of characters too."""
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(text.encode("utf-8", "surrogatepass"))
+
+
 def try_project(files: dict[str, str]) -> str:
     """What is wrong with how a project is loaded; nothing if it is well."""
     from backbone.errors import ProjectError
@@ -259,9 +269,7 @@ def try_project(files: dict[str, str]) -> str:
 
     with tempfile.TemporaryDirectory(prefix="backbone-fuzz-") as folder:
         root = Path(folder)
-        for path, text in files.items():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_bytes(text.encode("utf-8", "surrogatepass"))
+        write_project(root, files)
         try:
             limited(SLOWEST, lambda: load_project(root))
         except ProjectError as error:
@@ -433,7 +441,7 @@ def fuzz_queries(folder: Path, seconds: float, seed: int) -> None:
     Path("canary.csv").write_text(f"x\n{CANARY}\n")
     _make_lake(folder)
     last = (last_snapshot(folder / "dev") or ("", 0))[1]
-    sealed = SealedLake(folder / "dev", Lease(last), memory_limit="256MB")
+    sealed = SealedLake(folder / "dev", Lease(last), memory_limit=MEMORY)
     sealed.run("from a", lambda cursor: cursor.fetchall())
     before = _state(folder)
     chance, ends, done = random.Random(seed), time.monotonic() + seconds, 0
@@ -445,7 +453,9 @@ def fuzz_queries(folder: Path, seconds: float, seed: int) -> None:
         try:
             narrowed = hide_system_columns(query) if "_" in query else query
             with sealed._connection(narrowed, system=False) as connection:
-                rows = run_query(connection, narrowed, lambda cursor: cursor.fetchmany(1000), timeout_seconds=2)
+                rows = run_query(
+                    connection, narrowed, lambda c: c.fetchmany(1000), memory_limit=MEMORY, timeout_seconds=2
+                )
             assert CANARY not in str(rows), "it shows what is in a file"
         except QueryError as error:
             wrong = "it shows a file in an error" if CANARY in str(error) else ""
@@ -457,10 +467,7 @@ def fuzz_queries(folder: Path, seconds: float, seed: int) -> None:
             wrong = wrong or f"it took {time.monotonic() - started:.0f} s"
         done += 1
         if wrong or done % 100 == 0:
-            after = sorted(
-                (str(p), p.stat().st_mtime_ns) for p in folder.rglob("*") if p.name not in {"note", "findings"}
-            )
-            wrong = wrong or ("files were changed" if after != before else "")
+            wrong = wrong or ("files were changed" if _state(folder) != before else "")
         if wrong:
             with Path("findings").open("a", encoding="utf-8", errors="replace") as findings:
                 findings.write(f"QUERY {query!r}\n{wrong}\n\n")
@@ -470,6 +477,8 @@ def fuzz_queries(folder: Path, seconds: float, seed: int) -> None:
 def main() -> int:
     minutes, seed = float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else int(time.time())
     print(f"seed {seed}", flush=True)
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, hard))  # a finding ends its process, not the machine
     found = 0
     folder = Path(tempfile.mkdtemp(prefix="backbone-fuzz-"))
     ends, number, started = time.monotonic() + minutes * 30, 0, list(projects())

@@ -18,7 +18,7 @@ from backbone.model.relations import Attribute, Relation
 
 PAGE = Path(__file__).parents[2] / "docs/reference/sql.md"
 ALL = [query for queries in ESCAPES.values() for query in queries]
-TIMEOUT_SECONDS, MEMORY = 2, "256MB"
+TIMEOUT_SECONDS, MEMORY = 1, "256MB"
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,9 @@ def ask(folder, connection, monkeypatch):
             query = query.replace(name, path)
         before = listing(folder.parent)
         try:
-            return run_query(connection, query, lambda cursor: cursor.fetchall(), timeout_seconds=TIMEOUT_SECONDS)
+            return run_query(
+                connection, query, lambda c: c.fetchall(), memory_limit=MEMORY, timeout_seconds=TIMEOUT_SECONDS
+            )
         finally:
             assert listing(folder.parent) == before
 

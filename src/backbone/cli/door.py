@@ -20,6 +20,9 @@ class Result(Protocol):
     def rows(self) -> Sequence[tuple[object, ...]]:
         """All rows."""
 
+    def head(self, limit: int) -> tuple[Sequence[tuple[object, ...]], int]:
+        """The first rows, and how many there are in all."""
+
     def write(self, path: Path) -> int:
         """Write the rows to a file (`.csv`, `.json`, `.parquet`: the suffix decides), and return how many."""
 

@@ -8,8 +8,9 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Timer
 from typing import IO, NoReturn
 
 import click
@@ -96,6 +97,23 @@ def explain(error: Exception, settings: Settings) -> int:
 
 
 _DEBUG_HINT = "  this is a fault of Backbone's: the same command with --debug shows where"
+
+
+@contextlib.contextmanager
+def ended_after(seconds: float, reason: str) -> Iterator[None]:
+    """End the whole command if the block takes longer: a function that never returns can't be interrupted."""
+
+    def end() -> None:
+        complain(reason)
+        os._exit(1)
+
+    timer = Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def complain(first: str, *rest: str) -> None:

@@ -19,9 +19,11 @@ from backbone.engine import sqlite
 from backbone.engine.duckdb.extensions import CONFIG, load_extension, silence
 from backbone.errors import BackboneError, LakeError, QueryError, did_you_mean
 from backbone.lake.catalogue import catalogue_path, datasets_at, present_snapshot
+from backbone.lake.ceiling import ceiling
 from backbone.lake.leases import Lease
 from backbone.lake.lock import locked
 from backbone.lake.sealing import check_sealed
+from backbone.model.memory import DEFAULT_LIMIT, memory_bytes
 from backbone.model.names import ZONES, is_system, literal, quoted, quoted_dataset, stem_of, zone_of
 
 TIMEOUT_SECONDS = 600.0
@@ -121,7 +123,7 @@ def sealed_connection(
     last: int,
     snapshot: int,
     datasets: Mapping[str, tuple[str, ...]],
-    memory_limit: str = "4GB",
+    memory_limit: str = DEFAULT_LIMIT,
     writable: Path | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """A locked connection that shows `datasets` (with these columns) as they were at `snapshot`.
@@ -170,7 +172,7 @@ class SealedLake:
     The snapshot stays readable for as long as this object lives.
     """
 
-    def __init__(self, folder: Path, lease: Lease, *, memory_limit: str = "4GB") -> None:
+    def __init__(self, folder: Path, lease: Lease, *, memory_limit: str = DEFAULT_LIMIT) -> None:
         self._folder, self._lease, self._snapshot, self._memory_limit = folder, lease, lease.snapshot, memory_limit
         self._last = present_snapshot(folder)
         columns = datasets_at(folder, lease.snapshot)
@@ -185,7 +187,7 @@ class SealedLake:
         """
         with self._connection(query, system=system) as connection:
             try:
-                return run_query(connection, query, collect)
+                return run_query(connection, query, collect, memory_limit=self._memory_limit)
             except QueryError as error:
                 raise self._told(error) from error
 
@@ -195,7 +197,7 @@ class SealedLake:
             check_sealed(connection, query)
             copy = f"COPY ({query.strip().removesuffix(';')}\n) TO {literal(str(path))} ({options})"
             try:
-                copied = _timed(connection, lambda: connection.execute(copy).fetchone())
+                copied = _limited(connection, lambda: connection.execute(copy).fetchone(), self._memory_limit)
             except QueryError as error:
                 raise self._told(error) from error
         return int(copied[0]) if copied else 0
@@ -231,27 +233,40 @@ def run_query(
     query: str,
     collect: Callable[[duckdb.DuckDBPyConnection], T],
     *,
+    memory_limit: str = DEFAULT_LIMIT,
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> T:
     """Run one SELECT on a sealed connection and collect its rows as `collect` does.
 
     Raises:
-        QueryError: it isn't one SELECT, fails, or takes longer than `timeout_seconds`.
+        QueryError: it isn't one SELECT, fails, or takes more memory or time than it may.
     """
     check_sealed(connection, query)
-    return _timed(connection, lambda: collect(connection.execute(query)), timeout_seconds)
+    return _limited(connection, lambda: collect(connection.execute(query)), memory_limit, timeout_seconds)
 
 
-def _timed(connection: duckdb.DuckDBPyConnection, work: Callable[[], T], timeout_seconds: float = TIMEOUT_SECONDS) -> T:
+def _limited(
+    connection: duckdb.DuckDBPyConnection,
+    work: Callable[[], T],
+    memory_limit: str,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+) -> T:
+    """Work that is stopped in words when it has taken its time, or its memory."""
     timer = Timer(timeout_seconds, connection.interrupt)
     timer.daemon = True
     timer.start()
     try:
-        return work()
+        with ceiling(2 * (memory_bytes(memory_limit) or 0)):
+            return work()
     except duckdb.InterruptException as error:
         raise QueryError(
             f"The query took longer than {timeout_seconds:g} seconds and was stopped. "
             "Ask for less, or make it a dataset: exploitation/NAME.sql"
+        ) from error
+    except (MemoryError, duckdb.OutOfMemoryException) as error:
+        raise QueryError(
+            f"The query, or its rows, need more memory than memory_limit allows ({memory_limit}). Ask for less; write "
+            "many rows to a file: -o FILE; or raise `memory_limit` in backbone.yml"
         ) from error
     except duckdb.Error as error:
         raise QueryError(str(error).strip()) from error

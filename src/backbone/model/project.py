@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from backbone.model.files import BadValues, Column, Contract, FileNamePattern, Template
+from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.rules import NOWHERE, Location, Rule
 
 Versions = Literal["append", "snapshot", "upsert", "history"]
@@ -179,7 +180,7 @@ class Project:
     name: str
     environments: tuple[str, ...] = ("dev", "prod")
     storage: str = "lake"
-    memory_limit: str = "4GB"
+    memory_limit: str = DEFAULT_LIMIT
     retention: Retention = field(default_factory=Retention)
     upstream: Upstream | None = None
     sources: tuple[Source, ...] = ()

@@ -27,7 +27,7 @@ PROJECT: Keys = {
         "`catalogue`: `sqlite` (`postgres:…` is not built yet); `data`: a folder (`s3://…` is not built yet)",
         "`{catalogue: sqlite, data: lake}`",
     ),
-    "memory_limit": Key("for the engine", "`4GB`"),
+    "memory_limit": Key("what a run, and each query, may take; at least 32MiB", "`4GB`"),
     "defaults": Key(
         "`contract` for every source, `clean` for every trusted dataset (only `off`; `suggest` and `auto` are not "
         "built yet)",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, get_args
 from backbone.connectors.secrets import REFERENCE, SECRETS_FILE, Secrets
 from backbone.errors import did_you_mean
 from backbone.model.files import Contract
+from backbone.model.memory import DEFAULT_LIMIT, LEAST_BYTES, memory_bytes
 from backbone.model.project import Maintenance, Retention, Upstream
 from backbone.project import keys
 from backbone.project.fields import Fields, check_name
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from backbone.project.places import File
 
 CONTRACTS: tuple[Contract, ...] = get_args(Contract)
-_MEMORY = re.compile(r"\d{1,6}(\.\d+)? ?([KMGT]i?B|%)")
 _PERIOD = re.compile(r"(\d{1,5}) ?(second|minute|hour|day|week)s?", re.ASCII)
 
 
@@ -30,7 +30,7 @@ class Settings:
     name: str = ""
     environments: tuple[str, ...] = ("dev", "prod")
     storage: str = "lake"
-    memory_limit: str = "4GB"
+    memory_limit: str = DEFAULT_LIMIT
     contract: Contract = "evolve"
     retention: Retention = field(default_factory=Retention)
     upstream: Upstream | None = None
@@ -105,8 +105,11 @@ def _memory(fields: Fields) -> str:
     given = fields.given("memory_limit")
     if given is None:
         return Settings().memory_limit
-    if not _MEMORY.fullmatch(given.value):
+    amount = memory_bytes(given.value)
+    if amount is None:
         fields.refuse(given.place, f"'{given.value}' is no amount of memory, such as 4GB or 512MB")
+    elif amount < LEAST_BYTES:
+        fields.refuse(given.place, f"{given.value} of memory are too few to work with. 32MiB is the least")
     return given.value
 
 

@@ -5,15 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backbone.connectors.landing import LandingZone
+from backbone.model.memory import DEFAULT_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Where an environment's things are. `storage` is the folder of all lakes, absolute."""
+    """Where an environment's things are, and what work on them may take.
+
+    `storage` is the folder of all lakes, absolute; `memory_limit` an amount such as `4GB`.
+    """
 
     root: Path
     name: str
     storage: Path
+    memory_limit: str = DEFAULT_LIMIT
 
     @property
     def folder(self) -> Path:

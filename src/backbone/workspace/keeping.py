@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,7 +54,7 @@ def back_up(workspace: "Workspace", folder: Path) -> BackedUp:
     try:
         with explained(folder.parent):
             copied = copy_lake(environment.folder, part / environment.name)
-            _verify(Environment(environment.root, environment.name, part), copied)
+            _verify(replace(environment, storage=part), copied)
             shutil.rmtree(part / environment.name / "readers")
             # After the lake: the registry only grows, so it knows every file that the lake has read.
             landed, size = _copy_landing(environment.storage / "landing", part / "landing")
@@ -120,7 +120,7 @@ def restore(workspace: "Workspace", folder: Path, force: bool, on_event: "OnEven
     """
     environment = workspace.environment
     source = _lake_in(folder, environment.name)
-    staged = Environment(environment.root, f"{environment.name}.restoring", environment.storage)
+    staged = replace(environment, name=f"{environment.name}.restoring")
 
     def waiting(who: str) -> None:
         on_event(RunEvent("waiting", text=who))

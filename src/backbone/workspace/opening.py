@@ -60,7 +60,8 @@ def environment_of(root: Path, settings: Settings, env: str | None) -> Environme
         near = did_you_mean(env, known) or f" There are: {', '.join(known)}."
         raise UsageError(f"There is no environment '{env}' in {root.name}/{PROJECT_FILE}.{near}")
     # Not resolved: a link stays one. `..` goes, so that paths can be told to be inside.
-    return Environment(root, env or known[0], Path(os.path.normpath(root / settings.storage)))
+    folder = Path(os.path.normpath(root / settings.storage))
+    return Environment(root, env or known[0], folder, settings.memory_limit)
 
 
 def upstream_environment(root: Path, upstream: Upstream) -> Environment:

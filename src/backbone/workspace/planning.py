@@ -57,7 +57,7 @@ def plan_workspace(workspace: "Workspace", selection: Selection, force: bool) ->
 def _checked(workspace: "Workspace", published: dict[str, Published]) -> dict[str, Published]:
     """What is published, after the project was checked against it."""
     if last_snapshot(workspace.environment.folder) is None:
-        with open_engine() as engine:
+        with open_engine(workspace.environment.memory_limit) as engine:
             check_project(workspace.steps, published, engine)
         return published
     with open_reading(workspace.environment) as backend:

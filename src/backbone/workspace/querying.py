@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from backbone.errors import QueryError, UsageError, did_you_mean
 from backbone.lake.catalogue import datasets_at, last_snapshot, snapshot_at
-from backbone.lake.leases import take_lease
+from backbone.lake.leases import Lease, take_lease
 from backbone.lake.sealed import SealedLake, most_refined
 from backbone.model.names import quoted_dataset
 from backbone.workspace.results import Result
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def query_workspace(workspace: "Workspace", query: str, as_of: str | None) -> Result:
     """A query over the datasets of a snapshot; it runs when rows are asked for."""
     folder = workspace.environment.folder
-    return Result(SealedLake(folder, take_lease(folder, lambda: _snapshot(workspace, as_of))), query)
+    return _result(workspace, take_lease(folder, lambda: _snapshot(workspace, as_of)), query)
 
 
 def table_workspace(workspace: "Workspace", name: str, as_of: str | None) -> Result:
@@ -25,7 +25,12 @@ def table_workspace(workspace: "Workspace", name: str, as_of: str | None) -> Res
     folder = workspace.environment.folder
     lease = take_lease(folder, lambda: _snapshot(workspace, as_of))
     known = datasets_at(folder, lease.snapshot)
-    return Result(SealedLake(folder, lease), f"FROM {quoted_dataset(find_dataset(name, known))}")
+    return _result(workspace, lease, f"FROM {quoted_dataset(find_dataset(name, known))}")
+
+
+def _result(workspace: "Workspace", lease: Lease, query: str) -> Result:
+    environment = workspace.environment
+    return Result(SealedLake(environment.folder, lease, memory_limit=environment.memory_limit), query)
 
 
 def find_dataset(name: str, known: Iterable[str]) -> str:

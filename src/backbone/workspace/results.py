@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 T = TypeVar("T")
+_BATCH = 10_000
 _NAMES_SYSTEM = re.compile(r"(?<!\w)_\w")
 
 
@@ -56,6 +57,19 @@ class Result:
         def collect(cursor: Any) -> list[tuple[Any, ...]]:
             self._columns = tuple(c[0] for c in cursor.description or ())
             return list(cursor.fetchall())
+
+        return self._run(collect)
+
+    def head(self, limit: int) -> tuple[list[tuple[Any, ...]], int]:
+        """The first rows, and how many there are in all: the others are counted, not kept."""
+
+        def collect(cursor: Any) -> tuple[list[tuple[Any, ...]], int]:
+            self._columns = tuple(c[0] for c in cursor.description or ())
+            first = list(cursor.fetchmany(limit))
+            total = len(first)
+            while more := len(cursor.fetchmany(_BATCH)):
+                total += more
+            return first, total
 
         return self._run(collect)
 

@@ -6,14 +6,18 @@ import click
 
 from backbone.cli import documents
 from backbone.cli.completing import ASIDE, COLUMN, DATASET, KEY, RUN, SNAPSHOT
-from backbone.cli.drawing.datasets import draw_description, draw_profile, draw_rows
+from backbone.cli.door import Result
+from backbone.cli.drawing.datasets import ROWS_SHOWN, draw_description, draw_profile, draw_rows
 from backbone.cli.drawing.ways import draw_lineage, draw_quarantine_groups, draw_quarantine_rows, draw_trace
+from backbone.cli.entry import ended_after
 from backbone.cli.phrases import count
 from backbone.cli.settings import Settings, shared
 from backbone.cli.showing import draw_on_screen, present, write_plainly
 from backbone.cli.writing import write_csv_rows, write_json_rows
 from backbone.errors import UsageError
 
+_MOST_SECONDS = 660.0
+"""More than a query may take: one that can be interrupted has been."""
 _FILES = (".csv", ".json", ".parquet")
 
 
@@ -31,17 +35,21 @@ def sql(settings: Settings, query: str, as_of: str | None, output: Path | None) 
     if output is not None and output.suffix.lower() not in _FILES:
         raise UsageError(f"can't tell the format of {output}. Name it {', '.join('*' + s for s in _FILES)}")
     result = settings.workspace().sql(query, as_of)
+    with ended_after(_MOST_SECONDS, f"the query took longer than {_MOST_SECONDS:g} seconds and was ended"):
+        _answer(settings, result, output)
+
+
+def _answer(settings: Settings, result: Result, output: Path | None) -> None:
     if output is not None:
         click.echo(f"wrote {count(result.write(output), 'row')} to {output}")
         return
+    if settings.format == "table":
+        first, total = result.head(ROWS_SHOWN)
+        draw_on_screen(lambda screen: draw_rows(result.columns, first, total, screen))
+        return
     rows = result.rows()  # before the columns, which would need another run of the query
-    match settings.format:
-        case "json":
-            write_plainly(lambda write: write_json_rows(result.columns, rows, write))
-        case "csv":
-            write_plainly(lambda write: write_csv_rows(result.columns, rows, write))
-        case _:
-            draw_on_screen(lambda screen: draw_rows(result.columns, rows, screen))
+    write_rows = write_json_rows if settings.format == "json" else write_csv_rows
+    write_plainly(lambda write: write_rows(result.columns, rows, write))
 
 
 @click.command()

@@ -30,15 +30,14 @@ ROWS_SHOWN = 100
 _SHA_SHOWN = 12
 
 
-def draw_rows(columns: Sequence[str], rows: Sequence[Sequence[object]], screen: "Screen") -> None:
-    """Rows of a query: the first hundred, and how many more there are."""
-    first = rows[:ROWS_SHOWN]
+def draw_rows(columns: Sequence[str], first: Sequence[Sequence[object]], total: int, screen: "Screen") -> None:
+    """Rows of a query: the first of them, and how many more there are."""
     if columns:
         draw_cells(columns, first, screen)
-    if len(rows) > ROWS_SHOWN:
-        more = f"… {len(rows) - ROWS_SHOWN:,} more of {count(len(rows), 'row')}: --format csv, --format json or -o FILE"
+    if total > len(first):
+        more = f"… {total - len(first):,} more of {count(total, 'row')}: --format csv, --format json or -o FILE"
         screen.line((more, "dim"))
-    elif not rows:
+    elif not first:
         screen.line(("no rows", "dim"))
 
 

@@ -9,6 +9,7 @@ import duckdb
 
 from backbone.engine.duckdb.extensions import CONFIG, silence
 from backbone.engine.duckdb.session import DuckDBSession
+from backbone.model.memory import DEFAULT_LIMIT
 
 FEW_ROWS = 10_000
 """Up to this many rows one thread is enough, even if a query joins each of them with each: others only wait busily."""
@@ -17,7 +18,7 @@ FEW_ROWS = 10_000
 class DuckDBEngine:
     """Runs steps in DuckDB. `connection` is shared with the lake, which attaches itself as `lake`."""
 
-    def __init__(self, *, memory_limit: str = "4GB", scratch: Path | None = None) -> None:
+    def __init__(self, *, memory_limit: str = DEFAULT_LIMIT, scratch: Path | None = None) -> None:
         config = {**CONFIG, "memory_limit": memory_limit, "temp_directory": str(scratch or "")}
         self.connection = duckdb.connect(":memory:", config={**config})
         silence(self.connection)
