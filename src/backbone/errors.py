@@ -102,8 +102,11 @@ class LakeError(BackboneError):
 
 def line_of(root: "Path", at: "Location") -> str:
     """The line of a project's file at a place; empty where there is none."""
+    path = root / at.path
     try:
-        lines = (root / at.path).read_text(encoding="utf-8").splitlines()
+        if not path.is_file():  # nor a pipe, that nobody may ever write to
+            return ""
+        lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return ""
     return lines[at.line - 1] if at.line <= len(lines) else ""

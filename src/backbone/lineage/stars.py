@@ -1,6 +1,7 @@
 """Stars: `select *` shows no system columns, which are there for those who name them."""
 
 import re
+from logging import getLogger
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
@@ -9,6 +10,7 @@ from backbone.errors import QueryError
 
 _IDENTIFIER = re.compile(r"(?<![\w'])_[a-z]\w*|\"_[^\"]*\"", re.IGNORECASE)
 _QUERY = re.compile(r"(?>(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*)(select|with|from|values)\b", re.IGNORECASE | re.DOTALL)
+getLogger("sqlglot").setLevel("ERROR")  # what it can't read, DuckDB speaks about
 _FILTERS = (exp.Like, exp.ILike, exp.SimilarTo, exp.Glob, exp.RegexpLike)
 
 

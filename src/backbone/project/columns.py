@@ -1,5 +1,6 @@
 """The columns of queries, as far as they can be known without running them: no false alarms, some silence."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from backbone.errors import Problem
@@ -128,9 +129,9 @@ def check_query_columns(parsed: Parsed, catalogue: Catalogue, own: Domains | Non
         tables[alias] = (
             {**(tables[alias] or {}), **columns} if alias in tables and columns and tables[alias] else columns
         )
-    made = _made(parsed)
+    made, origins = _made(parsed), _origins(parsed)
     for column in used:
-        _check(column, tables, made, parsed, problems)
+        _check(column, tables, made, parsed, origins, problems)
 
 
 def _read(table: "exp.Table", catalogue: Catalogue, own: Domains | None) -> Domains | None:
@@ -155,7 +156,14 @@ def _made(parsed: Parsed) -> set[str]:
     return made
 
 
-def _check(column: "exp.Column", tables: Scope, made: set[str], parsed: Parsed, problems: list[Problem]) -> None:
+def _check(
+    column: "exp.Column",
+    tables: Scope,
+    made: set[str],
+    parsed: Parsed,
+    origins: Mapping[str, set[str]],
+    problems: list[Problem],
+) -> None:
     identifiers = column.parts
     if len(identifiers) > 2 and identifiers[0].name in ZONES and identifiers[1].name.lower() in tables:  # noqa: PLR2004  zone.name.column
         identifiers = identifiers[1:]
@@ -177,13 +185,18 @@ def _check(column: "exp.Column", tables: Scope, made: set[str], parsed: Parsed, 
         return
     where = f"what {qualifier} stands for" if qualifier in tables else "any dataset that is read here"
     if len(candidates) == 1:
-        where = _dataset_of(next(iter(candidates)), parsed) or where
+        datasets = origins.get(next(iter(candidates)), set())
+        where = next(iter(datasets)) if len(datasets) == 1 else where
     shown = identifiers[1] if qualifier in tables else identifiers[0]
     problems.append(parsed.place(shown).problem(missing_column(name, known, where)))
 
 
-def _dataset_of(alias: str, parsed: Parsed) -> str:
+def _origins(parsed: Parsed) -> dict[str, set[str]]:
+    """What each alias stands for."""
     from sqlglot import exp
 
-    named = {f"{t.db}.{t.name}" if t.db else t.name for t in parsed.all(exp.Table) if t.alias_or_name.lower() == alias}
-    return named.pop() if len(named) == 1 else ""
+    found: dict[str, set[str]] = {}
+    for table in parsed.all(exp.Table):
+        named = f"{table.db}.{table.name}" if table.db else table.name
+        found.setdefault(table.alias_or_name.lower(), set()).add(named)
+    return found

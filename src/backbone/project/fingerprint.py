@@ -5,6 +5,7 @@ Only the standard library's cheap modules are imported: this runs before anythin
 
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterator
 from hashlib import sha256
@@ -14,6 +15,7 @@ import backbone
 _FILES = ("backbone.yml", "glossary.yml", "secrets.env")
 _FOLDERS = ("sources", "trusted", "exploitation", "analysis")
 _NO_CODE = {"lake", "notebooks", "__pycache__", "node_modules"}
+_MOST_BYTES = 10_000_000
 _REFERENCE = re.compile(rb"\$\{(\w+)\}")
 
 
@@ -34,9 +36,13 @@ def fingerprint(root: str | os.PathLike[str]) -> str:
 
 
 def _content(path: str) -> bytes:
+    """A file's bytes; of one that is too large to be read, or is none, what tells it from others."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  as above
-            return file.read()
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123  as above
+            state = os.fstat(file.fileno())
+            if stat.S_ISREG(state.st_mode) and state.st_size <= _MOST_BYTES:
+                return file.read()
+            return f"{state.st_mode} {state.st_size} {state.st_mtime_ns}".encode()
     except OSError:
         return b"?"
 

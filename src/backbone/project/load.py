@@ -76,7 +76,9 @@ class _Loader:
         views = tuple(read_view(draft, self.catalogue, self.problems) for draft in drafts)
         analyses = tuple(read_analysis(draft, self.catalogue, self.problems) for draft in questions)
         check_cycles(views, [(a, q.outputs) for a, q in zip(analyses, questions, strict=True)], self.problems)
-        glossary = read_file(self.root, GLOSSARY_FILE, self.problems) if (self.root / GLOSSARY_FILE).exists() else None
+        glossary = (
+            read_file(self.root, GLOSSARY_FILE, self.problems) if os.path.lexists(self.root / GLOSSARY_FILE) else None
+        )
         terms = read_glossary(glossary, self.catalogue, self.problems) if glossary else ()
         return Project(
             root=self.root,
@@ -195,6 +197,13 @@ def _listing(folder: Path) -> Iterable[tuple[str, bool]]:
     """The names in a folder, and whether each is a folder; nothing where there is no such folder."""
     try:
         with os.scandir(folder) as entries:
-            return [(entry.name, entry.is_dir()) for entry in entries]
+            return [(entry.name, _is_folder(entry)) for entry in entries]
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # such as a link to itself: reading it says so
+        return False

@@ -1,5 +1,7 @@
 """Places in a project's files: what an error points at."""
 
+import os
+import stat
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -73,12 +75,21 @@ def about_file(path: str, message: str) -> Problem:
     return Problem(Location(path), message.removesuffix("."))
 
 
+def _content(path: "Path") -> bytes | None:
+    """A file's bytes, hardly more than may be; None for a pipe or a device, which might never end."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        return file.read(MAX_BYTES + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+
+
 def read_file(root: "Path", path: str, problems: list[Problem]) -> File | None:
     """A text file of the project, or None (and a problem) where it can't be read as one."""
     try:
-        content = (root / path).read_bytes()
+        content = _content(root / path)
     except OSError as error:
         problems.append(Problem(Location(path), f"can't be read: {error.strerror}"))
+        return None
+    if content is None:
+        problems.append(Problem(Location(path), "is no file of text but a pipe or a device"))
         return None
     if len(content) > MAX_BYTES:
         problems.append(Problem(Location(path), f"is larger than {MAX_BYTES:,} bytes, so it is no file of a project"))

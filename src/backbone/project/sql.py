@@ -48,8 +48,11 @@ class Parsed:
 @cache
 def duckdb_dialect() -> "Dialect":
     """DuckDB's dialect, made once: loading sqlglot costs a third of a second."""
+    from logging import getLogger
+
     from sqlglot import Dialect
 
+    getLogger("sqlglot").setLevel("ERROR")  # what it can't read is told by us, with file and line
     return Dialect.get_or_raise("duckdb")
 
 
