@@ -30,6 +30,10 @@ class BackboneError(Exception):
     exit_code = 1
 
 
+_SHOWN, _BEFORE = 300, 60
+"""Characters shown of a longer line, and how many of them before the mark."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong in a project's file: where, what, and the line with `length` characters marked."""
@@ -43,9 +47,13 @@ class Problem:
         text = f"{self.at}: {self.message}"
         if not self.source_line:
             return text
-        indent = len(self.source_line) - len(self.source_line.lstrip())
-        mark = " " * max(self.at.column - 1 - indent, 0) + "^" * max(self.length, 1)
-        return f"{text}\n    {self.source_line.strip()}\n    {mark}"
+        column = self.at.column - 1
+        begin = max(column - _BEFORE, 0) if len(self.source_line) > _SHOWN else 0
+        line = self.source_line[begin : begin + _SHOWN]
+        indent = len(line) - len(line.lstrip())
+        before = max(column - begin - indent, 0)
+        mark = " " * before + "^" * max(min(self.length, len(line.rstrip()) - indent - before), 1)
+        return f"{text}\n    {line.strip()}\n    {mark}"
 
 
 class ProjectError(BackboneError):

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,26 @@ def test_brackets_beyond_what_the_python_parser_holds():
 
     assert problem.startswith("exploitation/b.py:")
     assert "nested" in problem
+
+
+def test_thousands_of_columns_that_are_not_there_are_told_in_seconds():
+    """Each looked through the whole query for the dataset it might be in."""
+    view = f"SELECT {' + '.join(f'c{n}' for n in range(2000))} AS total FROM trusted.a"
+    files = {"backbone.yml": "name: a\n", "sources/a.yml": "columns: {x: integer}\n", "exploitation/b.sql": view}
+    started = time.process_time()
+
+    problems = told(files)
+
+    assert len(problems) == 2000
+    assert "column 'c0' is not in trusted.a" in problems[0]
+    assert time.process_time() - started < 20
+
+
+def test_what_sqlglot_cannot_read_is_not_its_own_to_tell(small, capfd):
+    with pytest.raises(QueryError):
+        open_workspace(small).sql("with c as (explain select _file from a) from c").rows()
+
+    assert capfd.readouterr().err == ""
 
 
 def test_what_fuzzing_begins_with_is_well():
