@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _STATUS = Path("/proc/self/status")
+_NAMES = (b"VmHWM:", b"VmRSS:")
 _EVERY_SECONDS = 0.02
 
 
@@ -52,8 +53,8 @@ def _look(cost: Cost, ended: threading.Event) -> None:
 def _memory() -> tuple[int, int]:
     """The highest resident memory since the process began, and the present one, in bytes."""
     try:
-        lines = dict(line.split(":", 1) for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines())
-        return int(lines["VmHWM"].split()[0]) * 1024, int(lines["VmRSS"].split()[0]) * 1024
-    except (OSError, KeyError):
-        highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return highest, highest
+        told = _STATUS.read_bytes()
+        highest, now = (int(told[told.index(name) + len(name) :].split(maxsplit=1)[0]) for name in _NAMES)
+    except (OSError, ValueError):
+        highest = now = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return highest * 1024, now * 1024
