@@ -3,7 +3,7 @@
 from benchmarks.workload import Measurable
 from benchmarks.workloads import ageing, asking, flow, installing, loading, quality, starting, views
 
-MODULES = (starting, installing, views, asking, ageing, loading, quality, flow)
+MODULES = (starting, installing, views, asking, loading, quality, flow, ageing)
 
 
 def workloads(rows: int) -> list[Measurable]:

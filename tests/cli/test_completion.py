@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 
+import backbone
 from backbone.cli import shells
 from backbone.model.relations import Attribute, Relation
 from backbone.model.steps import Published, Version
 from backbone.runs.state import State, write_state
+from backbone.workspace.naming import names
 
 BIN = Path(sys.executable).parent
 
@@ -33,7 +35,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "lake/dev").mkdir(parents=True)
     columns = Relation(tuple(Attribute(name, "text") for name in ("_file", "_record", "carrier", "dest")))
     held = Published("trusted.flights", {}, Version(1, 1), {}, columns)
-    write_state(root / "lake/dev/state.json", State("x", 1, {held.dataset: held}))
+    write_state(
+        root / "lake/dev/state.json",
+        State("x", 1, {held.dataset: held}, labels={"tag": ("daily", "late"), "owner": ("ann@x.org",)}),
+    )
     return root
 
 
@@ -69,6 +74,8 @@ def offered(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
         ("backbone plan --select st", ["state:"]),
         ("backbone plan --select state:", ["changed", "new"]),
         ("backbone plan --select=source:f", ["flights"]),
+        ("backbone run --select tag:da", ["daily"]),
+        ("backbone run --select +owner:", ["ann@x.org"]),
         ("backbone run --select 2+plane_", ["2+plane_use"]),
         ("backbone run --exclude zone:trusted,+formatted.p", ["trusted,+formatted.planes"]),
         ("backbone status --select 'planes path:ex", ["planes path:exploitation/plane_use.sql"]),
@@ -79,6 +86,16 @@ def offered(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 )  # fmt: skip
 def test_names_are_completed(offered, line: str, expected: list[str]) -> None:
     assert offered(line) == expected
+
+
+def test_a_run_remembers_the_tags_and_owners_to_offer(tmp_path: Path) -> None:
+    (tmp_path / "exploitation").mkdir()
+    (tmp_path / "backbone.yml").write_text("name: shop\n")
+    (tmp_path / "exploitation/one.sql").write_text("/*---\ntags: [daily]\nowner: Ann\n---*/\nSELECT 1 AS n\n")
+
+    backbone.open(tmp_path).run()
+
+    assert names(tmp_path, None).labels() == {"tag": ("daily",), "owner": ("Ann",)}
 
 
 def test_it_takes_no_engine_and_reads_no_project_file(project: Path) -> None:
@@ -105,17 +122,26 @@ def test_each_shell_gets_its_script(backbone, shell: str) -> None:
         subprocess.run([executable, "-n"], input=out, text=True, check=True)
 
 
-class Terminal:
-    """A bash on a pseudo-terminal, with our completion."""
+BASH = ("bash", "--norc", "--noprofile", "-i")
+ZSH = ("zsh", "-f", "-i")
+LOAD = {
+    BASH: 'bind "set enable-bracketed-paste off"; eval "$(backbone completion bash)"; echo rea"dy"\n',
+    ZSH: "unset zle_bracketed_paste; autoload -Uz compinit; compinit -u -D; "
+    'eval "$(backbone completion zsh)"; echo rea"dy"\n',
+}
 
-    def __init__(self, folder: Path) -> None:
+
+class Terminal:
+    """A shell on a pseudo-terminal, with our completion."""
+
+    def __init__(self, folder: Path, shell: tuple[str, ...]) -> None:
         process, self._end = pty.fork()
         if process == 0:
             os.chdir(folder)
             os.environ.update(PATH=f"{BIN}:{os.environ['PATH']}", PS1="> ", TERM="dumb", HISTFILE="")
-            os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+            os.execvp(shell[0], shell)
         self._process = process
-        self.type('bind "set enable-bracketed-paste off"; eval "$(backbone completion bash)"; echo rea"dy"\n', "ready")
+        self.type(LOAD[shell], "ready")
 
     def type(self, keys: str, until: str, seconds: float = 60) -> str:
         """Type keys, and read what is shown until a text comes up."""
@@ -133,14 +159,43 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(project: Path) -> Iterator[Terminal]:
-    if not shutil.which("bash"):
-        pytest.skip("there is no bash")
-    one = Terminal(project)
+def terminal(project: Path, request: pytest.FixtureRequest) -> Iterator[Terminal]:
+    if not shutil.which(request.param[0]):
+        pytest.skip(f"there is no {request.param[0]}")
+    one = Terminal(project, request.param)
     yield one
     one.close()
 
 
+@pytest.mark.parametrize("terminal", [ZSH], indirect=True, ids=["zsh"])
+def test_a_real_zsh_completes_names_and_values(terminal: Terminal) -> None:
+    assert "trusted.flights" in terminal.type("backbone show trusted.fl\t", "flights")
+    assert "tag:daily" in terminal.type("\x15backbone run --select tag:da\t", "daily")
+    assert "carrier=" in terminal.type("\x15backbone trace trusted.flights carr\t", "carrier=")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("backbone tr", ["trace"]),
+        ("backbone show trusted.", ["trusted.flights", "trusted.planes"]),
+        ("backbone run --select tag:", ["tag:daily", "tag:late"]),
+        ("backbone trace trusted.flights carr", ["carrier="]),
+    ],
+)
+def test_a_real_fish_is_offered_names_and_values(project: Path, line: str, expected: list[str]) -> None:
+    fish = shutil.which("fish")
+    if not fish:
+        pytest.skip("there is no fish")
+    asked = f"backbone completion fish | source; complete --do-complete {json.dumps(line)}"
+    named = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(project / "home")}
+
+    done = subprocess.run((fish, "-N", "-c", asked), cwd=project, env=named, capture_output=True, text=True, check=True)
+
+    assert [row.partition("\t")[0] for row in done.stdout.splitlines()] == expected
+
+
+@pytest.mark.parametrize("terminal", [BASH], indirect=True, ids=["bash"])
 def test_a_real_bash_completes_across_its_own_word_breaks(terminal: Terminal) -> None:
     assert "zone:formatted " in terminal.type("backbone plan --select zone:form\t", "formatted ")
     assert "carrier=" in terminal.type("\x15backbone trace trusted.flights carr\t", "carrier=")

@@ -65,6 +65,7 @@ def _selection(names: Names, context: click.Context, incomplete: str) -> list[st
         "source": names.sources(),
         "state": STATES,
         "path": [str(path) for path in names.files()],
+        **names.labels(),
     }
     method = rest.partition(":")[0]
     if ":" in rest:

@@ -51,6 +51,9 @@ class Names(Protocol):
     def sources(self) -> Sequence[str]:
         """The sources."""
 
+    def labels(self) -> Mapping[str, Sequence[str]]:
+        """The tags (`tag`) and owners (`owner`) of datasets."""
+
     def runs(self) -> Sequence[str]:
         """The last runs' ids."""
 

@@ -28,7 +28,7 @@ from backbone.runs.plan import Readable, make_plan
 from backbone.runs.publish import Publication, landed_rows, publish
 from backbone.runs.recovery import entered, recover
 from backbone.runs.report import landed_reports, step_reports
-from backbone.runs.selection import Selection, select_datasets
+from backbone.runs.selection import Selection, labels_of, select_datasets
 from backbone.runs.stage import Place
 from backbone.runs.stage_plan import StagedPlan, stage_plan
 from backbone.runs.state import State, published_of, read_state, write_state
@@ -301,5 +301,6 @@ def _remember(
         {source.name: source.origins for source in request.project.sources},
         {source: files[-1].id for source, files in place.landed.items()},
         request.upstream.snapshot if request.upstream else None,
+        labels_of(request.steps),
     )
     write_state(request.environment.state_path, state)

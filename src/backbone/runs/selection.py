@@ -179,6 +179,7 @@ def _paths(step: Step) -> list[str]:
     return [path, path.rpartition("/")[0]]
 
 
+LABELS = ("tag", "owner")
 _NAMES: Mapping[str, Callable[[Step], Iterable[str]]] = {
     "zone": lambda step: [zone_of(output) for output in step.outputs],
     "tag": lambda step: step.tags,
@@ -187,3 +188,9 @@ _NAMES: Mapping[str, Callable[[Step], Iterable[str]]] = {
     "path": _paths,
 }
 """What each way but `state` compares with."""
+
+
+def labels_of(steps: Iterable[Step]) -> dict[str, tuple[str, ...]]:
+    """The tags and the owners that there are to select by."""
+    known = tuple(steps)
+    return {way: tuple(sorted({name for step in known for name in _NAMES[way](step) if name})) for way in LABELS}

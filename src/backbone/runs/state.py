@@ -22,7 +22,7 @@ class State:
 
     `fingerprint` is that of the project's files with which everything was up to date ("": it wasn't), `origins` the
     locations of each source then, and `newest_files` the newest landed file of each. `upstream` is the snapshot of the
-    project that this one reads, if it reads one.
+    project that this one reads, if it reads one. `labels` are the tags and owners that the project declares.
     """
 
     lake: str
@@ -32,6 +32,7 @@ class State:
     origins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     newest_files: Mapping[str, int] = field(default_factory=dict)
     upstream: int | None = None
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_state(path: Path) -> State | None:
@@ -48,6 +49,7 @@ def read_state(path: Path) -> State | None:
             {source: tuple(origins) for source, origins in raw["origins"].items()},
             raw["newest_files"],
             raw["upstream"],
+            {kind: tuple(values) for kind, values in raw["labels"].items()},
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -63,6 +65,7 @@ def write_state(path: Path, state: State) -> None:
         "origins": state.origins,
         "newest_files": state.newest_files,
         "upstream": state.upstream,
+        "labels": state.labels,
         "published": [published_row(one) for one in state.published.values()],
     }
     part = path.with_suffix(".part")  # one name: only one run writes, and takes away what a killed one left

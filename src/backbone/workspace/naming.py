@@ -45,6 +45,11 @@ class Names:
         """The sources."""
         return tuple(path.stem for path in self.files() if path.parent.name == "sources")
 
+    def labels(self) -> Mapping[str, tuple[str, ...]]:
+        """The tags and owners, each kind by its name, as of the last run."""
+        state = read_state(self._environment.state_path)
+        return state.labels if state else {}
+
     def runs(self) -> tuple[str, ...]:
         """The ids of the last runs, newest first."""
         return tuple(run for _, run in last_commits(self._environment.folder))
