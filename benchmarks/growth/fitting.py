@@ -19,8 +19,7 @@ def exponent(points: Points) -> float:
 
     The base (starting, opening, the first dataset) is fitted too, so that a large one doesn't hide how the rest grows.
     """
-    costs = [cost for _, cost in points]
-    if max(costs) < (1 + VISIBLE) * min(costs):
+    if points[-1][1] < (1 + VISIBLE) * points[0][1]:
         return 0.0
     return min(TRIED, key=lambda tried: _error(points, tried))
 

@@ -1,7 +1,7 @@
 """The exponent is that of what grows, whatever the base."""
 
 import pytest
-from benchmarks.growth.fitting import exponent
+from benchmarks.growth.fitting import exponent, is_linear, range_of_exponents
 
 NUMBERS = (10, 20, 50, 100, 200, 500, 1000, 2000)
 
@@ -23,3 +23,20 @@ def test_a_quadratic_end_is_seen_behind_a_linear_beginning() -> None:
     points = [(n, 0.2 + 0.002 * n + 4e-6 * n * n) for n in NUMBERS]
 
     assert exponent(points) > 1.1
+
+
+def test_what_falls_has_no_exponent() -> None:
+    assert exponent([(10, 2.5), (100, 2.9), (1000, 1.1)]) == 0
+
+
+def test_where_little_grows_beside_the_base_many_exponents_fit() -> None:
+    points = [(n, 1.3 + 0.0002 * n) for n in NUMBERS]
+
+    least, most = range_of_exponents(points)
+
+    assert least < 1 < most
+    assert is_linear(points)
+
+
+def test_what_grows_with_the_square_is_not_linear() -> None:
+    assert not is_linear([(n, 0.2 + 4e-5 * n * n) for n in NUMBERS])
