@@ -32,20 +32,22 @@ class CsvScan:
     lists: frozenset[int] = frozenset()
     ways: tuple[bool, ...] = (False, True)
 
-    def waves(self, session: Session, *, whole: bool) -> Iterator[tuple[Part, ...]]:
+    def waves(self, session: Session, *, whole: bool, nulls: tuple[str, ...] = ()) -> Iterator[tuple[Part, ...]]:
         """See `Scan`."""
+        special = {self._template.delimiter, self._template.quotechar, self._template.escapechar, "\n", "\r"} - {""}
+        nulls = tuple(text for text in nulls if not any(one in text for one in special))
         if whole or not can_be_cut(self._template):
-            part = self._part(Slice(self._file, 0, 0))
+            part = self._part(Slice(self._file, 0, 0), nulls)
             yield (replace(part, number=NUMBER, records=counted(session, f"({part.query})")),)
         else:
             width = len(self.headers)
             for wave in waves(self._file, self._template, self._scratch, width=width):
-                yield tuple(self._part(one) for one in wave)
+                yield tuple(self._part(one, nulls) for one in wave)
 
-    def _part(self, one: Slice) -> Part:
+    def _part(self, one: Slice, nulls: tuple[str, ...]) -> Part:
         template = self._template if one.first else replace(self._template, preamble_rows=0, header_rows=0)
         # `row_number` of rows as they come is an order that threads would lose, so that each part runs in one.
-        query = _scan(one.path, template, len(self.headers), self._names)
+        query = _scan(one.path, template, len(self.headers), self._names, nulls=nulls)
         return Part(query, numbered(one), one.before, one.records)
 
     def unreadable(self, session: Session) -> int:
@@ -122,7 +124,15 @@ def _copied(text: str, query: str) -> str:
     return f"CREATE TEMP TABLE {text} AS {query}"
 
 
-def _scan(file: Path, template: Template, width: int, names: tuple[str, str], *, strict: bool = True) -> str:
+def _scan(
+    file: Path,
+    template: Template,
+    width: int,
+    names: tuple[str, str],
+    *,
+    strict: bool = True,
+    nulls: tuple[str, ...] = (),
+) -> str:
     errors, scans = names
     columns = ", ".join(f"{literal(field_name(i))}: 'VARCHAR'" for i in range(width))
     options = {
@@ -133,6 +143,7 @@ def _scan(file: Path, template: Template, width: int, names: tuple[str, str], *,
         "quote": literal(template.quotechar),
         "escape": literal(template.escapechar if template.quotechar else ""),
         "columns": "{" + columns + "}",
+        "nullstr": f"[{', '.join(map(literal, dict.fromkeys(('', *nulls))))}]",
         "strict_mode": "true" if strict else "false",
         "store_rejects": "true",
         "rejects_table": literal(errors),

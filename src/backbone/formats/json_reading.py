@@ -34,7 +34,13 @@ class JsonScan:
     lists: frozenset[int] = frozenset()
     ways: tuple[bool, ...] = (False,)
 
-    def waves(self, session: Session, *, whole: bool) -> Iterator[tuple[Part, ...]]:  # noqa: ARG002 - the protocol's
+    def waves(
+        self,
+        session: Session,
+        *,
+        whole: bool,  # noqa: ARG002 - the protocol's
+        nulls: tuple[str, ...] = (),  # noqa: ARG002 - the protocol's
+    ) -> Iterator[tuple[Part, ...]]:
         """See `Scan`."""
         if self._form == "newline_delimited":
             for wave in waves(self._file, _LINES, self._scratch, width=2):

@@ -25,7 +25,13 @@ class ParquetScan:
     _part: Part
     ways: tuple[bool, ...] = (False,)
 
-    def waves(self, session: Session, *, whole: bool) -> Iterator[tuple[Part, ...]]:  # noqa: ARG002 - the protocol's
+    def waves(
+        self,
+        session: Session,  # noqa: ARG002 - the protocol's
+        *,
+        whole: bool,  # noqa: ARG002 - the protocol's
+        nulls: tuple[str, ...] = (),  # noqa: ARG002 - the protocol's
+    ) -> Iterator[tuple[Part, ...]]:
         """See `Scan`."""
         yield (self._part,)
 

@@ -10,18 +10,42 @@ from backbone.model.domains import sql_type
 from backbone.model.files import Column
 from backbone.model.names import literal
 
-_DATE_LENGTH = 10
-_SECOND_LENGTH = 19
-_CLOCKS = {"timestamp": ("__:__:__",), "timestamp_tz": ("__:__:__Z", "__:__:__", "__:__:______:__")}
+_DAY = "[1-9]???-??-?[0-9]"
+"""With a year of four digits (which the value tells), the dashes have but one place, and so have the digits."""
+_MOMENT = f"{_DAY}[ T][012]?:??:?[0-9]"
+_MIDNIGHT = "???????????24*"
+"""What DuckDB takes for midnight, the day after."""
+_ENDINGS = {
+    "timestamp": ("", ".[0-9][0-9][0-9]", ".[0-9][0-9][0-9][0-9][0-9][0-9]"),
+    "timestamp_tz": ("Z", "", "[+-][0-9][0-9]:[0-9][0-9]"),
+}
 
 
 def quick(value: str, column: Column) -> str:
     """SQL: a cast of a text that is right wherever `guard` says so; NULL where there is none."""
-    if not _has_guard(column):
+    if not has_guard(column):
         return "NULL"
     if column.format:
         return f"try_strptime({value}, {literal(column.format)})"
     return f"TRY_CAST({value} AS {sql_type(column.domain)})"
+
+
+def has_guard(column: Column) -> bool:
+    """Whether a quick cast can be told to be right."""
+    if column.format:
+        return column.domain in {"date", "time", "timestamp", "timestamp_tz"} and column.format == column.format.strip()
+    plain = not column.thousands and column.decimal in {None, "."}
+    kind = column.domain.partition("(")[0]
+    times = {"date", "time", "timestamp", "timestamp_tz"}
+    return not column.domain.endswith("[]") and (kind in times | {"boolean"} or (plain and kind in _NUMBERS))
+
+
+def is_usual(value: str, tried: str, column: Column) -> str:
+    """SQL: whether `tried`, the name under which `quick` is to be had, is what the exact cast gives; NULL is as good.
+
+    To be asked of whole rows, so that all of a usual row costs one look: see `settled`.
+    """
+    return f"({value} IS NULL OR ({_guard(value, tried, column)}))"
 
 
 def settled(value: str, tried: str, column: Column, tokens: tuple[str, ...] = ()) -> str:
@@ -33,10 +57,14 @@ def settled(value: str, tried: str, column: Column, tokens: tuple[str, ...] = ()
     if tokens:
         missing += f" OR {is_token(value, tokens)}"
     exact = f"WHEN {missing} THEN NULL ELSE {cast(value, column)} END"
-    if not _has_guard(column):
+    if not has_guard(column):
         return f"CASE {exact}"
-    result = f"CAST({tried} AS {sql_type(column.domain)})" if column.format else tried
-    return f"CASE WHEN {_guard(value, tried, column)} THEN {result} {exact}"
+    return f"CASE WHEN {_guard(value, tried, column)} THEN {tried_value(tried, column)} {exact}"
+
+
+def tried_value(tried: str, column: Column) -> str:
+    """SQL: what was tried, in the column's domain."""
+    return f"CAST({tried} AS {sql_type(column.domain)})" if column.format else tried
 
 
 def usual(value: str, domain: str) -> str:
@@ -48,15 +76,6 @@ def usual(value: str, domain: str) -> str:
         first, last = (f"CAST({literal(day)} AS {sql_type(domain)})" for day in ("0001-01-01", "9999-12-31"))
         return f"CASE WHEN {value} BETWEEN {first} AND {last} THEN {value} END"
     return value
-
-
-def _has_guard(column: Column) -> bool:
-    if column.format:
-        return column.domain in {"date", "time", "timestamp", "timestamp_tz"} and column.format == column.format.strip()
-    plain = not column.thousands and column.decimal in {None, "."}
-    kind = column.domain.partition("(")[0]
-    times = {"date", "time", "timestamp", "timestamp_tz"}
-    return not column.domain.endswith("[]") and (kind in times | {"boolean"} or (plain and kind in _NUMBERS))
 
 
 _NUMBERS = frozenset({"integer", "decimal", "float"})
@@ -71,15 +90,11 @@ def _guard(value: str, tried: str, column: Column) -> str:
     if kind == "float":
         # Not `+-5`, not `1_000`; what begins so and is no number, DuckDB's cast refuses.
         return f"isfinite({tried}) AND {value} >= '-' AND {value} < ':' AND NOT contains({value}, '_')"
-    same = f"CAST({tried} AS VARCHAR) = {value}"
-    if kind in _CLOCKS:
-        by_t = " OR ".join(f"{value} LIKE '____-__-__T{clock}'" for clock in _CLOCKS[kind])
-        by_blank = " OR ".join(f"{value} LIKE '____-__-__ {clock}'" for clock in _CLOCKS[kind])
-        digit = f"substr({value}, {_DATE_LENGTH}, 1) BETWEEN '0' AND '9'"
-        hour = f"substr({value}, {_DATE_LENGTH + 2}, 2) BETWEEN '00' AND '23'"
-        forms = f"({by_t} OR (({by_blank}) AND {digit}))"
-        spelled = f"({value} >= '0' AND {value} < ':' AND {forms} AND {hour} AND NOT contains({value}, '.'))"
-        return f"strlen({value}) = {_SECOND_LENGTH} AND {same} OR {spelled}" if kind == "timestamp" else spelled
     if kind == "date":
-        return f"strlen({value}) = {_DATE_LENGTH} AND {same}"
+        return f"{tried} >= DATE '1000-01-01' AND {value} GLOB {literal(_DAY)}"
+    if kind in _ENDINGS:
+        forms = " ".join(f"WHEN {value} GLOB {literal(_MOMENT + end)} THEN true" for end in _ENDINGS[kind])
+        year = f"{tried} >= CAST('1000-01-01' AS {sql_type(column.domain)})"
+        return f"{year} AND NOT ({value} GLOB {literal(_MIDNIGHT)}) AND CASE {forms} ELSE false END"
+    same = f"CAST({tried} AS VARCHAR) = {value}"
     return f"{same} AND {value} < '24'" if kind == "time" else same

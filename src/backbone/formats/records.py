@@ -75,8 +75,11 @@ class Scan(Protocol):
     def ways(self) -> tuple[bool, ...]:
         """The ways in which the file may be read, `whole` or not, one after the other until one is right."""
 
-    def waves(self, session: Session, *, whole: bool) -> Iterator[tuple[Part, ...]]:
-        """Parts to be read in one query, in order; after each wave, they are gone."""
+    def waves(self, session: Session, *, whole: bool, nulls: tuple[str, ...] = ()) -> Iterator[tuple[Part, ...]]:
+        """Parts to be read in one query, in order; after each wave, they are gone.
+
+        `nulls` are texts that mean *missing* in every field: the reader may make them NULL.
+        """
 
     def unreadable(self, session: Session) -> int:
         """How many records were unreadable since the last call, so that the numbers are wrong."""

@@ -17,7 +17,7 @@ from backbone.troubles import trouble
 if TYPE_CHECKING:
     from backbone.model.steps import Extent
 
-_PARQUET = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1"
+_PARQUET = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 10000"
 """Half the CPU of DuckDB's defaults, in files that are no larger and read in two thirds of the time (ADR 18)."""
 
 

@@ -25,6 +25,7 @@ from backbone.zones.formatted.cells import (
     native_cells,
     rows_sql,
     source_sql,
+    tokens_of_all,
 )
 from backbone.zones.formatted.contract import Match, columns_of, contract_of, match_file, relation_of
 from backbone.zones.formatted.drift import Counted
@@ -109,7 +110,8 @@ def _is_settled(reading: _Reading) -> bool:
 def _write(reading: _Reading) -> bool:
     """Write the records that fit; False if some are unreadable."""
     account, scan = reading.account, reading.scan
-    for wave in scan.waves(account.session, whole=reading.whole):
+    nulls = tokens_of_all(reading.cells, account.source.template)
+    for wave in scan.waves(account.session, whole=reading.whole, nulls=nulls):
         path = account.staging.new_file(account.staging.step.dataset)
         reading.written[path] = 0
         rows = " UNION ALL ".join(_fitting_rows(part, reading) for part in wave)
@@ -132,7 +134,7 @@ def _settle(reading: _Reading) -> bool:
     account, missing = reading.account, reading.records - reading.rows
     records = _left_out(reading) if missing else Records((), "", "", 0, 0)
     try:
-        if records.records != missing or _fits(records, reading):
+        if records.records != missing or _is_odd(records, reading):
             return False
         misfits = _counted(records, reading)
         if any(c.drifts for c in misfits):
@@ -153,7 +155,9 @@ def _left_out(reading: _Reading) -> Records:
     session, scan = reading.account.session, reading.scan
     fields = ", ".join(field_name(i) for i in range(len(scan.headers)))
     for number, wave in enumerate(scan.waves(session, whole=reading.whole)):
-        texts = " UNION ALL ".join(f"SELECT {part.number} AS _record, {fields} FROM ({part.query})" for part in wave)
+        texts = " UNION ALL ".join(
+            f"SELECT {part.number} AS _record, {fields}, {part.sound} AS _sound FROM ({part.query})" for part in wave
+        )
         written = f"SELECT _record AS number FROM {_parquet([list(reading.written)[number]])}"
         left_out = f"SELECT t.* FROM ({texts}) AS t ANTI JOIN ({written}) AS w ON t._record = w.number"
         session.execute(f"INSERT INTO {table} {left_out}" if number else f"CREATE TEMP TABLE {table} AS {left_out}")
@@ -161,12 +165,13 @@ def _left_out(reading: _Reading) -> Records:
     return Records(scan.headers, table, "", counted(session, table), 0, scan.lists, made=(f"DROP TABLE {table}",))
 
 
-def _fits(records: Records, reading: _Reading) -> bool:
-    """Whether a record was left out although all of its values fit: then it wasn't sound."""
+def _is_odd(records: Records, reading: _Reading) -> bool:
+    """Whether a record was left out for something else than a value that doesn't fit."""
     if not records.records:
         return False
     texts = reading.typed(records.table, left_out=True)
-    return bool(reading.account.session.rows(f"SELECT 1 FROM ({texts}) WHERE {fitting(reading.cells)} LIMIT 1"))
+    odd = f"SELECT 1 FROM ({texts}) WHERE NOT _sound OR {fitting(reading.cells)} LIMIT 1"
+    return bool(reading.account.session.rows(odd))
 
 
 def _counted(records: Records, reading: _Reading) -> tuple[Counted, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from backbone.formats.casting import INTEGER_FORM, cast, fits, is_token, misfits, no_such, present
 from backbone.formats.markers import tokens_of
-from backbone.formats.quick_casts import quick, settled, usual
+from backbone.formats.quick_casts import has_guard, is_usual, quick, settled, tried_value, usual
 from backbone.formats.records import field_name
 from backbone.model.domains import sql_type
 from backbone.model.files import Column, FileNamePattern, LandedFile, Template
@@ -15,6 +15,8 @@ from backbone.zones.formatted.contract import Schema
 
 _EXACT_FLOATS = 1 << 53
 _SHOWN = 60
+_USUAL = "usual"
+"""The name under which it is told whether all that was tried on a record is right."""
 _OF_DIGITS = frozenset({"integer", "decimal", "float", "date", "time", "timestamp", "timestamp_tz"})
 
 
@@ -53,6 +55,16 @@ class Cell:
         return f"t{self.position + 1}" if self.checked else self.value
 
     @property
+    def tried(self) -> str:
+        """What DuckDB's own cast makes of the value."""
+        return f"q{self.position + 1}"
+
+    @property
+    def guarded(self) -> bool:
+        """Whether it can be told for little that what was tried is right."""
+        return not (self.native or self.exact) and has_guard(self.column)
+
+    @property
     def misfit(self) -> str:
         """Whether the value is there and doesn't fit."""
         if self.column.domain.endswith("[]"):
@@ -65,8 +77,8 @@ class Cell:
     def tried_sql(self) -> str:
         """The cast that is tried on every value."""
         if self.native:
-            return f"{self.value} AS q{self.position + 1}"
-        return f"{quick(self.value, self.column)} AS q{self.position + 1}"
+            return f"{self.value} AS {self.tried}"
+        return f"{quick(self.value, self.column)} AS {self.tried}"
 
     @property
     def typed_sql(self) -> str:
@@ -75,7 +87,9 @@ class Cell:
             return f"{cast(self.value, self.column)} AS {self.typed}"
         if self.native:
             return f"{usual(self.value, self.column.domain)} AS {self.typed}"
-        typed = settled(self.value, f"q{self.position + 1}", self.column, self.tokens)
+        typed = settled(self.value, self.tried, self.column, self.tokens)
+        if self.guarded:
+            typed = f"CASE WHEN {_USUAL} THEN {tried_value(self.tried, self.column)} ELSE {typed} END"
         if self.exact:
             large = f"abs(TRY_CAST({self.value} AS HUGEINT)) > {_EXACT_FLOATS}"
             typed = f"CASE WHEN {fits(self.value, INTEGER_FORM)} AND {large} THEN NULL ELSE {typed} END"
@@ -110,14 +124,22 @@ def _left_in(column: Column, template: Template) -> tuple[str, ...]:
     return tokens if timely and not any(any(c.isdigit() for c in token) for token in tokens) else ()
 
 
+def tokens_of_all(cells: Sequence[Cell], template: Template) -> tuple[str, ...]:
+    """What means *missing* in each of the cells."""
+    first, *others = [[t.strip() for t in tokens_of(c.column, template)] for c in cells] or [[]]
+    return tuple(token for token in first if all(token in tokens for tokens in others))
+
+
 def source_sql(records: str, cells: Sequence[Cell], template: Template, lists: frozenset[int] = frozenset()) -> str:
     """Records (a table or query) with `p1`, `p2` …: the texts with NULL for what means *missing*; `t1` …: typed."""
     texts = ", ".join(["*", *(f"{_text(c, template, is_list=c.position in lists)} AS {c.value}" for c in cells)])
     checked = [c for c in cells if c.checked]
     tried = ", ".join(["*", *(c.tried_sql for c in checked)])
     typed = ", ".join(["*", *(c.typed_sql for c in checked)])
-    # One SELECT in another, so that nothing is computed twice.
-    return f"SELECT {typed} FROM (SELECT {tried} FROM (SELECT {texts} FROM {records}))"
+    guards = " AND ".join(is_usual(c.value, c.tried, c.column) for c in cells if c.guarded) or "true"
+    # One SELECT in another, so that nothing is computed twice. In a CASE, a condition ends at the first that is false.
+    usual = f"SELECT *, CASE WHEN {guards} THEN true ELSE false END AS {_USUAL}"
+    return f"SELECT {typed} FROM ({usual} FROM (SELECT {tried} FROM (SELECT {texts} FROM {records})))"
 
 
 def _text(cell: Cell, template: Template, *, is_list: bool) -> str:
@@ -157,7 +179,8 @@ def fitting(cells: Sequence[Cell]) -> str:
     if any(c.column.domain.endswith("[]") for c in checked):  # a list is there even if an element doesn't fit
         return f"NOT {any_misfit(checked)}"
     complete = " AND ".join(f"{c.typed} IS NOT NULL" for c in checked)
-    return f"CASE WHEN {complete} THEN true ELSE NOT {any_misfit(checked)} END"
+    usual = " AND ".join([_USUAL, *(f"{c.typed} IS NOT NULL" for c in checked if not c.guarded)])
+    return f"CASE WHEN {usual} THEN true WHEN {complete} THEN true ELSE NOT {any_misfit(checked)} END"
 
 
 def bad_rows_sql(source: str, cells: Sequence[Cell], headers: Sequence[str]) -> str:
