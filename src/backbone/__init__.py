@@ -29,6 +29,9 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         msg = f"module 'backbone' has no attribute '{name}'"
         raise AttributeError(msg)
+    import sys
     from importlib import import_module
 
+    if name in ("open", "peek") and "IPython" in sys.modules:
+        import_module("backbone.cli.notebooks").register()
     return getattr(import_module(_HOMES[name]), "open_workspace" if name == "open" else name)

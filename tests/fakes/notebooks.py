@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from subprocess import DEVNULL
+from typing import Any
 
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import run_kernel
@@ -16,12 +17,13 @@ class Notebook:
         self._client = client
 
     def run(self, cell: str) -> str:
-        """Run a cell and return what it printed, its error's traceback included."""
+        """Run a cell and return what it printed and shows, its error's traceback included."""
         printed: list[str] = []
 
-        def note(message: dict[str, dict[str, object]]) -> None:
+        def note(message: dict[str, Any]) -> None:
             content = message["content"]
-            printed.append(str(content.get("text", "")) + "\n".join(map(str, content.get("traceback", ()))))
+            shown = content.get("data", {}).get("text/plain", "")
+            printed.append(content.get("text", "") + shown + "\n".join(content.get("traceback", ())))
 
         self._client.execute_interactive(cell, timeout=300, store_history=False, output_hook=note)
         return "".join(printed)

@@ -60,7 +60,7 @@ class Result:
 
         return self._run(collect)
 
-    def head(self, limit: int) -> tuple[list[tuple[Any, ...]], int]:
+    def head(self, limit: int = 10) -> tuple[list[tuple[Any, ...]], int]:
         """The first rows, and how many there are in all: the others are counted, not kept."""
 
         def collect(cursor: Any) -> tuple[list[tuple[Any, ...]], int]:

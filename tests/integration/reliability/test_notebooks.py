@@ -46,3 +46,20 @@ def test_what_a_notebook_holds_stays_as_it_was_while_runs_and_maintenance_go_on(
     assert all(row.startswith("[(0, 0, ") for row in (*first, *newest))
     assert len(set(newest)) == 3
     assert unsound(backbone.open(tmp_path).doctor()) == []
+
+
+def test_a_notebook_shows_reports_as_a_terminal_does(tmp_path):
+    root = make_shop(tmp_path)
+
+    with open_notebooks(root, 1) as (notebook,):
+        notebook.run("import backbone\nshop = backbone.open()\nreport = shop.run()")
+        again = notebook.run("shop.run()")
+        rows = notebook.run("shop.sql('SELECT 1 AS one, true AS yes')")
+        more = notebook.run("shop.sql('SELECT * FROM generate_series(1, 11) AS g(n)')")
+        within = notebook.run("[shop.plan()]")
+
+    assert again == "nothing to do: 9 datasets unchanged"
+    assert [line.split() for line in rows.splitlines()] == [["one", "yes"], ["1", "true"]]
+    assert more.splitlines()[1:11] == [f"{n:>2}" for n in range(1, 11)]
+    assert more.splitlines()[11:] == ["… 11 rows"]
+    assert within == "[nothing to do: 9 datasets unchanged]"

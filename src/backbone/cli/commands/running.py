@@ -1,16 +1,12 @@
 """Commands about runs: `plan`, `run`, `status`, `history`, `doctor`."""
 
-from collections import Counter
-from collections.abc import Iterable
-
 import click
 
 from backbone.cli import documents
 from backbone.cli.completing import SELECTION
 from backbone.cli.drawing.datasets import draw_checks, draw_status
 from backbone.cli.drawing.live import Progress
-from backbone.cli.drawing.runs import draw_history, draw_plan, draw_run
-from backbone.cli.phrases import count
+from backbone.cli.drawing.runs import draw_history, draw_plan, draw_run, nothing_to_do
 from backbone.cli.settings import Settings, shared
 from backbone.cli.showing import present
 from backbone.cli.watching import Wanted, run_once, watch
@@ -41,8 +37,8 @@ _FORCE = click.option("--force", is_flag=True, help="Make them again, even if no
 def plan(settings: Settings, select: tuple[str, ...], exclude: tuple[str, ...], force: bool) -> None:
     """Say what a run would do, and why. Changes nothing."""
     planned = settings.workspace().plan(select, force, exclude=exclude)
-    if settings.format == "table" and not planned.runs and not planned.drops:
-        click.echo(_nothing_to_do("; ".join(step.reasons) for step in planned.steps for _ in step.step.outputs))
+    if settings.format == "table" and (idle := nothing_to_do(planned)):
+        click.echo(idle)
         return
     document = documents.plan_document
     present(settings, lambda: document(planned), lambda screen: draw_plan(planned, screen), table="steps")
@@ -65,16 +61,10 @@ def run(
         watch(settings, wanted)
         return
     report = run_once(settings, wanted)
-    if settings.format == "table" and report.status == "nothing" and not report.failed:
-        click.echo(_nothing_to_do(step.note for step in report.steps))
+    if settings.format == "table" and (idle := nothing_to_do(report)):
+        click.echo(idle)  # without loading what draws
         return
     present(settings, lambda: documents.run_document(report), lambda screen: draw_run(report, screen), table="steps")
-
-
-def _nothing_to_do(reasons: Iterable[str]) -> str:
-    """Why nothing is to be done: how many datasets for each reason."""
-    counted = Counter(reason or "unchanged" for reason in reasons)
-    return "nothing to do: " + ", ".join(f"{count(number, 'dataset')} {why}" for why, number in counted.items())
 
 
 @click.command()

@@ -1,5 +1,6 @@
 """A run as people see it: by zone, then what to look at, then what to type next."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ _NOTES_SHOWN = 6
 
 def draw_plan(plan: Plan, screen: "Screen") -> None:
     """The steps that will run, each with the reason why; the others counted."""
+    if idle := nothing_to_do(plan):
+        screen.line(idle)
+        return
     rows = [("run", "green", planned.step.dataset, "; ".join(planned.reasons)) for planned in plan.runs]
     skipped: dict[str, int] = {}
     for planned in plan.steps:
@@ -39,6 +43,9 @@ def draw_plan(plan: Plan, screen: "Screen") -> None:
 
 def draw_run(report: RunReport, screen: "Screen") -> None:
     """What a run did."""
+    if idle := nothing_to_do(report):
+        screen.line(idle)
+        return
     done = [step for step in report.steps if step.status in ("done", "failed") or _broke_rules(step)]
     zones = [zone for zone in ZONES if any(step.zone == zone for step in done)]
     lines = {zone: _facts(report, [s for s in done if s.zone == zone]) for zone in zones}
@@ -86,6 +93,19 @@ def draw_cycle(clock: str, report: RunReport, screen: "Screen") -> None:
     told = ", ".join(filter(None, facts))
     screen.line((clock, "dim"), "  ", what, f": {told}" if told else "")
     draw_failures(report, screen)
+
+
+def nothing_to_do(done: Plan | RunReport) -> str:
+    """Why nothing is to be done: how many datasets for each reason. Empty where something is."""
+    if isinstance(done, Plan):
+        busy = bool(done.runs or done.drops)
+        reasons = ["; ".join(step.reasons) for step in done.steps for _ in step.step.outputs]
+    else:
+        busy = done.status != "nothing" or bool(done.failed)
+        reasons = [step.note for step in done.steps]
+    counted = Counter(reason or "unchanged" for reason in reasons)
+    said = ", ".join(f"{count(number, 'dataset')} {why}" for why, number in counted.items())
+    return "" if busy else f"nothing to do: {said}"
 
 
 def draw_failures(report: RunReport, screen: "Screen") -> None:

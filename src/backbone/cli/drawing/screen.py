@@ -39,7 +39,7 @@ class Screen:
         terminal = stream.isatty()
         self._console = _Console(
             file=stream, width=width or (None if terminal else UNLIMITED), highlight=False, markup=False,
-            emoji=False, no_color=not coloured(stream), legacy_windows=False,
+            emoji=False, force_jupyter=False, no_color=not coloured(stream), legacy_windows=False,
         )  # fmt: skip
         self._styled = coloured(stream)
         self.width = self._console.width
