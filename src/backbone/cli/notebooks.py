@@ -13,8 +13,18 @@ from backbone.cli.phrases import count
 
 _WIDTH = 160
 _REPORTS = "backbone.model.reports"
+
+
+def _draw_head(result: Any, screen: Screen) -> None:
+    """A query's first rows, and how many there are."""
+    rows, total = result.head()
+    draw_cells(result.columns, rows, screen)
+    if total > len(rows):
+        screen.line((f"… {count(total, 'row')}", "dim"))
+
+
 _DRAWN: Mapping[tuple[str, str], Callable[[Any, Screen], None]] = {
-    ("backbone.workspace.results", "Result"): lambda result, to: _draw_head(result, to),
+    ("backbone.workspace.results", "Result"): _draw_head,
     ("backbone.workspace.peeking", "Peek"): lambda peek, to: draw_peek(peek.summary, to),
     ("backbone.model.steps", "Plan"): draw_plan,
     (_REPORTS, "RunReport"): draw_run,
@@ -36,14 +46,6 @@ def register() -> None:
     formatter = shell.display_formatter.formatters["text/plain"]
     for (module, name), draw in _DRAWN.items():
         formatter.for_type_by_name(module, name, _drawn_by(draw))
-
-
-def _draw_head(result: Any, screen: Screen) -> None:
-    """A query's first rows, and how many there are."""
-    rows, total = result.head()
-    draw_cells(result.columns, rows, screen)
-    if total > len(rows):
-        screen.line((f"… {count(total, 'row')}", "dim"))
 
 
 def _drawn_by(draw: Callable[[Any, Screen], None]) -> Callable[[Any, Any, bool], None]:
