@@ -1,4 +1,19 @@
-"""Each file of the corpus works, or is refused in one sentence; every record is in one place."""
+"""Each file of the corpus works, or is refused in one sentence; every record is in one place.
+
+What is odd, and where it is tried:
+
+| odd | tried in |
+| --- | --- |
+| nothing, one or 5,000 columns, long cells, binary, NUL, encodings, values at the ends | corpus.py |
+| names of columns and files with blanks, quotes, line ends, emoji, SQL, reserved words, equal up to case | corpus.py |
+| names that can be no dataset; pipes, devices, folders, links as files of project or source | test_projects.py |
+| `../`, absolute names, links and bombs in zips; links in drop folders and out of the landing zone | corpus.py, below |
+| billion laughs, 10 MB and 10,000 levels of YAML; `${}`; storage outside the project | test_projects.py |
+| JSON and Parquet that are deep, broken, encrypted, or hold what has no place in a domain | corpus.py |
+| ways out of `sql`, and queries without end | test_escapes.py |
+| secrets in messages, plans, logs, governance and files | test_secrets.py |
+| whatever chance makes of projects and queries | fuzz.py, test_findings.py |
+"""
 
 import json
 import os

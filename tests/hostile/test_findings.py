@@ -5,6 +5,7 @@ import sys
 import tempfile
 import textwrap
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,17 @@ def test_brackets_beyond_what_the_python_parser_holds():
 
     assert problem.startswith("exploitation/b.py:")
     assert "nested" in problem
+
+
+def test_what_python_only_warns_of_is_not_printed():
+    view = "from backbone import view\n\n@view('trusted.a')\ndef b(a):\n    return a if 1if a else 2 else '\\d'\n"
+    files = {"backbone.yml": "name: a\n", "sources/a.yml": "columns: {x: integer}\n", "exploitation/b.py": view}
+
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        told(files)
+
+    assert warned == []
 
 
 def test_thousands_of_columns_that_are_not_there_are_told_in_seconds():

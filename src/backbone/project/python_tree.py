@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import sys
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -90,7 +91,9 @@ def _name_place(file: "File", node: ast.FunctionDef | ast.AsyncFunctionDef | ast
 
 def _parsed(file: "File", problems: list[Problem]) -> ast.Module | None:
     try:
-        return ast.parse(file.text)
+        with warnings.catch_warnings():  # what Python thinks of `1if` is no matter of ours
+            warnings.simplefilter("ignore")
+            return ast.parse(file.text)
     except SyntaxError as error:
         line = min(error.lineno or 1, len(file.starts) - 1)
         start = file.offset(line, max(error.offset or 1, 1))
