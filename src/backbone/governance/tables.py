@@ -84,6 +84,7 @@ SAYS: Mapping[str, str] = {
     "term": "Terms of the glossary.",
     "binding": "Columns that a term is bound to: `declared`, or `inherited` along lineage.",
     "quarantine": "Rows set aside: rule, reason, landed file, record, and the raw line or the row as JSON.",
-    "merged_away": "Rows merged into another: duplicates and older versions, with the survivor's file and record.",
+    "merged_away": "Rows merged into another: duplicates and older versions, with the file and record of the one that "
+    "survived then. Runs add to it: that one may have been merged into another since, and has a row of its own here.",
 }
 """What each table holds, in a sentence or two."""

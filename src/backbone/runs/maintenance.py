@@ -113,14 +113,28 @@ def expirable(lake: Lake, retention: Retention, held: Iterable[Holder]) -> Old:
     known = snapshots(lake.folder)
     if retention.snapshots is None:
         return Old((), ())
-    since = datetime.now(UTC) - retention.snapshots
-    young = {number for number, at in known.items() if at >= since} | set(sorted(known)[-retention.at_least :])
+    old_by_time = {n for n, age in ages(known, retention, datetime.now(UTC)).items() if age >= retention.snapshots}
+    young = known.keys() - old_by_time | set(sorted(known)[-retention.at_least :])
     needed = [*(((one.snapshot,), f"{one.who} reads it") for one in held), *_needed_by_models(lake)]
     # 0 is the empty lake; it costs nothing.
     old = set(known) - young - {0}
     kept = [Kept(tuple(n for n in numbers if n in old), because) for numbers, because in needed]
     kept = [one for one in kept if one.snapshots]
     return Old(tuple(sorted(old - {number for one in kept for number in one.snapshots})), tuple(kept))
+
+
+def ages(known: Mapping[int, datetime], retention: Retention, now: datetime) -> dict[int, timedelta]:
+    """How old snapshots are, by the times that passed from each to the next, and from the last until now.
+
+    A clock that is wrong for once must not make all of them too old. So each of these times counts as at most a share
+    of what is kept: one in as many as stay however old they are.
+    """
+    most = (retention.snapshots or timedelta()) / max(retention.at_least, 2)
+    found, age, later = {}, timedelta(), now
+    for number, at in sorted(known.items(), reverse=True):
+        age += min(max(later - at, timedelta()), most)
+        found[number], later = age, at
+    return found
 
 
 def _needed_by_models(lake: Lake) -> list[tuple[tuple[int, ...], str]]:

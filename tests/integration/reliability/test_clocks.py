@@ -12,6 +12,7 @@ from faults_shop import deliver, leftovers, unsound, write_files
 
 import backbone
 from backbone.errors import UsageError
+from backbone.lake.catalogue import snapshots
 
 PRELOADED = next(Path(libfaketime.__file__).parent.rglob("libfaketime.so.1"), None)
 PROJECT = {
@@ -31,10 +32,15 @@ def shop(tmp_path: Path) -> Path:
 
 
 def run_at(root: Path, moment: str, prices: str) -> None:
-    """A delivery, and a run in a process (Python, SQLite, DuckDB) whose clock says `moment`."""
+    """A delivery, and a run at a moment."""
     number = len(list((root / "data").glob("*"))) + 1
     deliver(root, {f"prices-{number}.csv": f"item,price\n{prices}"})
-    command = [str(Path(sys.executable).with_name("backbone")), "--project", str(root), "run"]
+    command_at(root, moment, "run")
+
+
+def command_at(root: Path, moment: str, word: str) -> None:
+    """A command in a process (Python, SQLite, DuckDB) whose clock says `moment`."""
+    command = [str(Path(sys.executable).with_name("backbone")), "--project", str(root), word]
     clock = {"LD_PRELOAD": str(PRELOADED), "FAKETIME": moment, "FAKETIME_DONT_FAKE_MONOTONIC": "1", "TZ": "UTC"}
     done = subprocess.run(command, env=os.environ | clock, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -91,3 +97,21 @@ def test_a_clock_that_stands_still_stops_nothing(shop):
     assert len({file.path.parent for file in files}) == len({file.arrived_at for file in files}) == 5
     assert files[0].arrived_at == datetime.fromisoformat("2026-03-02T12:00:00+00:00")
     assert prices(shop) == {"tea": 5}
+
+
+def test_a_clock_that_is_wrong_by_a_year_lets_no_snapshot_go(shop):
+    (shop / "backbone.yml").write_text("name: clocks\nretention: {snapshots: 30 days, at_least: 2, files: 0 seconds}\n")
+    for day in (1, 3, 5):
+        run_at(shop, f"2026-03-0{day} 12:00:00", f"tea,{day}\n")
+    before = set(snapshots(shop / "lake" / "dev"))
+
+    command_at(shop, "2027-03-05 12:00:00", "maintain")
+    run_at(shop, "2027-03-05 12:00:00", "rum,1\n")
+    command_at(shop, "2026-03-06 12:00:00", "maintain")
+
+    assert before <= set(snapshots(shop / "lake" / "dev"))
+    run_at(shop, "2026-04-30 12:00:00", "rum,2\n")
+    command_at(shop, "2026-06-30 12:00:00", "maintain")
+    assert (before & set(snapshots(shop / "lake" / "dev"))) == {0}
+    assert prices(shop) == {"tea": 5, "rum": 2}
+    assert unsound(backbone.open(shop).doctor()) == []

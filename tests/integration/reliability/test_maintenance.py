@@ -1,6 +1,7 @@
 """Maintenance: less on the disk and in the catalogue, and the same datasets, for readers and for later runs."""
 
 import gc
+import random
 import shutil
 from pathlib import Path
 
@@ -82,6 +83,74 @@ def test_what_comes_after_maintenance_is_processed_incrementally_and_as_if_there
         }
 
     assert differences(content(kept), content(other)) == []
+
+
+def test_a_dataset_of_many_deleted_rows_is_written_again_and_what_reads_it_stays_up_to_date(
+    busy, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("backbone.lake.upkeep._MANY_FILES", 1)
+    every = "".join(f"{n},c{n % 4},2026-01-04,{n}\n" for n in (*range(1, 60), *range(210, 219)))
+    deliver(busy, {"orders-90.csv": f"{ORDERS}\n{every}"})
+    backbone.open(busy).run()
+    other = Path(shutil.copytree(busy, tmp_path / "other"))
+    assert pieces(busy / "lake" / "dev")["trusted.orders"].rewritable
+
+    report = backbone.open(busy).maintain()
+
+    assert {one.dataset: one.how for one in report.compacted}["trusted.orders"] == "rewritten"
+    assert pieces(busy / "lake" / "dev")["trusted.orders"].deleted_rows == 0
+    assert differences(content(busy), content(other)) == []
+    assert unsound(backbone.open(busy).doctor()) == []
+    (busy / "lake" / "dev" / "state.json").unlink()
+    assert backbone.open(busy).run().status == "nothing"
+    for root in (busy, other):
+        deliver(root, LATER)
+        steps = {step.dataset: step.how for step in backbone.open(root).run().steps}
+        assert steps["trusted.orders"] == steps["exploitation.customer_days"] == "incremental"
+    assert differences(content(busy), content(other)) == []
+
+
+def test_what_lags_behind_by_more_than_is_kept_reads_all_rows(busy, tmp_path):
+    other = Path(shutil.copytree(busy, tmp_path / "other"))
+    for root in (busy, other):
+        deliver(root, LATER)
+        backbone.open(root).run(select=("formatted.visits", "trusted.visits"))
+        deliver(root, {"orders-91.csv": f"{ORDERS}\n500,c1,2026-01-04,5\n"})
+        backbone.open(root).run(select=("formatted.orders",))
+    backbone.open(busy).maintain()
+
+    planned = {step.step.dataset: step for step in backbone.open(busy).plan().steps}
+    for root in (busy, other):
+        assert not backbone.open(root).run().failed
+
+    assert planned["exploitation.visit_log"].how == "full"
+    assert "too long ago" in planned["exploitation.visit_log"].reasons[0]
+    assert differences(content(busy), content(other)) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_comes_in_whatever_order_incremental_equals_full(tmp_path, seed):
+    """Deliveries, whole and partial runs, maintenance and rollbacks, as drawn; then as made at once from landing."""
+    draw, root = random.Random(seed), greedy_shop(tmp_path / "shop")
+    backbone.open(root).run()
+    for number in range(10, 26):
+        deliver_day(root, number)
+        names = draw.choice([(), (), ("+trusted.orders",), ("+trusted.visits",)])
+        assert not backbone.open(root).run(select=names).failed
+        if draw.random() < 0.3:
+            backbone.open(root).maintain()
+        if draw.random() < 0.2:
+            kept = [n for n in snapshots(root / "lake" / "dev") if n > 1]
+            backbone.open(root).rollback(draw.choice(kept[-3:]))
+    backbone.open(root).run()
+    alone = greedy_shop(tmp_path / "alone" / "shop")
+    for number in range(10, 26):
+        deliver_day(alone, number)
+    backbone.open(alone).run()
+
+    assert differences(content(root), content(alone)) == []
+    assert unsound(backbone.open(root).doctor()) == []
 
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(busy):
