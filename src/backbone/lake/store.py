@@ -23,6 +23,9 @@ from backbone.troubles import trouble
 INLINED_ROWS = 100
 """Governance rows up to this many are kept in the catalogue: a file each would be thousands of tiny files."""
 
+_ALONE = "SET threads = 1"
+"""While the catalogue is written: the scanner then reads with the connection that writes, which threads can't share."""
+
 
 def attach(
     connection: duckdb.DuckDBPyConnection,
@@ -167,6 +170,7 @@ class Transaction:
     def expire(self, snapshots: Sequence[int]) -> None:
         """Forget snapshots; files that no other one needs are scheduled for removal."""
         if snapshots:
+            self._connection.execute(_ALONE)
             self._connection.execute(f"CALL ducklake_expire_snapshots('lake', versions => {list(snapshots)})")
 
     def forget_scheduled(self, files: Sequence[int]) -> None:
@@ -275,6 +279,7 @@ def transaction(
         known = last_snapshot(folder)
         if known is None:
             raise LakeError(f"The lake in {folder} has no catalogue. Check it: backbone doctor")
+        threads = connection.execute("SELECT current_setting('threads')").fetchone()
         connection.execute("BEGIN")
         try:
             yield Transaction(connection, folder, known[1] + 1)
@@ -282,6 +287,7 @@ def transaction(
                 f"CALL lake.set_commit_message('backbone', {literal(f'{kind} {run}')}, extra_info => {literal(run)})"
             )
             connection.execute(message)
+            connection.execute(_ALONE)
             connection.execute("COMMIT")
         except BaseException as error:
             # After an error the transaction is dead until it is rolled back; it may be gone already.
@@ -290,6 +296,9 @@ def transaction(
             if not isinstance(error, duckdb.Error):
                 raise
             raise LakeError(f"Nothing could be published: {trouble(error, folder) or error}") from error
+        finally:
+            with suppress(duckdb.Error):
+                connection.execute(f"SET threads = {threads[0] if threads else 1}")
 
 
 def _patterns(files: Sequence[Path]) -> list[str]:
