@@ -26,7 +26,7 @@ BOMBS = {
     "a merge of itself": ("a: &a {<<: *a}\n", "is an anchor. Anchors are not used here"),
     "10 MB of keys": ("".join(f"k{n}: v\n" for n in range(1_000_000)), "is larger than 1,000,000 bytes"),
     "10 MB in one line": ("name: " + "x" * (10 * MB), "is larger than 1,000,000 bytes"),
-    "1 MB of one key": ("columns: {" + ", ".join(f"k{n}: text" for n in range(60_000)) + "}", ""),
+    "10,000 keys in one line": ("columns: {" + ", ".join(f"k{n}: text" for n in range(10_000)) + "}", ""),
     "10,000 brackets": ("from: " + "[" * 10_000 + "]" * 10_000, "is nested deeper than 20 levels"),
     "10,000 braces": ("from: " + "{a: " * 10_000 + "}" * 10_000, "is nested deeper than 20 levels"),
     "10,000 dashes": ("from:\n  " + "- " * 10_000 + "x", "is nested deeper than 20 levels"),
