@@ -12,6 +12,7 @@ What is odd, and where it is tried:
 | JSON and Parquet that are deep, broken, encrypted, or hold what has no place in a domain | corpus.py |
 | ways out of `sql`, and queries without end | test_escapes.py |
 | secrets in messages, plans, logs, governance and files | test_secrets.py |
+| any text as a value, through every zone | test_values.py |
 | whatever chance makes of projects and queries | fuzz.py, test_findings.py |
 """
 
