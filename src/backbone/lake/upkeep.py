@@ -112,12 +112,10 @@ def removable(folder: Path, held: Iterable[Holder], before: datetime) -> list[Sc
     """
     path, files, present = folder / "unneeded.json", scheduled(folder), present_snapshot(folder)
     noted: dict[str, int] = {}
-    with suppress(OSError, ValueError):  # without it, all are as if they were seen for the first time
+    with suppress(OSError, ValueError):  # without it, or half of it, all are as if they were seen for the first time
         noted = json.loads(path.read_text())
     noted = {file.path: noted.get(file.path, present) for file in files}
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(noted))
-    part.replace(path)
+    path.write_text(json.dumps(noted))
     oldest = min((one.last for one in held if one.process), default=present + 1)
     return [file for file in files if file.since < before and noted[file.path] < oldest]
 
