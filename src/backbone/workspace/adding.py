@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from glob import glob, has_magic
 from pathlib import Path
@@ -88,6 +89,8 @@ def _restore(path: Path, before: bytes | None) -> None:
     """Leave a source's file as it was: what can't be run isn't left half done."""
     if before is None:
         path.unlink()
+        with suppress(OSError):  # it holds other sources
+            path.parent.rmdir()
     else:
         path.write_bytes(before)
 
