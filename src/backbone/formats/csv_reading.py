@@ -1,6 +1,6 @@
 """CSV files as records, read by DuckDB's CSV reader in strict mode with nothing left to its own guess."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ class CsvScan:
     """Implements `Scan`: a file in slices, or as a whole, after counting its records exactly."""
 
     headers: tuple[str, ...]
-    _file: Path
+    file: Path
     _template: Template
     _scratch: Path
     _names: tuple[str, str]
@@ -34,14 +34,13 @@ class CsvScan:
 
     def waves(self, session: Session, *, whole: bool, nulls: tuple[str, ...] = ()) -> Iterator[tuple[Part, ...]]:
         """See `Scan`."""
-        special = {self._template.delimiter, self._template.quotechar, self._template.escapechar, "\n", "\r"} - {""}
-        nulls = tuple(text for text in nulls if not any(one in text for one in special))
+        nulls = self._plain(nulls)
         if whole or not can_be_cut(self._template):
-            part = self._part(Slice(self._file, 0, 0), nulls)
+            part = self._part(Slice(self.file, 0, 0), nulls)
             yield (replace(part, number=NUMBER, records=counted(session, f"({part.query})")),)
         else:
             width = len(self.headers)
-            for wave in waves(self._file, self._template, self._scratch, width=width):
+            for wave in waves(self.file, self._template, self._scratch, width=width):
                 yield tuple(self._part(one, nulls) for one in wave)
 
     def _part(self, one: Slice, nulls: tuple[str, ...]) -> Part:
@@ -49,6 +48,34 @@ class CsvScan:
         # `row_number` of rows as they come is an order that threads would lose, so that each part runs in one.
         query = _scan(one.path, template, len(self.headers), self._names, nulls=nulls)
         return Part(query, numbered(one), one.before, one.records)
+
+    def with_others(self, others: Sequence["CsvScan"], ids: Sequence[int], nulls: tuple[str, ...]) -> Part | None:
+        """This small file and others, as if they were one: their rows come in the order of files."""
+        if not can_be_cut(self._template):
+            return None
+        files, places, before = [one.file for one in (self, *others)], [], 0
+        quote = self._template.quotechar.encode()
+        for file, file_id in zip(files, ids, strict=True):
+            # An open quote at the end is no counted record, and DuckDB doesn't tell of it where files are many.
+            if quote and file.read_bytes().count(quote) % 2:
+                return None
+            (wave,) = waves(file, self._template, self._scratch, width=len(self.headers))
+            records = sum(one.records for one in wave)
+            places.append(f"({literal(str(file))}, {file_id}::BIGINT, {before}, {records})")
+            before += records
+        texts = _scan(files, self._template, len(self.headers), self._names, nulls=self._plain(nulls))
+        numbered = f"SELECT *, {NUMBER} AS _number FROM ({texts})"
+        record = "CASE WHEN _number - before BETWEEN 1 AND records THEN _number - before ELSE error('miscounted') END"
+        query = (
+            f"SELECT n.*, f.file AS _file, {record} AS _record FROM ({numbered}) AS n "
+            f"JOIN (VALUES {', '.join(places)}) AS f (path, file, before, records) ON n.filename = f.path"
+        )
+        return Part(query, "_record", 0, before)
+
+    def _plain(self, nulls: tuple[str, ...]) -> tuple[str, ...]:
+        """Those that the CSV reader can look for."""
+        special = {self._template.delimiter, self._template.quotechar, self._template.escapechar, "\n", "\r"} - {""}
+        return tuple(text for text in nulls if not any(one in text for one in special))
 
     def unreadable(self, session: Session) -> int:
         """See `Scan`."""
@@ -65,6 +92,15 @@ def scan_csv(path: Path, template: Template, _session: Session, scratch: Path) -
     file = transcoded(path, template.encoding, scratch)
     names = fresh_names("errors", "scans")
     return CsvScan(csv_headers(file, template), file, template, scratch, (names[0], names[1]))
+
+
+def scan_together(scans: Sequence[Scan], ids: Sequence[int], nulls: tuple[str, ...]) -> tuple[Part, CsvScan] | None:
+    """Small files with the same headers as one query, numbered as `_record` of `_file`; None if it takes more."""
+    found = [one for one in scans if isinstance(one, CsvScan)]
+    if len(found) < len(scans) or len({one.headers for one in found}) > 1:
+        return None
+    part = found[0].with_others(found[1:], ids, nulls)
+    return (part, found[0]) if part else None
 
 
 def read_csv(path: Path, template: Template, session: Session, scratch: Path) -> Records:
@@ -125,7 +161,7 @@ def _copied(text: str, query: str) -> str:
 
 
 def _scan(
-    file: Path,
+    file: Path | Sequence[Path],
     template: Template,
     width: int,
     names: tuple[str, str],
@@ -152,7 +188,9 @@ def _scan(
         "buffer_size": str(_BUFFER_BYTES),
     }
     listed = ", ".join(f"{key} = {value}" for key, value in options.items())
-    return f"SELECT * FROM read_csv({path_literal(file)}, {listed})"
+    if isinstance(file, Path):
+        return f"SELECT * FROM read_csv({path_literal(file)}, {listed})"
+    return f"SELECT * FROM read_csv([{', '.join(map(path_literal, file))}], {listed}, filename = true)"
 
 
 def _unreadable(errors: str, blanks: tuple[int, ...], template: Template, readable: int) -> str:

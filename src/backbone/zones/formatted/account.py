@@ -99,6 +99,10 @@ class Account:
         name = rule_name(column)
         return Rule("type", name, (column.name,), action, params=(("as", column.domain),), at=self.source.at)
 
+    def parser_rule(self) -> Rule:
+        """The rule that a file's records can be read."""
+        return Rule(PARSER, PARSER, action="quarantine", at=self.source.at)
+
     def _rule(self, name: str) -> Rule:
         column = next((c for c in self.schema.all if rule_name(c) == name), None)
         return self.type_rule(column) if column else Rule(name, name, action="quarantine", at=self.source.at)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backbone.errors import BackboneError, EngineError
+from backbone.formats.csv_reading import scan_together
 from backbone.formats.reading import scan_records
 from backbone.formats.records import Part, Records, Scan, counted, field_name, fresh_names
 from backbone.model.files import LandedFile
 from backbone.model.names import literal, quoted
-from backbone.model.rules import Rule
-from backbone.zones.formatted.account import PARSER, Account
+from backbone.zones.formatted.account import Account
 from backbone.zones.formatted.cells import (
     Cell,
     cells_of,
@@ -82,6 +82,43 @@ def write_at_once(file: LandedFile, account: Account) -> bool:
     return True
 
 
+def write_together(files: Sequence[LandedFile], account: Account) -> bool:
+    """Write the rows of several small files by one query; False, with nothing done, where one of them takes more."""
+    scans = [scan for file in files if (scan := _scan(file, account))]
+    match = match_file(account.schema, scans[0].headers) if len(scans) == len(files) else None
+    if match is None or _is_drift(match, account) or account.source.file_name:
+        return False
+    cells = cells_of(account.schema, match.positions, account.source.template)
+    nulls = tokens_of_all(cells, account.source.template)
+    found = scan_together(scans, [file.id for file in files], nulls)
+    if found is None or not _written_together(*found, cells, account):
+        return False
+    for file in files:
+        account.notes += [f"{file.name} lacks column {c.name}" for c in match.missing]
+    return True
+
+
+def _written_together(part: Part, scan: Scan, cells: Sequence[Cell], account: Account) -> bool:
+    source, schema = account.source, account.schema
+    usual = f"SELECT * FROM ({source_sql(f'({part.query})', cells, source.template)}) WHERE {fitting(cells)}"
+    rows = rows_sql(usual, {c.column.name: c.typed for c in cells}, columns_of(schema, source), None)
+    path = account.staging.new_file(account.staging.step.dataset)
+    try:
+        written = account.session.write(rows, path, relation=relation_of(schema, source)).rows
+        complete = not scan.unreadable(account.session) and written == part.records
+    except EngineError:
+        return False
+    if not complete or not written:
+        path.unlink()
+    if complete:
+        account.added += [path] if written else []
+        account.rows_in += written
+        account.rows_out += written
+        for rule in (*(account.type_rule(c.column) for c in cells if c.checked), account.parser_rule()):
+            account.find(rule, tested=written)
+    return complete
+
+
 def _scan(file: LandedFile, account: Account) -> Scan | None:
     scratch = account.staging.scratch / f"{account.source.name}-{file.id}"
     try:
@@ -143,7 +180,7 @@ def _settle(reading: _Reading) -> bool:
         tested = reading.rows + records.records
         account.rows_in += tested
         settle_misfits(reading.file, records, misfits, account, tested=tested)
-        account.find(Rule(PARSER, PARSER, action="quarantine", at=account.source.at), tested=tested)
+        account.find(account.parser_rule(), tested=tested)
     finally:
         records.drop(account.session)
     return True

@@ -165,10 +165,15 @@ def values_sql(source: str, cells: Sequence[Cell]) -> str:
     return f"SELECT {counts} FROM ({source})"
 
 
-def rows_sql(source: str, values: Mapping[str, str], columns: Sequence[Column], file: LandedFile) -> str:
-    """The rows of a file in the order of `columns`, given SQL for those that it has; the others are NULL."""
+def rows_sql(source: str, values: Mapping[str, str], columns: Sequence[Column], file: LandedFile | None) -> str:
+    """The rows of a file in the order of `columns`, given SQL for those that it has; the others are NULL.
+
+    Without a file, the source tells it as `_file`.
+    """
     listed = [f"{values.get(c.name, f'CAST(NULL AS {sql_type(c.domain)})')} AS {quoted(c.name)}" for c in columns]
-    return f"SELECT {', '.join([f'{file.id}::BIGINT AS _file', '_record', *listed])} FROM ({source})"
+    return (
+        f"SELECT {', '.join([f'{file.id}::BIGINT AS _file' if file else '_file', '_record', *listed])} FROM ({source})"
+    )
 
 
 def fitting(cells: Sequence[Cell]) -> str:

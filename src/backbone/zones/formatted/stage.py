@@ -1,6 +1,6 @@
-"""Staging a formatted dataset: each landed file becomes one Parquet file of rows, or says why it can't."""
+"""Staging a formatted dataset: landed files become Parquet files of rows, small ones together, or say why not."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from backbone.engine.protocol import Session
@@ -14,11 +14,14 @@ from backbone.model.project import Source
 from backbone.model.rules import Rule
 from backbone.model.steps import Failure, Format, Ledger, Staged, Staging
 from backbone.zones.formatted.account import CONTRACT, PARSER, Account
-from backbone.zones.formatted.at_once import write_at_once
+from backbone.zones.formatted.at_once import write_at_once, write_together
 from backbone.zones.formatted.cells import any_misfit, cells_of, file_name_cells, raw_sql, rows_sql, source_sql
 from backbone.zones.formatted.contract import Schema, columns_of, match_file, relation_of, schema_now
 from backbone.zones.formatted.drift import Counted, Widening, count_misfits, header_drift, type_drift
 from backbone.zones.formatted.misfits import settle_misfits
+
+_SMALL_BYTES = 256 << 10
+_TOGETHER = 100
 
 
 def stage_formatted(staging: Staging, session: Session) -> tuple[Staged, ...]:
@@ -103,8 +106,30 @@ def _check_there(file: LandedFile, staging: Staging) -> None:
 
 
 def _read_files(files: Sequence[LandedFile], account: Account) -> Widening | None:
+    for together in _batches(files):
+        for file in together:
+            _check_there(file, account.staging)
+        if len(together) > 1 and write_together(together, account):
+            continue
+        if widening := _read_singly(together, account):
+            return widening
+    return None
+
+
+def _batches(files: Sequence[LandedFile]) -> Iterator[list[LandedFile]]:
+    """The files in order, small ones beside each other together: planning a query costs more than reading them."""
+    batch: list[LandedFile] = []
     for file in sorted(files, key=lambda f: f.id):
-        _check_there(file, account.staging)
+        if batch and (file.size > _SMALL_BYTES or batch[-1].size > _SMALL_BYTES or len(batch) == _TOGETHER):
+            yield batch
+            batch = []
+        batch.append(file)
+    if batch:
+        yield batch
+
+
+def _read_singly(files: Sequence[LandedFile], account: Account) -> Widening | None:
+    for file in files:
         if write_at_once(file, account):
             continue
         records = _opened(file, account.staging, account.session)
@@ -133,7 +158,7 @@ def _read_file(file: LandedFile, records: Records, account: Account) -> Widening
     if records.unreadable:
         query = f"SELECT record, '{PARSER}' AS rule, reason, raw FROM {records.unreadable_table} ORDER BY record"
         account.quarantine(file, query)
-    account.find(Rule(PARSER, PARSER, action="quarantine", at=account.source.at), tested=records.total)
+    account.find(account.parser_rule(), tested=records.total)
     return None
 
 
