@@ -10,7 +10,7 @@ from faults_run import Point, kill_at, run_to_the_end
 from faults_shop import LATER, ORDERS, VISITS, content, deliver, differences, leftovers, make_shop, unsound
 
 import backbone
-from backbone.errors import UsageError
+from backbone.errors import LakeError, UsageError
 from backbone.lake.catalogue import snapshots
 from backbone.lake.leases import holders
 from backbone.lake.upkeep import inlined_rows, pieces
@@ -151,6 +151,42 @@ def test_whatever_comes_in_whatever_order_incremental_equals_full(tmp_path, seed
 
     assert differences(content(root), content(alone)) == []
     assert unsound(backbone.open(root).doctor()) == []
+
+
+def test_runs_maintain_by_themselves_when_it_is_due(busy, tmp_path, monkeypatch):
+    by_hand = Path(shutil.copytree(busy, tmp_path / "by_hand"))
+    (busy / "backbone.yml").write_text("name: shop\nretention: {snapshots: 0 seconds, at_least: 1, files: 0 seconds}\n")
+    monkeypatch.setattr("backbone.lake.upkeep._BUSY", 9)
+    for root in (busy, by_hand):
+        deliver(root, LATER)
+
+    report, other = backbone.open(busy).run(), backbone.open(by_hand).run()
+
+    assert report.status == other.status == "published"
+    assert "formatted.orders" in [one.dataset for one in report.maintained.compacted]
+    assert report.maintained.expired
+    assert other.maintained is None
+    assert [entry.status for entry in backbone.open(busy).history(2)] == ["maintained", "published"]
+    assert differences(content(busy), content(by_hand)) == []
+    assert backbone.open(busy).run().status == "nothing"
+    deliver_day(busy, 70)
+    assert backbone.open(busy).run().maintained is None
+
+
+def test_a_run_stays_published_if_the_maintenance_after_it_fails(busy, monkeypatch):
+    def fail(*_: object) -> None:
+        raise LakeError("no")
+
+    (busy / "backbone.yml").write_text("name: shop\n")
+    monkeypatch.setattr("backbone.lake.upkeep._BUSY", 9)
+    monkeypatch.setattr("backbone.workspace.planning.maintain", fail)
+    deliver(busy, LATER)
+
+    report = backbone.open(busy).run()
+
+    assert report.status == "published"
+    assert report.maintained.warnings == ("no",)
+    assert backbone.open(busy).run().status == "nothing"
 
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(busy):
