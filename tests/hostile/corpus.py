@@ -60,6 +60,7 @@ odd("byte_order_mark_only", b"\xef\xbb\xbf")
 # Much of something
 odd("columns_300", ",".join(f"c{i}" for i in range(300)) + "\n" + (",".join(["1"] * 300) + "\n") * 3)
 odd("columns_5000", ",".join(f"c{i}" for i in range(5000)) + "\n" + (",".join(["1"] * 5000) + "\n") * 3)
+odd("columns_without_end", "x," * 100_000)
 odd("cell_of_1_mb", "a,b\n1," + "x" * (1 << 20) + "\n2,y\n")
 odd("cell_of_20_mb", "a,b\n1," + "x" * (20 << 20) + "\n2,y\n")
 odd("header_of_1_mb", "a," + "x" * (1 << 20) + "\n1,2\n")

@@ -17,6 +17,8 @@ _MAX_LINE_BYTES = 16 << 20
 _BUFFER_BYTES = 32 << 20
 """Said, since DuckDB else makes it 16 times the longest line, which is more than a machine's caches can bear."""
 _HEAD_CHARACTERS = 1 << 20
+_MOST_COLUMNS = 10_000
+"""Twice what a table of people's has: a file of one endless line has a million, and each costs what a column does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +115,15 @@ def csv_headers(file: Path, template: Template) -> tuple[str, ...]:
     """The headers of a CSV file in UTF-8, or `column_1` and so on where it has none; at least one.
 
     An empty last header is left out: it comes from a delimiter at the end of each line.
+
+    Raises:
+        UsageError: there are more than any table has.
     """
     text, _ = sample_text(file, "utf-8", _HEAD_CHARACTERS)
     row = first_row(text, dialect_of(template))
+    if len(row) > _MOST_COLUMNS:
+        msg = f"{file.name} has more than {_MOST_COLUMNS:,} columns in its first line: too many for a table"
+        raise UsageError(msg)
     if not template.header_rows:
         return tuple(f"column_{i}" for i in range(1, max(len(row), 1) + 1))
     if len(row) > 1 and not row[-1].strip():

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from backbone.errors import Problem, ProjectError, did_you_mean
+from backbone.formats.casting import no_such
 from backbone.model.domains import sql_type
 from backbone.model.names import FILE, RECORD, literal, quoted
 from backbone.model.relations import Relation
@@ -82,12 +83,22 @@ def repair_expression(rule: Rule, column: str, relation: Relation) -> str:
             value, conditions = _replaced(rule, name, domain), []
         case "set":
             refuse_queries(rule)
-            value, conditions = f"CAST(({rule.param('to')}\n) AS {sql_type(domain)})", []
+            value, conditions = _exactly(rule, domain), []
         case _:
             raise refused(rule, f"{rule.kind} is no repair")
     scope = scope_condition(rule, relation)
     conditions += [scope] if scope else []
     return f"CASE WHEN {' AND '.join(conditions)} THEN {value} ELSE {name} END" if conditions else value
+
+
+def _exactly(rule: Rule, domain: str) -> str:
+    """SQL: what `set` says, in a domain; an error where the value would have to be rounded or cut to fit."""
+    value = f"({rule.param('to')}\n)"
+    cast_to = f"CAST({value} AS {sql_type(domain)})"
+    if domain not in {"integer", "date"} and not domain.startswith("decimal"):
+        return cast_to
+    told = f" is {no_such(domain)}. Say how it becomes one, as in round(x), x // 2 or a CAST"
+    return f"CASE WHEN {cast_to} <> {value} THEN error(CAST({value} AS VARCHAR) || {literal(told)}) ELSE {cast_to} END"
 
 
 def repaired_columns(rule: Rule, relation: Relation) -> tuple[str, ...]:

@@ -164,7 +164,7 @@ VOCABULARY: Mapping[str, RuleKind] = {
         {"to": "sql"},
         ("to",),
         repairs=True,
-        says="sets the value",
+        says="sets the value; one that had to be rounded for it fails the dataset",
         params_say="`to`: SQL; usually with `where`",
     ),
 }

@@ -1,6 +1,8 @@
 """Rules as SQL, judged by the real engine."""
 
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -89,6 +91,11 @@ def test_records_named_in_except_are_left_alone(session: Session) -> None:
         (rule("null_tokens", tokens=("NA", "-1")), "integer", (-1, 1), [None, 1]),
         (rule("replace", with_=(("a", "b"), ("c", "d"))), "text", ("a", "c", "A", None), ["b", "d", "A", None]),
         (rule("set", to="0", where="x = 2400"), "integer", (2400, 1, None), [0, 1, None]),
+        (rule("set", to="x / 2"), "integer", (4, -2, None), [2, -1, None]),
+        (rule("set", to="x // 2"), "integer", (5,), [2]),
+        (rule("set", to="round(x * 1.1, 2)"), "decimal(2)", ("1.25",), [Decimal("1.38")]),
+        (rule("set", to="x + INTERVAL 1 DAY"), "date", ("2024-02-28",), [date(2024, 2, 29)]),
+        (rule("set", to="x / 2"), "float", ("5",), [2.5]),
         (rule("type", as_="integer"), "text", ("007", "1.5"), [7, None]),
     ],
 )
@@ -98,6 +105,21 @@ def test_what_repairs_make_of_values(
     expression = repair_expression(one, "x", relation(x=domain))
 
     assert evaluated(session, expression, domain, *values) == expected
+
+
+@pytest.mark.parametrize(
+    ("to", "domain", "value", "message"),
+    [
+        ("x / 2", "integer", 5, "2.5 is no integer. Say how it becomes one"),
+        ("x * 1.1", "decimal(2)", "1.25", r"1.375 is no decimal\(2\). Say"),
+        ("x + INTERVAL 1 HOUR", "date", "2024-02-28", "2024-02-28 01:00:00 is no date. Say"),
+    ],
+)
+def test_set_rounds_nothing(session: Session, to: str, domain: str, value: object, message: str) -> None:
+    expression = repair_expression(rule("set", to=to), "x", relation(x=domain))
+
+    with pytest.raises(Exception, match=message):
+        evaluated(session, expression, domain, value)
 
 
 def test_trim_all_is_about_text() -> None:
