@@ -234,3 +234,14 @@ def test_five_thousand_columns(corpus_files, outside, command):
 def test_peek_says_who_is_to_blame(tmp_path):
     with pytest.raises(UsageError, match="There is no file"):
         peek(tmp_path)
+
+
+@pytest.mark.parametrize("size", [33, 60])
+def test_a_cell_beyond_the_readers_buffer_is_refused_not_lost(size, outside, command):
+    file = outside.parent / "project" / "odd.csv"
+    file.write_bytes(b"a,b\n1," + b"x" * (size << 20) + b"\n2,y\n")
+
+    code, out, err = command("--project", str(outside), "add", "odd", str(file))
+
+    assert (code, out) == (2, "")
+    assert "odd.csv has a line of more than 28 MB" in err or "more than 29 MB" in err

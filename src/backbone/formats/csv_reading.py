@@ -92,6 +92,7 @@ def scan_csv(path: Path, template: Template, _session: Session, scratch: Path) -
     if template.footer_rows:
         return None
     file = transcoded(path, template.encoding, scratch)
+    _refuse_endless(file)
     names = fresh_names("errors", "scans")
     return CsvScan(csv_headers(file, template), file, template, scratch, (names[0], names[1]))
 
@@ -108,7 +109,20 @@ def scan_together(scans: Sequence[Scan], ids: Sequence[int], nulls: tuple[str, .
 def read_csv(path: Path, template: Template, session: Session, scratch: Path) -> Records:
     """Read a CSV file; see `read_records`."""
     file = transcoded(path, template.encoding, scratch)
+    _refuse_endless(file)
     return read_text(file, template, csv_headers(file, template), session)
+
+
+def _refuse_endless(file: Path) -> None:
+    """Refuse a line that fills DuckDB's buffer: it would be left out, and not even be told as unreadable."""
+    if file.stat().st_size <= _BUFFER_BYTES:
+        return
+    run = 0
+    with file.open("rb") as text:
+        while chunk := text.read(CHUNK_BYTES):
+            run = 0 if b"\n" in chunk or b"\r" in chunk else run + len(chunk)
+            if run > _BUFFER_BYTES - 4 * CHUNK_BYTES:
+                raise UsageError(f"{file.name} has a line of more than {run >> 20} MB, which no record is")
 
 
 def csv_headers(file: Path, template: Template) -> tuple[str, ...]:
