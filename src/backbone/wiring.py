@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.lake.catalogue import present_snapshot
@@ -43,9 +44,12 @@ def open_reading(environment: Environment) -> Iterator[Backend]:
 
 
 @contextmanager
-def open_engine(memory_limit: str = DEFAULT_LIMIT) -> Iterator[DuckDBEngine]:
-    """An engine without a lake: to look at a file, or to check a project that has not run yet."""
-    engine = DuckDBEngine(memory_limit=memory_limit)
+def open_engine(memory_limit: str = DEFAULT_LIMIT, scratch: Path | None = None) -> Iterator[DuckDBEngine]:
+    """An engine without a lake: to look at a file, or to check a project that has not run yet.
+
+    In `scratch`, a folder that is there, it puts aside what is more than the limit.
+    """
+    engine = DuckDBEngine(memory_limit=memory_limit, scratch=scratch and scratch / SPILL)
     try:
         yield engine
     finally:

@@ -18,7 +18,7 @@ from backbone.project.finding import PROJECT_FILE, find_project
 from backbone.project.writing import add_origins, init_project, source_text, write_whole
 from backbone.troubles import explained
 from backbone.workspace.examples import copy_example
-from backbone.workspace.opening import open_workspace
+from backbone.workspace.opening import memory_limit_around, open_workspace
 from backbone.workspace.peeking import peek
 from backbone.workspace.workspace import Workspace
 
@@ -58,7 +58,8 @@ def add(folder: Path, name: str | None, locations: tuple[str, ...], env: str | N
         return _compare(open_workspace(find_project(folder), env), name)
     files = _files(folder, locations)
     source = _source_name(name, files)
-    peeked = _look(files)  # first of all: nothing is made for files that can't be read
+    # First of all: nothing is made for files that can't be read.
+    peeked = _look(files, memory_limit_around(folder))
     made = ""
     try:
         root = find_project(folder)
@@ -117,7 +118,7 @@ def _compare(workspace: Workspace, source: str) -> Added:
         raise UsageError(f"Nothing of '{source}' has landed yet. Next: backbone run")
     differing: dict[str, list[str]] = {}
     for file in files[-_FILES_LOOKED_AT:]:
-        with peek(file.path) as found:
+        with peek(file.path, memory_limit=workspace.environment.memory_limit) as found:
             for difference in _differences(declared.columns, found.columns):
                 differing.setdefault(difference, []).append(file.name)
     differences = tuple(f"{what} (in {_and_more(names)})" for what, names in differing.items())
@@ -196,13 +197,13 @@ def _plain(text: str) -> str:
     return plain if not plain or plain[0].isalpha() else f"t_{plain}"
 
 
-def _look(files: Sequence[Path]) -> Peeked:
+def _look(files: Sequence[Path], memory_limit: str) -> Peeked:
     """What the files look like together: the first one's template, and columns that hold the values of all."""
     first, *others = files[:_FILES_LOOKED_AT]
-    with peek(first) as found:
+    with peek(first, memory_limit=memory_limit) as found:
         together = found.peeked
     for path in others:
-        with peek(path) as found:
+        with peek(path, memory_limit=memory_limit) as found:
             together = replace(together, columns=_united(together.columns, found.columns))
     return together
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from backbone.connectors.secrets import Secrets
 from backbone.errors import Problem, ProjectError, UsageError, did_you_mean
+from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.project import Upstream
 from backbone.project.finding import PROJECT_FILE, find_project
 from backbone.project.places import read_file
@@ -47,6 +48,19 @@ def settings_of(root: Path) -> Settings:
     if problems:
         raise ProjectError(problems)
     return settings
+
+
+def memory_limit_around(folder: Path) -> str:
+    """What the project around a folder allows, or a new one would.
+
+    Raises:
+        ProjectError: its `backbone.yml` is wrong.
+    """
+    try:
+        root = find_project(folder)
+    except UsageError:
+        return DEFAULT_LIMIT
+    return settings_of(root).memory_limit
 
 
 def environment_of(root: Path, settings: Settings, env: str | None) -> Environment:

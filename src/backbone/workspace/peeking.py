@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from backbone.errors import UsageError, did_you_mean
 from backbone.formats.peek import Peeked, peek_file
 from backbone.model.files import LandedFile, Template
+from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.project import Source
 from backbone.model.relations import Attribute
 from backbone.model.reports import PeekSummary, Sample
@@ -48,12 +49,13 @@ class Peek:
         evidence: what was concluded from what, as short sentences.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, memory_limit: str = DEFAULT_LIMIT) -> None:
         self._path = path
         self._stack = ExitStack()
         self._scratch = Path(tempfile.mkdtemp(prefix="backbone-peek-"))
         self._stack.callback(shutil.rmtree, self._scratch, ignore_errors=True)
-        self._session = self._stack.enter_context(self._stack.enter_context(open_engine()).session())
+        engine = self._stack.enter_context(open_engine(memory_limit, self._scratch))
+        self._session = self._stack.enter_context(engine.session())
         self.peeked: Peeked = peek_file(path, self._session, scratch=self._scratch)
         self.template: Template = self.peeked.template
         self.columns = self.peeked.columns
@@ -130,8 +132,12 @@ class Peek:
             self._stack.close()
 
 
-def peek(path: str | Path) -> Peek:
+def peek(path: str | Path, *, memory_limit: str = DEFAULT_LIMIT) -> Peek:
     """Look at a file: its dialect, columns and types, and the evidence for them.
+
+    Args:
+        path: the file.
+        memory_limit: how much memory that may take; what is more is put aside in the system's folder for such.
 
     Raises:
         UsageError: there is no such file, or it can't be read.
@@ -145,4 +151,4 @@ def peek(path: str | Path) -> Peek:
         raise UsageError(f"There is no file '{path}'.{near or ' Name one that is there: backbone peek FILE'}")
     if any("\ud800" <= character <= "\udfff" for character in str(file)):  # a byte that Python couldn't read as UTF-8
         raise UsageError(f"'{file.name}' can't be read: its name, or a folder's, is no UTF-8. Rename it")
-    return Peek(file)
+    return Peek(file, memory_limit)

@@ -1,5 +1,10 @@
 """More memory than `memory_limit`: what can be put aside on disk is, what can't fails alone and says so."""
 
+import re
+import subprocess
+import sys
+import time
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -7,6 +12,7 @@ from faults_shop import backbone_run, deliver, leftovers, unsound, write_files
 
 import backbone
 
+MEGA = 10**6
 ROWS = 40_000
 PROJECT = {
     "backbone.yml": "name: small\nmemory_limit: 60MB\n",
@@ -59,3 +65,48 @@ def test_what_needs_too_much_memory_fails_alone_and_says_what_to_do(small):
     assert backbone_run(small).returncode == 0
     assert backbone.open(small).sql("FROM exploitation.longest").rows() == [(60 * ROWS,)]
     assert backbone.open(small).run().status == "nothing"
+
+
+RECORDS, BLOCK = 7_500_000, 20_000
+LIMIT_MB, ROOM_MB = 128, 300
+
+
+@pytest.fixture
+def long_file(tmp_path: Path) -> Path:
+    """More than 300 MB in 7.5 million records, all different."""
+    path = tmp_path / "long.csv"
+    with path.open("wb") as file:
+        file.write(b"id,name,amount,day\n")
+        for start in range(0, RECORDS, BLOCK):
+            file.write(
+                b"".join(b"%d,some name or other,%d.50,2024-02-29\n" % (n, n % 10) for n in range(start, start + BLOCK))
+            )
+    assert path.stat().st_size > 300 * MEGA
+    return path
+
+
+def peak_mb(command: list[str]) -> int:
+    """Run a command that must succeed: the most memory of its own that it had at any time, without mapped files."""
+    running, most = subprocess.Popen(command, stdout=subprocess.DEVNULL), 0
+    status = Path(f"/proc/{running.pid}/status")
+    while running.poll() is None:
+        found = re.search(r"RssAnon:\s+(\d+) kB", status.read_text())
+        most = max(most, int(found[1]) * 1024 // MEGA if found else 0)
+        time.sleep(0.01)
+    assert running.returncode == 0
+    return most
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process holds is told by /proc")
+def test_adding_a_file_much_larger_than_the_limit_stays_near_it(tmp_path, long_file):
+    write_files(tmp_path / "small", {"backbone.yml": f"name: small\nmemory_limit: {LIMIT_MB}MB\n"})
+    backbone_command = str(Path(sys.executable).with_name("backbone"))
+
+    peak = peak_mb([backbone_command, "--project", str(tmp_path / "small"), "add", "long", str(long_file)])
+
+    assert peak < LIMIT_MB + ROOM_MB
+    found = backbone.open(tmp_path / "small").sql("SELECT count(*), sum(id), sum(amount), min(day), max(day) FROM long")
+    assert found.rows() == [
+        (RECORDS, RECORDS * (RECORDS - 1) // 2, RECORDS * 5.0, date(2024, 2, 29), date(2024, 2, 29))
+    ]
