@@ -1,5 +1,7 @@
 """What a notebook does: the public Python API, on a real project."""
 
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -249,3 +251,12 @@ def test_a_file_without_a_header_is_set_aside_not_read_as_new_columns(tmp_path):
     (row,) = backbone.open(tmp_path).quarantine("formatted.a").rows
     assert (row.file, row.rule) == ("a2.csv", "contract")
     assert "its first record, taken for a header, is 3, 30" in row.reason
+
+
+def test_a_question_loads_no_dataframes(shop):
+    asked = "from backbone.cli import main; import sys; main(['sql', 'select count(*) from sales'])"
+    command = [sys.executable, "-X", "importtime", "-c", asked]
+    ended = subprocess.run(command, cwd=shop, capture_output=True, text=True, check=True)
+
+    assert "duckdb" in ended.stderr
+    assert [name for name in ("pandas", "numpy", "polars", "sqlglot") if f" {name}\n" in ended.stderr] == []

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from backbone.errors import QueryError, did_you_mean
+from backbone.model.names import literal
 
 TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "repeat", "repeat_row", "json_each", "json_tree"})
 """Functions that may stand after FROM; all others read files, settings or the catalogue, or change something."""
@@ -56,7 +57,8 @@ def check_sealed(connection: duckdb.DuckDBPyConnection, query: str) -> None:
 
 
 def _serialised(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
-    row = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchone()
+    # Not as a parameter: to convert one, DuckDB would import pandas, which is most of what a question costs.
+    row = connection.execute(f"SELECT json_serialize_sql({literal(query)}::VARCHAR)").fetchone()
     found = json.loads(row[0]) if row else {"error": True}
     if found.get("error"):
         raise QueryError(_ONE_SELECT)
