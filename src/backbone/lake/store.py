@@ -215,6 +215,15 @@ class Lake:
         Raises:
             LakeError: the lake can't answer: something of it is missing or damaged.
         """
+        names, rows = self._asked(query)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def _asked(self, query: str) -> tuple[list[str], list[tuple[object, ...]]]:
+        """The columns and rows of a query of our own.
+
+        Raises:
+            LakeError: the lake can't answer, or a file can't be written.
+        """
         cursor = self._connection.cursor()
         silence(cursor)
         try:
@@ -222,18 +231,15 @@ class Lake:
         except duckdb.Error as error:
             why = trouble(error, self.folder) or f"{error}. Check it: backbone doctor"
             raise LakeError(f"The lake can't be read: {why}") from error
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        return [column[0] for column in cursor.description or ()], rows
 
     def is_as_in(self, dataset: str, snapshot: int) -> bool:
         """Whether a table has the rows that it had in a snapshot. It must have had the columns that it has now."""
-        cursor = self._connection.cursor()
-        silence(cursor)
         now, then = _table(dataset), f"{_table(dataset)} AT (VERSION => {snapshot})"
         names = self._columns(dataset)
         counts = f"SELECT (SELECT count(*) FROM {now}) = (SELECT count(*) FROM {then})"
         lost = f"SELECT 1 FROM (SELECT {names} FROM {then} EXCEPT ALL SELECT {names} FROM {now}) LIMIT 1"
-        return cursor.execute(counts).fetchall() == [(True,)] and not cursor.execute(lost).fetchall()
+        return self._asked(counts)[1] == [(True,)] and not self._asked(lost)[1]
 
     def copy_former(self, dataset: str, snapshot: int, path: Path) -> bool:
         """Write the rows that a table had in a snapshot to a Parquet file, if they aren't those that it has now."""
@@ -241,15 +247,11 @@ class Lake:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
         then = f"SELECT {self._columns(dataset)} FROM {_table(dataset)} AT (VERSION => {snapshot})"
-        cursor = self._connection.cursor()
-        silence(cursor)
-        cursor.execute(f"COPY ({then}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+        self._asked(f"COPY ({then}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
         return True
 
     def _columns(self, dataset: str) -> str:
-        return ", ".join(
-            quoted(row[0]) for row in self._connection.cursor().execute(f"DESCRIBE {_table(dataset)}").fetchall()
-        )
+        return ", ".join(quoted(str(row[0])) for row in self._asked(f"DESCRIBE {_table(dataset)}")[1])
 
     def has(self, dataset: str) -> bool:
         """Whether there is such a table."""
