@@ -155,7 +155,7 @@ def test_whatever_comes_in_whatever_order_incremental_equals_full(tmp_path, seed
 
 def test_runs_maintain_by_themselves_when_it_is_due(busy, tmp_path, monkeypatch):
     by_hand = Path(shutil.copytree(busy, tmp_path / "by_hand"))
-    (busy / "backbone.yml").write_text("name: shop\nretention: {snapshots: 0 seconds, at_least: 1, files: 0 seconds}\n")
+    (busy / "backbone.yml").write_text("name: shop\n" + GREEDY.replace("by_hand", "automatic"))
     monkeypatch.setattr("backbone.lake.upkeep._BUSY", 9)
     for root in (busy, by_hand):
         deliver(root, LATER)
@@ -177,7 +177,7 @@ def test_a_run_stays_published_if_the_maintenance_after_it_fails(busy, monkeypat
     def fail(*_: object) -> None:
         raise LakeError("no")
 
-    (busy / "backbone.yml").write_text("name: shop\n")
+    (busy / "backbone.yml").write_text("name: shop\nretention: {maintenance: automatic}\n")
     monkeypatch.setattr("backbone.lake.upkeep._BUSY", 9)
     monkeypatch.setattr("backbone.workspace.planning.maintain", fail)
     deliver(busy, LATER)
