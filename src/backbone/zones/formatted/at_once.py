@@ -106,7 +106,8 @@ def _written_together(part: Part, scan: Scan, cells: Sequence[Cell], account: Ac
     try:
         written = account.session.write(rows, path, relation=relation_of(schema, source)).rows
         complete = not scan.unreadable(account.session) and written == part.records
-    except EngineError:
+    except EngineError:  # the next way says why
+        path.unlink(missing_ok=True)
         return False
     if not complete or not written:
         path.unlink()
