@@ -28,7 +28,7 @@ help:
 setup: $(READY)
 
 $(READY): uv.lock pyproject.toml $(if $(filter .tools/%,$(UV)),$(UV))
-	$(UV) sync --frozen --all-extras --quiet
+	$(UV) sync --frozen --all-extras --no-extra torch --quiet
 	@touch $@
 
 # Bootstraps uv with nothing but Python: the machine itself is left as it is.
