@@ -22,7 +22,7 @@ def open_backend(project: Project, environment: Environment) -> Iterator[Backend
     engine = DuckDBEngine(memory_limit=project.memory_limit, scratch=environment.folder / SPILL)
     try:
         engine.expect(0)
-        yield Backend(engine, Lake(engine.connection, environment.folder))
+        yield Backend(engine, Lake(engine.connection, environment.site))
     finally:
         engine.close()
 
@@ -34,10 +34,10 @@ def open_reading(environment: Environment) -> Iterator[Backend]:
     Raises:
         LakeError: there is no lake.
     """
-    lease = take_lease(environment.folder, lambda: present_snapshot(environment.folder))
+    lease = take_lease(environment.site, lambda: present_snapshot(environment.site))
     engine = DuckDBEngine(memory_limit=environment.memory_limit)
     try:
-        yield Backend(engine, Lake(engine.connection, environment.folder, read_only=True, snapshot=lease.snapshot))
+        yield Backend(engine, Lake(engine.connection, environment.site, read_only=True, snapshot=lease.snapshot))
     finally:
         engine.close()
         lease.close()

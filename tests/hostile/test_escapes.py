@@ -13,6 +13,7 @@ from backbone.lake.catalogue import last_snapshot
 from backbone.lake.leases import Lease
 from backbone.lake.sealed import SealedLake, run_query
 from backbone.lake.sealing import REFUSED_FUNCTIONS, TABLE_FUNCTIONS
+from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.model.relations import Attribute, Relation
 
@@ -27,10 +28,10 @@ def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("sealed")
     (root / "secret.csv").write_text("x\ncanary\n")
     engine = DuckDBEngine()
-    lake = Lake(engine.connection, root / "dev")
+    lake = Lake(engine.connection, Site(root / "dev"))
     relation = Relation((Attribute("_file", "integer"), Attribute("x", "integer")))
     for number in (1, 2):
-        path = lake.folder / f"tables/trusted/a/r{number}-0.parquet"
+        path = lake.site.folder / f"tables/trusted/a/r{number}-0.parquet"
         with engine.session() as session:
             session.write(f"SELECT 1 AS _file, {number} AS x", path)
         with lake.transaction(f"r{number}") as transaction:
@@ -41,8 +42,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def sealed(folder):
-    last = last_snapshot(folder)[1]
-    return SealedLake(folder, Lease(last), memory_limit=MEMORY)
+    last = last_snapshot(Site(folder))[1]
+    return SealedLake(Site(folder), Lease(last), memory_limit=MEMORY)
 
 
 @pytest.fixture(scope="module")

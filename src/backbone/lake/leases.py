@@ -19,6 +19,7 @@ from pathlib import Path
 
 from backbone.lake.catalogue import last_snapshot
 from backbone.lake.lock import flock_soon
+from backbone.lake.site import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,32 +60,32 @@ def _close(path: Path | None, handle: int | None, owner: int) -> None:
         os.close(handle)
 
 
-def take_lease(folder: Path, choose: Callable[[], int]) -> Lease:
+def take_lease(site: Site, choose: Callable[[], int]) -> Lease:
     """Hold the snapshot that `choose` returns; nothing expires between its choice and the lease."""
     try:
-        guard = _open_guard(folder)
+        guard = _open_guard(site)
     except OSError:
         return Lease(choose())
     try:
         flock_soon(guard, fcntl.LOCK_SH)
         snapshot = choose()
-        return _written(folder, snapshot)
+        return _written(site, snapshot)
     finally:
         os.close(guard)
 
 
-def _open_guard(folder: Path) -> int:
-    (folder / "readers").mkdir(exist_ok=True)
-    return os.open(folder / "readers" / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+def _open_guard(site: Site) -> int:
+    (site.folder / "readers").mkdir(exist_ok=True)
+    return os.open(site.folder / "readers" / "lock", os.O_RDWR | os.O_CREAT, 0o666)
 
 
-def _written(folder: Path, snapshot: int) -> Lease:
-    path = folder / "readers" / f"{os.getpid()}-{secrets.token_hex(4)}.json"
+def _written(site: Site, snapshot: int) -> Lease:
+    path = site.folder / "readers" / f"{os.getpid()}-{secrets.token_hex(4)}.json"
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
     except OSError:
         return Lease(snapshot)
-    known = last_snapshot(folder)
+    known = last_snapshot(site)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         os.write(handle, _text(snapshot, known[1] if known else snapshot, f"process {os.getpid()}").encode())
@@ -98,15 +99,15 @@ def _text(snapshot: int, last: int, who: str) -> str:
     return json.dumps({"snapshot": snapshot, "last": last, "who": who, "since": datetime.now(UTC).isoformat()})
 
 
-def pin(folder: Path, reader: str, snapshot: int) -> None:
+def pin(site: Site, reader: str, snapshot: int) -> None:
     """Hold a snapshot for a project elsewhere, in place of the one that it held before.
 
     Args:
-        folder: the lake's.
+        site: the lake's.
         reader: the project's folder and environment.
         snapshot: which one it reads.
     """
-    path = folder / "readers" / f"project-{sha256(reader.encode()).hexdigest()[:16]}.json"
+    path = site.folder / "readers" / f"project-{sha256(reader.encode()).hexdigest()[:16]}.json"
     with suppress(OSError):  # a lake that others may only read
         path.parent.mkdir(exist_ok=True)
         part = path.with_suffix(f".{secrets.token_hex(4)}.part")
@@ -115,26 +116,26 @@ def pin(folder: Path, reader: str, snapshot: int) -> None:
 
 
 @contextmanager
-def without_new_leases(folder: Path) -> Iterator[list[Holder]]:
+def without_new_leases(site: Site) -> Iterator[list[Holder]]:
     """Who holds what, while nobody can take a lease: what they don't hold may go during the block."""
-    guard = _open_guard(folder)
+    guard = _open_guard(site)
     try:
         flock_soon(guard, fcntl.LOCK_EX)
-        _sweep(folder)
-        yield holders(folder)
+        _sweep(site)
+        yield holders(site)
     finally:
         os.close(guard)
 
 
-def holders(folder: Path) -> list[Holder]:
+def holders(site: Site) -> list[Holder]:
     """All leases that count."""
-    found = (_holder(path) for path in sorted((folder / "readers").glob("*.json")))
+    found = (_holder(path) for path in sorted((site.folder / "readers").glob("*.json")))
     return [holder for holder in found if holder]
 
 
-def _sweep(folder: Path) -> None:
+def _sweep(site: Site) -> None:
     """Remove the files of processes that have died. Only under the guard: a lease is made first, and then locked."""
-    for path in (folder / "readers").glob("*.json"):
+    for path in (site.folder / "readers").glob("*.json"):
         with suppress(FileNotFoundError):
             if not _is_pin(path) and _is_free(path):
                 path.unlink()

@@ -23,6 +23,7 @@ from backbone.lake.ceiling import ceiling
 from backbone.lake.leases import Lease
 from backbone.lake.lock import locked
 from backbone.lake.sealing import check_sealed
+from backbone.lake.site import Site
 from backbone.model.memory import DEFAULT_LIMIT, memory_bytes
 from backbone.model.names import ZONES, is_system, literal, quoted, quoted_dataset, stem_of, zone_of
 
@@ -41,15 +42,15 @@ _INLINED_TYPES = {
 T = TypeVar("T")
 
 
-def frozen_catalogue(folder: Path, snapshot: int) -> Path:
+def frozen_catalogue(site: Site, snapshot: int) -> Path:
     """A copy of the lake's catalogue at its last snapshot, as a DuckDB file; made once a snapshot."""
     try:
-        return _frozen(folder, folder / "cache", snapshot)
+        return _frozen(site, site.folder / "cache", snapshot)
     except (OSError, duckdb.Error):  # no space, or a lake that one may only read
-        return _frozen(folder, sqlite.elsewhere(folder), snapshot)
+        return _frozen(site, sqlite.elsewhere(site.folder), snapshot)
 
 
-def _frozen(folder: Path, copies: Path, snapshot: int) -> Path:
+def _frozen(site: Site, copies: Path, snapshot: int) -> Path:
     path = copies / f"catalogue-{snapshot}.duckdb"
     if path.exists():
         with suppress(OSError):
@@ -62,7 +63,7 @@ def _frozen(folder: Path, copies: Path, snapshot: int) -> Path:
             _remove_old(copies)
             part = copies / f"catalogue-{snapshot}.part"
             try:
-                _freeze(folder, part)
+                _freeze(site, part)
                 part.replace(path)
             except BaseException:
                 part.unlink(missing_ok=True)
@@ -70,14 +71,14 @@ def _frozen(folder: Path, copies: Path, snapshot: int) -> Path:
     return path
 
 
-def _freeze(folder: Path, path: Path) -> None:
+def _freeze(site: Site, path: Path) -> None:
     """Copy a lake's catalogue, as it is at one moment, into a DuckDB file.
 
     The scanner would read each table as it is at a moment of its own, so it is given a copy that nobody writes to.
     """
     still = path.with_suffix(".sqlite")
     try:
-        sqlite.copy(catalogue_path(folder), still)
+        sqlite.copy(catalogue_path(site), still)
         with duckdb.connect(":memory:", config={**CONFIG, "threads": "1"}) as connection:
             silence(connection)
             load_extension(connection, "sqlite_scanner")
@@ -118,7 +119,7 @@ def _retype_inlined(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def sealed_connection(
-    folder: Path,
+    site: Site,
     *,
     last: int,
     snapshot: int,
@@ -133,8 +134,8 @@ def sealed_connection(
     """
     connection = duckdb.connect(":memory:", config={**CONFIG, "memory_limit": memory_limit})
     load_extension(connection, "ducklake")
-    tables = folder / "tables"
-    frozen = frozen_catalogue(folder, last)
+    tables = site.tables
+    frozen = frozen_catalogue(site, last)
     options = f"READ_ONLY, DATA_PATH {literal(str(tables))}, OVERRIDE_DATA_PATH true"
     connection.execute(f"ATTACH {literal(f'ducklake:{frozen}')} AS lake ({options})")
     silence(connection)
@@ -172,10 +173,10 @@ class SealedLake:
     The snapshot stays readable for as long as this object lives.
     """
 
-    def __init__(self, folder: Path, lease: Lease, *, memory_limit: str = DEFAULT_LIMIT) -> None:
-        self._folder, self._lease, self._snapshot, self._memory_limit = folder, lease, lease.snapshot, memory_limit
-        self._last = present_snapshot(folder)
-        columns = datasets_at(folder, lease.snapshot)
+    def __init__(self, site: Site, lease: Lease, *, memory_limit: str = DEFAULT_LIMIT) -> None:
+        self._site, self._lease, self._snapshot, self._memory_limit = site, lease, lease.snapshot, memory_limit
+        self._last = present_snapshot(site)
+        columns = datasets_at(site, lease.snapshot)
         self._all = {dataset: tuple(name for name, _ in found) for dataset, found in columns.items()}
 
     def run(self, query: str, collect: Callable[[duckdb.DuckDBPyConnection], T], *, system: bool = False) -> T:
@@ -204,7 +205,7 @@ class SealedLake:
 
     def _told(self, error: QueryError) -> BackboneError:
         """A table that isn't there, with a near name from those that are; a file of the lake that can't be read."""
-        if f"{self._folder}/" in str(error):
+        if f"{self._site.folder}/" in str(error):
             return LakeError(f"A file of the lake can't be read: {error}. Check it: backbone doctor")
         match = _NO_TABLE.search(str(error))
         if not match:
@@ -219,7 +220,7 @@ class SealedLake:
         named = {d: c for d, c in self._all.items() if stem_of(d) in words} if len(self._all) > _MANY else self._all
         shown = {d: c if system else tuple(n for n in c if not is_system(n)) for d, c in named.items()}
         return sealed_connection(
-            self._folder,
+            self._site,
             last=self._last,
             snapshot=self._snapshot,
             datasets=shown,

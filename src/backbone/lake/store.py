@@ -14,6 +14,7 @@ from backbone.engine.sqlite import APART, readable
 from backbone.errors import LakeError
 from backbone.lake.catalogue import catalogue_path, has_dataset, is_finished, last_snapshot
 from backbone.lake.lock import locked
+from backbone.lake.site import Site
 from backbone.model.domains import sql_type
 from backbone.model.names import literal, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Relation
@@ -29,13 +30,13 @@ _ALONE = "SET threads = 1"
 
 def attach(
     connection: duckdb.DuckDBPyConnection,
-    folder: Path,
+    site: Site,
     *,
     name: str = "lake",
     read_only: bool = False,
     snapshot: int | None = None,
 ) -> None:
-    """Attach the lake in `folder` to a connection, making it first where there is none.
+    """Attach a lake to a connection, making it first where there is none.
 
     With a `snapshot` (only where it is attached read-only) the connection sees that one and nothing later.
 
@@ -44,26 +45,26 @@ def attach(
     """
     load_extension(connection, "sqlite_scanner")
     load_extension(connection, "ducklake")
-    if read_only and last_snapshot(folder) is None:
-        raise LakeError(f"There is no lake in {folder}. Make it: backbone run")
+    if read_only and last_snapshot(site) is None:
+        raise LakeError(f"There is no lake in {site.folder}. Make it: backbone run")
     if not read_only:
-        (folder / "tables").mkdir(parents=True, exist_ok=True)
-    catalogue = readable(catalogue_path(folder)) if read_only else catalogue_path(folder)
-    options = [f"DATA_PATH {literal(str(folder / 'tables'))}", "OVERRIDE_DATA_PATH true"]
+        site.tables.mkdir(parents=True, exist_ok=True)
+    catalogue = readable(catalogue_path(site)) if read_only else catalogue_path(site)
+    options = [f"DATA_PATH {literal(str(site.tables))}", "OVERRIDE_DATA_PATH true"]
     options += ["READ_ONLY"] if read_only else []
     options += [f"SNAPSHOT_VERSION {snapshot}"] if snapshot is not None else []
     options += ["META_JOURNAL_MODE 'WAL'", "META_BUSY_TIMEOUT 5000"]
     try:
         connection.execute(f"ATTACH {literal(f'ducklake:sqlite:{catalogue}')} AS {name} ({', '.join(options)})")
-        if not read_only and not is_finished(folder):
-            _initialise(connection, folder)
+        if not read_only and not is_finished(site):
+            _initialise(connection, site)
     except duckdb.Error as error:
-        why = trouble(error, folder) or f"{error}. Check it: backbone doctor"
-        raise LakeError(f"The lake in {folder} can't be opened: {why}") from error
+        why = trouble(error, site.folder) or f"{error}. Check it: backbone doctor"
+        raise LakeError(f"The lake in {site.folder} can't be opened: {why}") from error
 
 
-def _initialise(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    with locked(folder / "lake.lock"):
+def _initialise(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
+    with locked(site.folder / "lake.lock"):
         connection.execute("CREATE SCHEMA IF NOT EXISTS lake.governance")
         connection.execute("CALL lake.set_option('data_inlining_row_limit', 0)")
         connection.execute(f"CALL lake.set_option('data_inlining_row_limit', {INLINED_ROWS}, schema => 'governance')")
@@ -75,9 +76,9 @@ class Transaction:
     `files` are those that it has added so far, each with its dataset: data files and files of deleted rows.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, snapshot: int) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, site: Site, snapshot: int) -> None:
         self._connection = connection
-        self._tables = folder / "tables"
+        self._tables = site.tables
         self._schemas: set[str] = set()
         self.snapshot = snapshot
         self.files: list[tuple[str, Path]] = []
@@ -191,22 +192,22 @@ class Lake:
     def __init__(
         self,
         connection: duckdb.DuckDBPyConnection,
-        folder: Path,
+        site: Site,
         *,
         read_only: bool = False,
         snapshot: int | None = None,
     ) -> None:
         self._connection = connection
         self._snapshot = snapshot
-        self.folder = folder
-        attach(connection, folder, read_only=read_only, snapshot=snapshot)
+        self.site = site
+        attach(connection, site, read_only=read_only, snapshot=snapshot)
 
     @property
     def snapshot(self) -> tuple[str, int]:
         """The lake's identity and its last snapshot, or the one to which it is attached."""
-        known = last_snapshot(self.folder)
+        known = last_snapshot(self.site)
         if known is None:
-            raise LakeError(f"The lake in {self.folder} has no catalogue. Check it: backbone doctor")
+            raise LakeError(f"The lake in {self.site.folder} has no catalogue. Check it: backbone doctor")
         return known if self._snapshot is None else (known[0], self._snapshot)
 
     def records(self, query: str) -> list[dict[str, object]]:
@@ -229,7 +230,7 @@ class Lake:
         try:
             rows = cursor.execute(query).fetchall()
         except duckdb.Error as error:
-            why = trouble(error, self.folder) or f"{error}. Check it: backbone doctor"
+            why = trouble(error, self.site.folder) or f"{error}. Check it: backbone doctor"
             raise LakeError(f"The lake can't be read: {why}") from error
         return [column[0] for column in cursor.description or ()], rows
 
@@ -255,20 +256,20 @@ class Lake:
 
     def has(self, dataset: str) -> bool:
         """Whether there is such a table."""
-        return has_dataset(self.folder, dataset, self._snapshot)
+        return has_dataset(self.site, dataset, self._snapshot)
 
-    def attach_upstream(self, folder: Path) -> None:
+    def attach_upstream(self, site: Site) -> None:
         """Attach another project's lake, read-only, as `upstream`."""
-        attach(self._connection, folder, name="upstream", read_only=True)
+        attach(self._connection, site, name="upstream", read_only=True)
 
     def transaction(self, run: str, kind: str = "run") -> AbstractContextManager[Transaction]:
         """See `transaction`."""
-        return transaction(self._connection, self.folder, run, kind)
+        return transaction(self._connection, self.site, run, kind)
 
 
 @contextmanager
 def transaction(
-    connection: duckdb.DuckDBPyConnection, folder: Path, run: str, kind: str = "run"
+    connection: duckdb.DuckDBPyConnection, site: Site, run: str, kind: str = "run"
 ) -> Iterator[Transaction]:
     """One transaction on the attached lake: committed at the end of the block, rolled back on any error.
 
@@ -277,14 +278,14 @@ def transaction(
     Raises:
         LakeError: it can't be committed; nothing has changed.
     """
-    with locked(folder / "lake.lock"), APART:
-        known = last_snapshot(folder)
+    with locked(site.folder / "lake.lock"), APART:
+        known = last_snapshot(site)
         if known is None:
-            raise LakeError(f"The lake in {folder} has no catalogue. Check it: backbone doctor")
+            raise LakeError(f"The lake in {site.folder} has no catalogue. Check it: backbone doctor")
         threads = connection.execute("SELECT current_setting('threads')").fetchone()
         connection.execute("BEGIN")
         try:
-            yield Transaction(connection, folder, known[1] + 1)
+            yield Transaction(connection, site, known[1] + 1)
             message = (
                 f"CALL lake.set_commit_message('backbone', {literal(f'{kind} {run}')}, extra_info => {literal(run)})"
             )
@@ -297,7 +298,7 @@ def transaction(
                 connection.execute("ROLLBACK")
             if not isinstance(error, duckdb.Error):
                 raise
-            raise LakeError(f"Nothing could be published: {trouble(error, folder) or error}") from error
+            raise LakeError(f"Nothing could be published: {trouble(error, site.folder) or error}") from error
         finally:
             with suppress(duckdb.Error):
                 connection.execute(f"SET threads = {threads[0] if threads else 1}")

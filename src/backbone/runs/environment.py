@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backbone.connectors.landing import LandingZone
+from backbone.lake.site import Site
 from backbone.model.memory import DEFAULT_LIMIT
 
 
@@ -24,6 +25,11 @@ class Environment:
     def folder(self) -> Path:
         """The folder of this environment's lake: catalogue, tables, models, state."""
         return self.storage / self.name
+
+    @property
+    def site(self) -> Site:
+        """Where this environment's lake is."""
+        return Site(self.folder)
 
     @property
     def state_path(self) -> Path:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backbone.governance.tables import TABLES
+from backbone.lake.site import Site
 from backbone.lake.store import Transaction
 from backbone.model.files import LandedFile
 from backbone.model.names import literal, stem_of
@@ -83,7 +84,7 @@ def _file_rows(what: Publication, files: Iterable[tuple[str, Path]]) -> list[Map
     named = [(dataset, path) for dataset, path in files if path.exists()]
     staged = [one for outcome in what.outcomes for one in outcome.staged]
     named += [(one.dataset, path) for one in staged for path in one.artefacts]
-    return [data_file_row(what.place.run, dataset, path, what.place.folder) for dataset, path in named]
+    return [data_file_row(what.place.run, dataset, path, what.place.site) for dataset, path in named]
 
 
 def landed_rows(outcomes: Sequence[Outcome], place: Place) -> tuple[dict[str, object], ...]:
@@ -102,7 +103,7 @@ def landed_rows(outcomes: Sequence[Outcome], place: Place) -> tuple[dict[str, ob
 def _landed_row(file: LandedFile, work: Format, place: Place) -> dict[str, object]:
     return {
         "run": place.run, "file": file.id, "source": file.source, "name": file.name,
-        "path": str(file.path.relative_to(place.folder.parent / "landing")), "sha256": file.sha256,
+        "path": str(file.path.relative_to(place.site.folder.parent / "landing")), "sha256": file.sha256,
         "size": file.size, "origin": file.origin, "arrived_at": file.arrived_at, "format": work.source.template.format,
     }  # fmt: skip
 
@@ -182,10 +183,9 @@ def held_row(one: Published, files: Sequence[Path] = ()) -> dict[str, object]:
     return {**structures, **plain, "bytes": sum(path.stat().st_size for path in files)}
 
 
-def data_file_row(run: str, dataset: str, path: Path, folder: Path) -> dict[str, object]:
+def data_file_row(run: str, dataset: str, path: Path, site: Site) -> dict[str, object]:
     """A row of `governance.data_file`: a file of a table, or of a model (`models/…`), with its checksum."""
-    tables = folder / "tables"
-    inside = str(path.relative_to(tables if path.is_relative_to(tables) else folder))
+    inside = str(path.relative_to(site.tables if path.is_relative_to(site.tables) else site.folder))
     return {
         "run": run, "dataset": dataset, "path": inside, "sha256": sha256_of(path), "bytes": path.stat().st_size,
     }  # fmt: skip

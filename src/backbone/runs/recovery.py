@@ -20,19 +20,19 @@ def entered(environment: Environment, lake: Lake, project: str) -> Iterator[str]
     Yields:
         The run's id.
     """
-    run, folder = new_run_id(), environment.folder
-    journal.open_entry(folder, run, {"pid": os.getpid(), "project": project})
+    run, site = new_run_id(), environment.site
+    journal.open_entry(site, run, {"pid": os.getpid(), "project": project})
     try:
         yield run
     except BaseException as error:
         said = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error) or type(error).__name__
         # What can't be written down now (the disk is full), the next run writes down. The error itself is shown.
         with suppress(Exception):
-            journal.note(folder, run, said)
+            journal.note(site, run, said)
         with suppress(Exception):
             recover(environment, lake, {run: said})
         raise
-    journal.close_entry(folder, run)
+    journal.close_entry(site, run)
 
 
 def recover(environment: Environment, lake: Lake, failed: Mapping[str, str] | None = None) -> None:
@@ -43,10 +43,10 @@ def recover(environment: Environment, lake: Lake, failed: Mapping[str, str] | No
         lake: its lake.
         failed: why runs failed, by their ids; else their entries tell, and a run of which nothing is told was killed.
     """
-    if not journal.has_entries(environment.folder):
+    if not journal.has_entries(environment.site):
         return
-    dead = journal.dead_runs(environment.folder)
-    journal.sweep(environment.folder)
+    dead = journal.dead_runs(environment.site)
+    journal.sweep(environment.site)
     recorded = _recorded(lake, [str(entry["run"]) for entry in dead])
     rows = [_row(entry, environment, failed or {}) for entry in dead if entry["run"] not in recorded]
     if rows:
@@ -54,7 +54,7 @@ def recover(environment: Environment, lake: Lake, failed: Mapping[str, str] | No
             for name in ("run", "step"):
                 transaction.ensure(f"governance.{name}", TABLES[name])
             transaction.insert("governance.run", TABLES["run"], rows)
-    journal.close_all(environment.folder)
+    journal.close_all(environment.site)
 
 
 def _row(entry: Mapping[str, object], environment: Environment, failed: Mapping[str, str]) -> dict[str, object]:

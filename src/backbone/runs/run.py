@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 
 from backbone import __version__
 from backbone.connectors.landing import Landing
@@ -15,6 +14,7 @@ from backbone.errors import LakeError, OriginError
 from backbone.lake.catalogue import snapshots
 from backbone.lake.leases import Lease
 from backbone.lake.lock import locked
+from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.model.files import LandedFile
 from backbone.model.project import Project
@@ -38,9 +38,9 @@ OnEvent = Callable[[RunEvent], None]
 
 @dataclass(frozen=True, slots=True)
 class Upstreamed:
-    """Another project's lake, pinned: its folder, the snapshot, and the datasets that it holds there."""
+    """Another project's lake, pinned: where it is, the snapshot, and the datasets that it holds there."""
 
-    folder: Path
+    site: Site
     snapshot: int
     published: Mapping[str, Published]
     lease: Lease
@@ -100,7 +100,7 @@ def run_project(request: Request, backend: Backend, on_event: OnEvent) -> RunRep
             force=request.force,
             foreign=foreign,
             unlanded=unlanded,
-            readable=readable_since(request.environment.folder, request.upstream),
+            readable=readable_since(request.environment.site, request.upstream),
         )
         on_event(RunEvent("planned", total=len(plan.runs)))
         place = replace(_place(request, run, backend.lake, known, landed), unlanded=unlanded, lost=lost)
@@ -166,10 +166,10 @@ def published_in(lake: Lake, at: int | None = None) -> dict[str, Published]:
     return published_of(lake.records(f"FROM ({newest}) WHERE status <> 'dropped'"))
 
 
-def readable_since(folder: Path, upstream: Upstreamed | None) -> Readable:
+def readable_since(site: Site, upstream: Upstreamed | None) -> Readable:
     """Whether the lakes still know what changed in a dataset after a snapshot: maintenance lets old ones go."""
-    own = cache(lambda: frozenset(snapshots(folder)))
-    other = cache(lambda: frozenset(snapshots(upstream.folder)) if upstream else frozenset())
+    own = cache(lambda: frozenset(snapshots(site)))
+    other = cache(lambda: frozenset(snapshots(upstream.site)) if upstream else frozenset())
 
     def readable(dataset: str, since: int) -> bool:
         return since + 1 in (other() if upstream and dataset in upstream.published else own())
@@ -196,7 +196,7 @@ def _place(
     return Place(
         run=run,
         root=request.project.root,
-        folder=request.environment.folder,
+        site=request.environment.site,
         snapshot=lake.snapshot[1],
         published=known,
         landed=landed,
@@ -259,7 +259,7 @@ def _carry_out(
     backend.engine.expect(None if any(one.removed for outcome in succeeded for one in outcome.staged) else 0)
     with backend.lake.transaction(place.run) as transaction:
         published = publish(transaction, publication)
-    journal.remove_scratch(place.folder)
+    journal.remove_scratch(place.site)
     complete = len(succeeded) == len(staging.outcomes) and not staging.kept and not request.selection
     _remember(request, backend.lake, published, place, complete=complete)
     return RunReport(

@@ -11,6 +11,7 @@ from backbone.engine.cost import Cost, measured
 from backbone.engine.protocol import Engine, Session
 from backbone.errors import BackboneError, DatasetError, line_of
 from backbone.governance.declared import about
+from backbone.lake.site import Site
 from backbone.model.files import LandedFile
 from backbone.model.names import FILE, literal, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Relation
@@ -47,7 +48,7 @@ class Place:
 
     run: str
     root: Path
-    folder: Path
+    site: Site
     snapshot: int
     published: Mapping[str, Published]
     landed: Mapping[str, Sequence[LandedFile]]
@@ -114,7 +115,9 @@ def _attempt(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping
         except BackboneError as error:
             failure = Failure(planned.step.dataset, str(error))
         except (OSError, MemoryError) as error:  # of the machine, not of its work: the others may still succeed
-            failure = Failure(planned.step.dataset, trouble(error, place.folder) or f"{type(error).__name__}: {error}")
+            failure = Failure(
+                planned.step.dataset, trouble(error, place.site.folder) or f"{type(error).__name__}: {error}"
+            )
     failure = _placed(failure, planned.step, place.root) if failure else None
     return Outcome(planned, () if failure else results, profiles, failure, cost, how, tuple(files), records)
 
@@ -180,7 +183,7 @@ def audit(results: Sequence[Staged]) -> None:
 
 def _new_files(place: Place, files: list[Path]) -> Callable[[str], Path]:
     def new_file(dataset: str) -> Path:
-        folder = place.folder / "tables" / zone_of(dataset) / stem_of(dataset)
+        folder = place.site.tables / zone_of(dataset) / stem_of(dataset)
         folder.mkdir(parents=True, exist_ok=True)
         files.append(folder / f"{place.run}-{next(place.numbers)}.parquet")
         return files[-1]
@@ -214,8 +217,8 @@ def _staging(
         current={o: _held(place.published[o], place) for o in step.outputs if o in place.published},
         files=planned.files,
         all_files=tuple(place.landed.get(source, ())),
-        artefacts=place.folder / "models" / name / place.run,
-        scratch=place.folder / "scratch" / place.run,
+        artefacts=place.site.folder / "models" / name / place.run,
+        scratch=place.site.folder / "scratch" / place.run,
         registered=place.registered.get(name),
     )
 

@@ -44,7 +44,7 @@ def status(workspace: "Workspace", selection: Selection) -> Status:
     """How every dataset stands; before the first run, which there will be."""
     datasets = [output for step in workspace.steps for output in step.outputs]
     datasets.sort(key=lambda d: ZONES.index(zone_of(d)))
-    if last_snapshot(workspace.environment.folder) is None:
+    if last_snapshot(workspace.environment.site) is None:
         return _only_selected(workspace, selection, {}, empty_status(workspace, datasets))
     with open_for_reading(workspace.environment) as reading:
         now = reading.status(workspace.project.name, datasets, settled=_settled(workspace))
@@ -88,7 +88,7 @@ def history(workspace: "Workspace", limit: int) -> tuple[HistoryEntry, ...]:
 
 def _unrecorded(environment: Environment) -> list[HistoryEntry]:
     """The runs of which there is only an entry in the journal."""
-    entries = journal.dead_runs(environment.folder)
+    entries = journal.dead_runs(environment.site)
     running = holder(environment.run_lock) if entries else ""
     return [
         HistoryEntry(

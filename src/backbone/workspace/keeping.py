@@ -23,6 +23,7 @@ from backbone.lake.catalogue import catalogue_path, last_snapshot, present_snaps
 from backbone.lake.copying import Copied, continue_after, copy_file, copy_lake, copy_sqlite, exchange
 from backbone.lake.leases import take_lease, without_new_leases
 from backbone.lake.lock import locked
+from backbone.lake.site import Site
 from backbone.model.operations import BackedUp, Restored
 from backbone.model.reports import RunEvent
 from backbone.runs.environment import Environment, new_run_id
@@ -46,11 +47,11 @@ def back_up(workspace: "Workspace", folder: Path) -> BackedUp:
     environment = workspace.environment
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"'{folder}' is there already. Name a new folder, such as {folder.name}-2")
-    if last_snapshot(environment.folder) is None:
+    if last_snapshot(environment.site) is None:
         raise UsageError(f"Nothing has run in environment '{environment.name}' yet. Next: backbone run")
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    lease = take_lease(environment.folder, lambda: present_snapshot(environment.folder))
+    lease = take_lease(environment.site, lambda: present_snapshot(environment.site))
     try:
         with explained(folder.parent):
             copied = copy_lake(environment.folder, part / environment.name)
@@ -133,7 +134,7 @@ def restore(workspace: "Workspace", folder: Path, force: bool, on_event: "OnEven
             _check_owner(workspace.project.name, content, source, force=force)
             backup = folder if (folder / "landing").is_dir() else folder.parent
             landed = _restore_landing(environment, backup, content, waiting)
-            present = last_snapshot(environment.folder)
+            present = last_snapshot(environment.site)
             if present:
                 continue_after(staged.folder, present[1])
             _replace(environment, staged)
@@ -146,9 +147,9 @@ def restore(workspace: "Workspace", folder: Path, force: bool, on_event: "OnEven
 
 def _lake_in(folder: Path, environment: str) -> Path:
     """The lake in a backup: the environment's own, or the only one there is."""
-    if catalogue_path(folder).is_file():
+    if catalogue_path(Site(folder)).is_file():
         return folder
-    if catalogue_path(folder / environment).is_file():
+    if catalogue_path(Site(folder / environment)).is_file():
         return folder / environment
     lakes = [path.parent for path in sorted(folder.glob("*/catalogue.sqlite"))] if folder.is_dir() else []
     if len(lakes) == 1:
@@ -212,7 +213,7 @@ def _landed(folder: Path) -> dict[int, tuple[str, str]]:
 
 def _replace(environment: Environment, staged: Environment) -> None:
     """Let the staged lake take the present one's place, unless somebody reads that."""
-    with without_new_leases(environment.folder) as held:
+    with without_new_leases(environment.site) as held:
         readers = [one.who for one in held if one.process]
         if readers:
             raise LakeError(f"The lake in {environment.folder} is being read by {', '.join(readers)}. Let it end first")

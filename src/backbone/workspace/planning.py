@@ -48,7 +48,7 @@ def plan_workspace(workspace: "Workspace", selection: Selection, force: bool) ->
     chosen = select_datasets(steps, selection, published)
     foreign = upstream.published if upstream else ()
     landed, unlanded = _landed_and_waiting(workspace)
-    readable = readable_since(workspace.environment.folder, upstream)
+    readable = readable_since(workspace.environment.site, upstream)
     return make_plan(
         steps, published, landed, chosen=chosen, force=force, foreign=foreign, unlanded=unlanded, readable=readable
     )
@@ -56,7 +56,7 @@ def plan_workspace(workspace: "Workspace", selection: Selection, force: bool) ->
 
 def _checked(workspace: "Workspace", published: dict[str, Published]) -> dict[str, Published]:
     """What is published, after the project was checked against it."""
-    if last_snapshot(workspace.environment.folder) is None:
+    if last_snapshot(workspace.environment.site) is None:
         with open_engine(workspace.environment.memory_limit) as engine:
             check_project(workspace.steps, published, engine)
         return published
@@ -113,18 +113,18 @@ def run_request(workspace: "Workspace", request: Request, on_event: OnEvent, *, 
         open_backend(workspace.project, workspace.environment) as backend,
     ):
         if request.upstream:
-            backend.lake.attach_upstream(request.upstream.folder)
+            backend.lake.attach_upstream(request.upstream.site)
         report = run_project(request, backend, on_each)
         if request.upstream:
             reader = f"{workspace.root}, environment {workspace.environment.name}"
-            pin(request.upstream.folder, reader, request.upstream.snapshot)
+            pin(request.upstream.site, reader, request.upstream.snapshot)
         return _kept_quick(workspace, backend, report)
 
 
 def _kept_quick(workspace: "Workspace", backend: Backend, report: RunReport) -> RunReport:
     """The report of a run, with the maintenance that came after it where it was due."""
     retention = workspace.project.retention
-    if report.status == "nothing" or retention.maintenance == "by_hand" or not is_due(workspace.environment.folder):
+    if report.status == "nothing" or retention.maintenance == "by_hand" or not is_due(workspace.environment.site):
         return report
     try:
         with explained(workspace.environment.folder):
@@ -144,18 +144,18 @@ def roll_back_workspace(workspace: "Workspace", moment: str, dry_run: bool, on_e
     _must_have_run(environment)
     if dry_run:
         with open_reading(environment) as backend:
-            snapshot = snapshot_at(environment.folder, moment)
+            snapshot = snapshot_at(environment.site, moment)
             return roll_back(name, environment, backend, snapshot, dry_run=True)
     with (
         explained(environment.folder),
         locked(environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
         open_backend(workspace.project, environment) as backend,
     ):
-        return roll_back(name, environment, backend, snapshot_at(environment.folder, moment))
+        return roll_back(name, environment, backend, snapshot_at(environment.site, moment))
 
 
 def _must_have_run(environment: Environment) -> None:
-    if last_snapshot(environment.folder) is None:
+    if last_snapshot(environment.site) is None:
         raise UsageError(f"Nothing has run in environment '{environment.name}' yet. Next: backbone run")
 
 
@@ -184,7 +184,7 @@ def _upstream(workspace: "Workspace") -> Upstreamed | None:
     if upstream is None:
         return None
     environment = upstream_environment(workspace.root, upstream)
-    known = last_snapshot(environment.folder)
+    known = last_snapshot(environment.site)
     if known is None:
         raise UsageError(
             f"{environment.root} has not run in environment '{environment.name}' yet. "
@@ -195,11 +195,11 @@ def _upstream(workspace: "Workspace") -> Upstreamed | None:
         raise UsageError(
             f"{environment.root} has no snapshot {snapshot} yet: name one up to {known[1]} in backbone.yml"
         )
-    lease = take_lease(environment.folder, lambda: snapshot_at(environment.folder, str(snapshot)))
+    lease = take_lease(environment.site, lambda: snapshot_at(environment.site, str(snapshot)))
     with open_reading(environment) as backend:
         published = read_published(environment, backend.lake, snapshot)
     exposed = {name: one for name, one in published.items() if name.startswith("exploitation.")}
-    return Upstreamed(environment.folder, snapshot, exposed, lease)
+    return Upstreamed(environment.site, snapshot, exposed, lease)
 
 
 def _code_version(root: Path) -> str:

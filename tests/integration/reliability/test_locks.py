@@ -13,6 +13,7 @@ import backbone
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.lake import sealed
 from backbone.lake.catalogue import catalogue_path, last_snapshot
+from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.workspace.adding import add
 
@@ -92,9 +93,9 @@ def test_all_commands_take_locks_in_one_order_and_read_no_catalogue_that_they_ar
 def test_reading_in_another_thread_waits_for_a_transaction_of_this_process(tmp_path):
     """Closing the file would free the locks that the engine has on it."""
     engine = DuckDBEngine()
-    lake = Lake(engine.connection, tmp_path / "dev")
+    lake = Lake(engine.connection, Site(tmp_path / "dev"))
     found: list[object] = []
-    reader = threading.Thread(target=lambda: found.append(last_snapshot(lake.folder)))
+    reader = threading.Thread(target=lambda: found.append(last_snapshot(lake.site)))
 
     with lake.transaction("r1") as transaction:
         engine.connection.execute("CREATE TABLE lake.governance.a (n INTEGER)")
@@ -115,7 +116,7 @@ def test_what_readers_see_is_the_catalogue_at_one_moment(tmp_path, monkeypatch):
 
     def copy_and_publish(path: Path, target: Path) -> None:
         copy(path, target)
-        with closing(sqlite3.connect(catalogue_path(root / "lake" / "dev"))) as catalogue, catalogue:
+        with closing(sqlite3.connect(catalogue_path(Site(root / "lake" / "dev")))) as catalogue, catalogue:
             catalogue.execute("DELETE FROM ducklake_data_file")
 
     monkeypatch.setattr(sealed.sqlite, "copy", copy_and_publish)

@@ -13,6 +13,7 @@ import backbone
 from backbone.errors import LakeError, UsageError
 from backbone.lake.catalogue import snapshots
 from backbone.lake.leases import holders
+from backbone.lake.site import Site
 from backbone.lake.upkeep import inlined_rows, pieces
 
 GREEDY = "retention: {snapshots: 0 seconds, at_least: 1, files: 0 seconds, maintenance: by_hand}\n"
@@ -53,17 +54,17 @@ def busy(original, tmp_path):
 
 def test_maintenance_changes_files_and_no_dataset(busy):
     lake, before = busy / "lake" / "dev", content(busy)
-    many = pieces(lake)["formatted.orders"].files
+    many = pieces(Site(lake))["formatted.orders"].files
 
     report = backbone.open(busy).maintain()
 
     assert many > 8
-    assert pieces(lake)["formatted.orders"].files == 1
+    assert pieces(Site(lake))["formatted.orders"].files == 1
     assert "formatted.orders" in [one.dataset for one in report.compacted]
-    assert inlined_rows(lake) < 20
+    assert inlined_rows(Site(lake)) < 20
     assert report.files_removed > many
     assert report.expired
-    assert list(snapshots(lake)) == [0, report.snapshot - 1, report.snapshot]
+    assert list(snapshots(Site(lake))) == [0, report.snapshot - 1, report.snapshot]
     assert differences(content(busy), before) == []
     assert unsound(backbone.open(busy).doctor()) == []
     assert leftovers(busy) == []
@@ -93,12 +94,12 @@ def test_a_dataset_of_many_deleted_rows_is_written_again_and_what_reads_it_stays
     deliver(busy, {"orders-90.csv": f"{ORDERS}\n{every}"})
     backbone.open(busy).run()
     other = Path(shutil.copytree(busy, tmp_path / "other"))
-    assert pieces(busy / "lake" / "dev")["trusted.orders"].rewritable
+    assert pieces(Site(busy / "lake" / "dev"))["trusted.orders"].rewritable
 
     report = backbone.open(busy).maintain()
 
     assert {one.dataset: one.how for one in report.compacted}["trusted.orders"] == "rewritten"
-    assert pieces(busy / "lake" / "dev")["trusted.orders"].deleted_rows == 0
+    assert pieces(Site(busy / "lake" / "dev"))["trusted.orders"].deleted_rows == 0
     assert differences(content(busy), content(other)) == []
     assert unsound(backbone.open(busy).doctor()) == []
     (busy / "lake" / "dev" / "state.json").unlink()
@@ -141,7 +142,7 @@ def test_whatever_comes_in_whatever_order_incremental_equals_full(tmp_path, seed
         if draw.random() < 0.3:
             backbone.open(root).maintain()
         if draw.random() < 0.2:
-            kept = [n for n in snapshots(root / "lake" / "dev") if n > 1]
+            kept = [n for n in snapshots(Site(root / "lake" / "dev")) if n > 1]
             backbone.open(root).rollback(draw.choice(kept[-3:]))
     backbone.open(root).run()
     alone = greedy_shop(tmp_path / "alone" / "shop")
@@ -205,7 +206,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(busy):
 def test_what_a_reader_holds_stays_until_it_lets_go(busy):
     root = busy
     held = backbone.open(root).sql("SELECT count(*) FROM trusted.orders", as_of=3)
-    before, frozen = held.rows(), holders(root / "lake" / "dev")
+    before, frozen = held.rows(), holders(Site(root / "lake" / "dev"))
 
     report = backbone.open(root).maintain()
 

@@ -12,6 +12,7 @@ from backbone.errors import LakeError
 from backbone.lake import lock
 from backbone.lake.catalogue import present_snapshot
 from backbone.lake.leases import holders, pin, take_lease, without_new_leases
+from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.lake.upkeep import clean_up, removable, scheduled
 from backbone.model.relations import Attribute, Relation
@@ -23,7 +24,7 @@ LATER = datetime.now(UTC) + timedelta(days=1)
 def lake(tmp_path):
     """A lake with a table of ten rows of which one was deleted."""
     engine, folder = DuckDBEngine(), tmp_path / "dev"
-    lake = Lake(engine.connection, folder)
+    lake = Lake(engine.connection, Site(folder))
     path = folder / "tables" / "trusted" / "a" / "r1-0.parquet"
     with engine.session() as session:
         session.write("SELECT range AS n FROM range(10)", path)
@@ -36,12 +37,12 @@ def lake(tmp_path):
 
 
 def read_last(lake):
-    return take_lease(lake.folder, lambda: present_snapshot(lake.folder))
+    return take_lease(lake.site, lambda: present_snapshot(lake.site))
 
 
 def removable_now(lake):
-    with without_new_leases(lake.folder) as held:
-        return removable(lake.folder, held, LATER)
+    with without_new_leases(lake.site) as held:
+        return removable(lake.site, held, LATER)
 
 
 def test_a_reader_that_came_while_files_became_unneeded_keeps_them(lake):
@@ -49,8 +50,8 @@ def test_a_reader_that_came_while_files_became_unneeded_keeps_them(lake):
         transaction.delete("trusted.a", "n = 1")
         lease = read_last(lake)  # of the catalogue as it is before the commit
 
-    (file,) = scheduled(lake.folder)
-    (holder,) = holders(lake.folder)
+    (file,) = scheduled(lake.site)
+    (holder,) = holders(lake.site)
     assert file.since < holder.since  # time would say that the reader doesn't need it
     assert removable_now(lake) == []
     lease.close()
@@ -69,9 +70,9 @@ def test_readers_that_came_after_maintenance_had_seen_a_file_unneeded_do_not_kee
 
     (file,) = removable_now(lake)
 
-    assert file == min(scheduled(lake.folder), key=lambda one: one.number)
+    assert file == min(scheduled(lake.site), key=lambda one: one.number)
     assert clean_up(lake, "r5", [file])[0] == 1
-    assert not (lake.folder / "tables" / file.path).exists()
+    assert not (lake.site.folder / "tables" / file.path).exists()
     assert len(lake.records("FROM lake.trusted.a")) == 7
     second.close()
 
@@ -80,12 +81,12 @@ def test_what_was_noted_of_unneeded_files_may_be_lost(lake):
     with lake.transaction("r3") as transaction:
         transaction.delete("trusted.a", "n = 1")
     removable_now(lake)
-    (lake.folder / "unneeded.json").write_text("{")
+    (lake.site.folder / "unneeded.json").write_text("{")
     lease = read_last(lake)
 
     assert removable_now(lake) == []
     lease.close()
-    assert removable_now(lake) == scheduled(lake.folder)
+    assert removable_now(lake) == scheduled(lake.site)
 
 
 def test_a_lease_that_is_being_made_is_not_taken_for_a_dead_one(tmp_path):
@@ -93,17 +94,17 @@ def test_a_lease_that_is_being_made_is_not_taken_for_a_dead_one(tmp_path):
     begun = tmp_path / "readers" / "1-abc.json"
     begun.touch()  # made, and not locked yet
 
-    assert holders(tmp_path) == []
+    assert holders(Site(tmp_path)) == []
     assert begun.exists()
 
 
 def test_the_leases_of_dead_processes_go_and_pins_stay(lake):
-    dead = lake.folder / "readers" / "1-abc.json"
+    dead = lake.site.folder / "readers" / "1-abc.json"
     lease = read_last(lake)
-    pin(lake.folder, "elsewhere (dev)", 1)
+    pin(lake.site, "elsewhere (dev)", 1)
     dead.write_text(json.dumps({"snapshot": 1, "last": 2, "who": "process 1", "since": datetime.now(UTC).isoformat()}))
 
-    with without_new_leases(lake.folder) as held:
+    with without_new_leases(lake.site) as held:
         assert [(one.snapshot, one.last, one.process) for one in held] == [(3, 3, True), (1, 1, False)]
 
     assert not dead.exists()
@@ -117,7 +118,7 @@ def test_a_lock_that_should_be_free_soon_is_not_waited_for_without_end(tmp_path,
     fcntl.flock(guard, fcntl.LOCK_EX)
 
     with pytest.raises(LakeError, match=f"Which one: fuser -v {tmp_path}/readers/lock"):
-        take_lease(tmp_path, lambda: 1)
+        take_lease(Site(tmp_path), lambda: 1)
 
     os.close(guard)
-    assert take_lease(tmp_path, lambda: 1).snapshot == 1
+    assert take_lease(Site(tmp_path), lambda: 1).snapshot == 1

@@ -8,6 +8,7 @@ from backbone.errors import QueryError
 from backbone.lake.catalogue import last_snapshot
 from backbone.lake.leases import Lease
 from backbone.lake.sealed import SealedLake, frozen_catalogue, run_query, sealed_connection
+from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.model.relations import Attribute, Relation
 
@@ -15,8 +16,8 @@ from backbone.model.relations import Attribute, Relation
 @pytest.fixture
 def folder(tmp_path):
     engine = DuckDBEngine()
-    lake = Lake(engine.connection, tmp_path / "dev")
-    path = lake.folder / "tables/trusted/a/r1-0.parquet"
+    lake = Lake(engine.connection, Site(tmp_path / "dev"))
+    path = lake.site.folder / "tables/trusted/a/r1-0.parquet"
     with engine.session() as session:
         session.write("SELECT 1 AS _file, 42 AS x", path)
     relation = Relation((Attribute("_file", "integer"), Attribute("x", "integer")))
@@ -28,8 +29,8 @@ def folder(tmp_path):
 
 @pytest.fixture
 def sealed(folder):
-    last = last_snapshot(folder)[1]
-    return SealedLake(folder, Lease(last))
+    last = last_snapshot(Site(folder))[1]
+    return SealedLake(Site(folder), Lease(last))
 
 
 def fetch(sealed, query, **more):
@@ -53,8 +54,8 @@ def test_python_variables_are_not_tables(sealed):
 
 
 def test_a_query_does_not_run_for_ever(folder):
-    last = last_snapshot(folder)[1]
-    connection = sealed_connection(folder, last=last, snapshot=last, datasets={})
+    last = last_snapshot(Site(folder))[1]
+    connection = sealed_connection(Site(folder), last=last, snapshot=last, datasets={})
 
     with pytest.raises(QueryError, match=r"longer than 0\.2 seconds"):
         run_query(connection, "select sum(a.range * b.range) from range(10000000) a, range(10000000) b",
@@ -69,7 +70,7 @@ def test_rows_can_be_written_to_the_one_file_named(sealed, tmp_path):
 
 def test_inlined_governance_rows_keep_their_types(tmp_path):
     engine = DuckDBEngine()
-    lake = Lake(engine.connection, tmp_path / "dev")
+    lake = Lake(engine.connection, Site(tmp_path / "dev"))
     kinds = ("float", "timestamp_tz", "boolean", "integer", "text[]", "json")
     relation = Relation(tuple(Attribute(f"c{number}", kind) for number, kind in enumerate(kinds)))
     row = {"c0": 0.5, "c1": "2026-01-02T00:00:00+00:00", "c2": True, "c3": 7, "c4": ["x"], "c5": '{"a": 1}'}
@@ -77,30 +78,30 @@ def test_inlined_governance_rows_keep_their_types(tmp_path):
         transaction.ensure("governance.run", relation)
         transaction.insert("governance.run", relation, [row])
     engine.close()
-    last = last_snapshot(tmp_path / "dev")[1]
+    last = last_snapshot(Site(tmp_path / "dev"))[1]
 
-    found = fetch(SealedLake(tmp_path / "dev", Lease(last)),
+    found = fetch(SealedLake(Site(tmp_path / "dev"), Lease(last)),
                   "select c0, epoch(c1), c2, c3, c4, c5 ->> 'a' from governance.run")  # fmt: skip
 
     assert found == [(0.5, 1767312000.0, True, 7, ["x"], "1")]
 
 
 def test_a_killed_process_leaves_no_half_copy_behind(folder):
-    last = last_snapshot(folder)[1]
+    last = last_snapshot(Site(folder))[1]
     cache = folder / "cache"
     cache.mkdir()
     for name in (f"catalogue-{last}.part", f"catalogue-{last}.part.wal", "catalogue-1.0badf00d.part"):
         (cache / name).write_bytes(b"half")
 
-    assert frozen_catalogue(folder, last) == cache / f"catalogue-{last}.duckdb"
+    assert frozen_catalogue(Site(folder), last) == cache / f"catalogue-{last}.duckdb"
 
     assert sorted(path.name for path in cache.iterdir()) == [f"catalogue-{last}.duckdb", "lock"]
 
 
 def test_readers_at_once_copy_the_catalogue_once(folder):
-    last = last_snapshot(folder)[1]
+    last = last_snapshot(Site(folder))[1]
 
     with ThreadPoolExecutor(8) as readers:
-        paths = list(readers.map(lambda _: frozen_catalogue(folder, last).stat().st_ino, range(8)))
+        paths = list(readers.map(lambda _: frozen_catalogue(Site(folder), last).stat().st_ino, range(8)))
 
     assert len(set(paths)) == 1

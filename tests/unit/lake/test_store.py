@@ -4,6 +4,7 @@ import pytest
 
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.lake.catalogue import committed_runs, datasets_at, last_snapshot, registered_files, snapshot_at
+from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.model.relations import Attribute, Relation
 from backbone.model.steps import Extent, Removal
@@ -20,11 +21,11 @@ def engine():
 
 @pytest.fixture
 def lake(engine, tmp_path):
-    return Lake(engine.connection, tmp_path / "dev")
+    return Lake(engine.connection, Site(tmp_path / "dev"))
 
 
 def stage(engine, lake, name: str, query: str, dataset: str = "trusted.a") -> Path:
-    path = lake.folder / "tables" / dataset.replace(".", "/") / f"{name}.parquet"
+    path = lake.site.folder / "tables" / dataset.replace(".", "/") / f"{name}.parquet"
     with engine.session() as session:
         session.write(query, path)
     return path
@@ -46,8 +47,8 @@ def test_what_a_transaction_did_is_visible_together_and_in_time(engine, lake):
 
     assert rows(lake) == [(1, "a"), (7, "b")]
     assert rows(lake, transaction.snapshot) == [(0, "a"), (1, "a")]
-    assert later.snapshot == transaction.snapshot + 1 == last_snapshot(lake.folder)[1]
-    assert committed_runs(lake.folder) == {"r1", "r2"}
+    assert later.snapshot == transaction.snapshot + 1 == last_snapshot(lake.site)[1]
+    assert committed_runs(lake.site) == {"r1", "r2"}
 
 
 def test_files_registered_together_are_just_those(engine, lake):
@@ -67,7 +68,7 @@ def test_an_error_leaves_everything_as_it_was(engine, lake):
     first = stage(engine, lake, "r1-0", "SELECT 1 _file, range _record, 'a' x FROM range(2)")
     with lake.transaction("r1") as transaction:
         transaction.replace("trusted.a", RELATION, [first])
-    before = last_snapshot(lake.folder)
+    before = last_snapshot(lake.site)
 
     def fail_half_way():
         with lake.transaction("r2") as transaction:
@@ -78,7 +79,7 @@ def test_an_error_leaves_everything_as_it_was(engine, lake):
         fail_half_way()
 
     assert rows(lake) == [(0, "a"), (1, "a")]
-    assert last_snapshot(lake.folder) == before
+    assert last_snapshot(lake.site) == before
 
 
 def test_a_column_that_comes_later_is_null_in_earlier_rows(engine, lake):
@@ -92,7 +93,7 @@ def test_a_column_that_comes_later_is_null_in_earlier_rows(engine, lake):
 
     found = lake.records("SELECT x, y FROM lake.trusted.a ORDER BY x")
     assert found == [{"x": "a", "y": None}, {"x": "b", "y": 5}]
-    assert datasets_at(lake.folder, transaction.snapshot)["trusted.a"][-1] == ("y", "int64")
+    assert datasets_at(lake.site, transaction.snapshot)["trusted.a"][-1] == ("y", "int64")
 
 
 def test_files_are_registered_relative_so_that_a_lake_can_be_moved(engine, lake, tmp_path):
@@ -100,11 +101,11 @@ def test_files_are_registered_relative_so_that_a_lake_can_be_moved(engine, lake,
     with lake.transaction("r1") as transaction:
         transaction.replace("trusted.a", RELATION, [first])
     engine.close()
-    moved = lake.folder.rename(tmp_path / "elsewhere")
+    moved = lake.site.folder.rename(tmp_path / "elsewhere")
 
-    assert registered_files(moved) == {"trusted/a/r1-0.parquet"}
+    assert registered_files(Site(moved)) == {"trusted/a/r1-0.parquet"}
     again = DuckDBEngine()
-    assert rows(Lake(again.connection, moved)) == [(1, "a")]
+    assert rows(Lake(again.connection, Site(moved))) == [(1, "a")]
     again.close()
 
 
@@ -146,5 +147,5 @@ def test_a_snapshot_is_found_by_number_and_by_time(lake):
     with lake.transaction("r1") as transaction:
         transaction.ensure("governance.run", RELATION)
 
-    assert snapshot_at(lake.folder, str(transaction.snapshot)) == transaction.snapshot
-    assert snapshot_at(lake.folder, "2999-01-01") == transaction.snapshot
+    assert snapshot_at(lake.site, str(transaction.snapshot)) == transaction.snapshot
+    assert snapshot_at(lake.site, "2999-01-01") == transaction.snapshot

@@ -48,7 +48,7 @@ def verdicts(workspace: "Workspace", on_event: OnEvent) -> Iterator[Verdict]:
         return
     catalogue = guarded("catalogue", lambda: check_catalogue(environment))
     yield catalogue
-    if not catalogue.wrong and last_snapshot(environment.folder):
+    if not catalogue.wrong and last_snapshot(environment.site):
         yield from _lake(workspace, on_event)
 
 

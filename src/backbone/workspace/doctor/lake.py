@@ -7,6 +7,7 @@ from pathlib import Path
 from backbone.errors import LakeError
 from backbone.lake.catalogue import catalogue_path, committed_runs, last_snapshot, registered_files
 from backbone.lake.known_files import KnownFile, known_files
+from backbone.lake.site import Site
 from backbone.model.names import literal
 from backbone.model.reports import RunEvent
 from backbone.runs import journal
@@ -21,19 +22,19 @@ _GOVERNANCE = "governance."
 
 def has_lake(environment: Environment) -> bool:
     """Whether a lake is there, sound or not."""
-    tables = environment.folder / "tables"
-    return catalogue_path(environment.folder).exists() or (tables.exists() and any(tables.rglob("*.parquet")))
+    tables = environment.site.tables
+    return catalogue_path(environment.site).exists() or (tables.exists() and any(tables.rglob("*.parquet")))
 
 
 def check_catalogue(environment: Environment) -> Verdict:
     """Whether the catalogue can be read at all; if not, everything is made again in a new lake."""
-    path, hint = catalogue_path(environment.folder), f"Make everything again from landing, in a new lake: {REPAIR}"
+    path, hint = catalogue_path(environment.site), f"Make everything again from landing, in a new lake: {REPAIR}"
     damage = "it is not there" if not path.exists() else sqlite_damage(path)
-    if not damage and last_snapshot(environment.folder) is None and any(environment.folder.glob("tables/**/*.parquet")):
+    if not damage and last_snapshot(environment.site) is None and any(environment.folder.glob("tables/**/*.parquet")):
         damage = "it has no snapshot"
     if damage:
         return Verdict("catalogue", "", (f"{path.name}: {damage}",), hint)
-    known = last_snapshot(environment.folder)
+    known = last_snapshot(environment.site)
     return sound("catalogue", f"snapshot {known[1]}" if known else "nothing has run yet")
 
 
@@ -53,10 +54,10 @@ def look_at_files(environment: Environment, reading: Reading, on_event: OnEvent)
     """Hash every file; one whose checksum nobody noted (the lake made it) is read instead."""
     rows = reading.records("SELECT path, sha256 FROM lake.governance.data_file")
     digests = {row["path"]: row["sha256"] for row in rows}
-    files, known = Files(), known_files(environment.folder)
+    files, known = Files(), known_files(environment.site)
     for number, file in enumerate(known):
         on_event(RunEvent("checking", done=number, total=len(known), text=f"data file {file.path}"))
-        path = environment.folder / "tables" / file.path
+        path = environment.site.tables / file.path
         if not path.is_file():
             (files.missing if file.live else files.old_missing).append(file)
         elif not _is_intact(file, path, digests.get(file.path), reading):
@@ -109,7 +110,7 @@ def set_old_aside(environment: Environment, files: Files) -> Iterator[str]:
         What was done.
     """
     for file in files.old_damaged:
-        path = environment.folder / "tables" / file.path
+        path = environment.site.tables / file.path
         aside = environment.folder / "damaged" / file.path
         aside.parent.mkdir(parents=True, exist_ok=True)
         path.replace(aside)
@@ -120,20 +121,20 @@ def check_orphans(environment: Environment, *, running: str) -> Verdict:
     """Whether there are files that nobody knows: data, models, scratch."""
     if running:
         return sound("orphans", f"not looked at: {running} is running, and stages files")
-    wrong = [f"nobody knows {name}" for name in _orphans(environment.folder)]
+    wrong = [f"nobody knows {name}" for name in _orphans(environment.site)]
     return Verdict("orphans", "no file that nobody knows", tuple(wrong), f"Remove them: {REPAIR}")
 
 
-def _orphans(folder: Path) -> Iterator[str]:
-    known, tables = registered_files(folder), folder / "tables"
+def _orphans(site: Site) -> Iterator[str]:
+    known, tables = registered_files(site), site.tables
     for path in tables.rglob("*.parquet"):
         if str(path.relative_to(tables)) not in known:
-            yield str(path.relative_to(folder))
-    committed = committed_runs(folder)
-    for path in (folder / "models").glob("*/*"):
+            yield str(path.relative_to(site.folder))
+    committed = committed_runs(site)
+    for path in (site.folder / "models").glob("*/*"):
         if path.name not in committed:
-            yield str(path.relative_to(folder))
-    if any(path.is_file() for path in (folder / "scratch").rglob("*")):
+            yield str(path.relative_to(site.folder))
+    if any(path.is_file() for path in (site.folder / "scratch").rglob("*")):
         yield "scratch"
 
 
@@ -162,7 +163,7 @@ def check_runs(environment: Environment, *, running: str) -> Verdict:
     """Whether runs were left unfinished."""
     if running:
         return sound("runs", f"{running} is running")
-    if journal.has_entries(environment.folder):
+    if journal.has_entries(environment.site):
         wrong = ("a run was killed, or could not end",)
         return Verdict("runs", "", wrong, f"The next run finishes its work, and so does {REPAIR}")
     return sound("runs", "none was left unfinished")

@@ -106,8 +106,8 @@ def consumed(environment: "Environment") -> tuple[LandedFile, ...]:
 
 
 def _can_be_asked(environment: "Environment") -> bool:
-    catalogue = catalogue_path(environment.folder)
-    return catalogue.exists() and not sqlite_damage(catalogue) and last_snapshot(environment.folder) is not None
+    catalogue = catalogue_path(environment.site)
+    return catalogue.exists() and not sqlite_damage(catalogue) and last_snapshot(environment.site) is not None
 
 
 def _landed(row: Mapping[str, Any], folder: Path) -> LandedFile:

@@ -10,6 +10,7 @@ from backbone.engine.duckdb.extensions import load_extension
 from backbone.errors import BackboneError
 from backbone.lake.catalogue import catalogue_path
 from backbone.lake.known_files import known_files
+from backbone.lake.site import Site
 from backbone.runs.environment import Environment
 from backbone.troubles import size_of, there
 from backbone.wiring import open_engine
@@ -35,8 +36,8 @@ def check_disk(environment: Environment) -> Verdict:
     """Whether there is space for a run: the largest dataset is written anew, and the catalogue copied."""
     place = there(environment.storage)
     free = shutil.disk_usage(place).free
-    sizes = _sizes(environment.folder)
-    catalogue = catalogue_path(environment.folder).stat().st_size
+    sizes = _sizes(environment.site)
+    catalogue = catalogue_path(environment.site).stat().st_size
     least, most = (catalogue + held for held in (max(sizes.values(), default=0), sum(sizes.values())))
     detail = f"{size_of(free)} free; to make the largest dataset anew takes about {size_of(least)}, all {size_of(most)}"
     if free >= least:
@@ -45,10 +46,10 @@ def check_disk(environment: Environment) -> Verdict:
     return Verdict("disk", "", (detail,), hint)
 
 
-def _sizes(folder: Path) -> Counter[str]:
+def _sizes(site: Site) -> Counter[str]:
     """The bytes of each dataset's present files."""
     sizes = Counter[str]()
-    for file in known_files(folder):
+    for file in known_files(site):
         sizes[file.dataset] += file.bytes * file.live
     return sizes
 

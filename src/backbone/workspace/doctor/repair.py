@@ -77,7 +77,7 @@ def _is_beyond_repair(environment: Environment, found: dict[str, Verdict]) -> bo
     """Whether the lake's own books are damaged, so that no transaction can be trusted on top of it."""
     if not has_lake(environment):
         return False
-    if "catalogue" in found or last_snapshot(environment.folder) is None:
+    if "catalogue" in found or last_snapshot(environment.site) is None:
         return True
     files = found.get("data files")
     return files is not None and ((not files.lost and not _only_old(files)) or any(map(_is_governance, files.lost)))
@@ -121,7 +121,7 @@ def _tidy(workspace: "Workspace", found: dict[str, Verdict]) -> Iterator[tuple[s
     if {"orphans", "runs"} & found.keys():
         with open_backend(workspace.project, environment) as backend:
             recover(environment, backend.lake)
-        removed = journal.sweep(environment.folder)
+        removed = journal.sweep(environment.site)
         yield "orphans", f"{len(removed):,} data files that nobody knew were removed, and what else runs had left"
     if "state cache" in found:
         environment.state_path.unlink()
