@@ -171,7 +171,7 @@ def test_rows_are_flushed_from_the_catalogue_by_one_thread(tmp_path):
     """DuckLake 1.5.5 notes flushed tables in a list without a lock: two threads damage the heap (ADR 30)."""
     engine = DuckDBEngine()
     engine.connection.execute("SET threads = 4")
-    Lake(engine.connection, tmp_path / "dev")
+    Lake(engine.connection, Site(tmp_path / "dev"))
     watched, notes = Watching(engine.connection), Relation((Attribute("x", "text"),))
     with transaction(engine.connection, Site(tmp_path / "dev"), "r1") as writing:
         for name in ("governance.a", "governance.b"):
