@@ -77,7 +77,7 @@ def _freeze(folder: Path, path: Path) -> None:
     """
     still = path.with_suffix(".sqlite")
     try:
-        sqlite.copy(catalogue_path(folder), still)
+        sqlite.copy_for_now(catalogue_path(folder), still)
         with duckdb.connect(":memory:", config={**CONFIG, "threads": "1"}) as connection:
             silence(connection)
             load_extension(connection, "sqlite_scanner")
