@@ -50,8 +50,8 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             connection.close()
 
 
-def copy(path: Path, target: Path) -> None:
-    """Copy a file as it is at one moment, whoever writes to it: without a log, and not flushed to the disk.
+def copy_for_now(path: Path, target: Path) -> None:
+    """Copy a file as it is at one moment, whoever writes to it: without a log, not looked through, nor flushed to disk.
 
     Raises:
         OSError: there is no space for the copy.
@@ -63,6 +63,24 @@ def copy(path: Path, target: Path) -> None:
             made.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.OperationalError as error:
         raise OSError(str(error)) from error
+
+
+def copy_to_keep(path: Path, target: Path) -> None:
+    """Copy a file as it is at one moment, whoever writes to it: with a log, looked through, and surely on the disk.
+
+    Raises:
+        LakeError: it is damaged.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with reading(path) as original, closing(sqlite3.connect(target)) as made:
+        try:
+            original.backup(made)
+            said = made.execute("PRAGMA quick_check").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            said = str(error)
+        if said != "ok":
+            raise LakeError(f"{path} is damaged: {said}. Take another copy, or mend it: backbone doctor --repair")
+        made.execute("PRAGMA journal_mode = WAL")
 
 
 def readable(path: Path) -> Path:

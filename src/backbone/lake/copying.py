@@ -42,7 +42,7 @@ def copy_lake(source: Path, target: Path) -> Copied:
             f"There is no lake in {source}: it has no catalogue.sqlite. Name a folder from `backbone backup`"
         )
     target.mkdir(parents=True)
-    copy_sqlite(catalogue_path(Site(source)), catalogue_path(Site(target)))
+    sqlite.copy_to_keep(catalogue_path(Site(source)), catalogue_path(Site(target)))
     known = last_snapshot(Site(target))
     if known is None:
         raise LakeError(f"The catalogue in {source} is empty: nothing had run there. Name another copy")
@@ -60,24 +60,6 @@ def copy_lake(source: Path, target: Path) -> Copied:
         if path.is_file():
             copy_file(path, target / path.relative_to(source))
     return Copied(*known, digests, total)
-
-
-def copy_sqlite(source: Path, target: Path) -> None:
-    """Copy an SQLite file as it is at one moment, whoever writes to it.
-
-    Raises:
-        LakeError: it is damaged.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with sqlite.reading(source) as original, closing(sqlite3.connect(target)) as copy:
-        try:
-            original.backup(copy)
-            said = copy.execute("PRAGMA quick_check").fetchone()[0]
-        except sqlite3.DatabaseError as error:
-            said = str(error)
-        if said != "ok":
-            raise LakeError(f"{source} is damaged: {said}. Take another copy, or mend it: backbone doctor --repair")
-        copy.execute("PRAGMA journal_mode = WAL")
 
 
 def _files(folder: Path) -> dict[str, int]:

@@ -78,7 +78,7 @@ def _freeze(site: Site, path: Path) -> None:
     """
     still = path.with_suffix(".sqlite")
     try:
-        sqlite.copy(catalogue_path(site), still)
+        sqlite.copy_for_now(catalogue_path(site), still)
         with duckdb.connect(":memory:", config={**CONFIG, "threads": "1"}) as connection:
             silence(connection)
             load_extension(connection, "sqlite_scanner")

@@ -20,7 +20,7 @@ from backbone.engine import sqlite
 from backbone.errors import LakeError, UsageError
 from backbone.governance.tables import TABLES
 from backbone.lake.catalogue import catalogue_path, last_snapshot, present_snapshot
-from backbone.lake.copying import Copied, continue_after, copy_file, copy_lake, copy_sqlite, exchange
+from backbone.lake.copying import Copied, continue_after, copy_file, copy_lake, exchange
 from backbone.lake.leases import take_lease, without_new_leases
 from backbone.lake.lock import locked
 from backbone.lake.site import Site
@@ -70,7 +70,7 @@ def back_up(workspace: "Workspace", folder: Path) -> BackedUp:
 
 def _copy_landing(source: Path, target: Path) -> tuple[int, int]:
     """Copy the registry and all landed files; returns how many, and their bytes."""
-    copy_sqlite(Registry(source).path, Registry(target).path)
+    sqlite.copy_to_keep(Registry(source).path, Registry(target).path)
     files = Registry(target).files()
     for file in files:
         original = source / file.path.relative_to(target)

@@ -4,7 +4,6 @@ The run has released its lock by then. Should another process have taken it, mai
 """
 
 import json
-import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -44,14 +43,14 @@ def maintained_where_due(project: Project, environment: Environment) -> Maintain
 
 def _maintained_apart(environment: Environment) -> Maintained | None:
     """What a child process has done; it shares no lock, no memory and no terminal with this one."""
-    home = str(Path(backbone.__file__).parents[1])
-    work = f"import {__name__} as child; child.main()"
+    # Whatever made `backbone` importable here may not do so there; behind all else, its folder shadows nothing.
+    work = f"import sys; sys.path.append(sys.argv.pop(1)); import {__name__} as child; child.main()"
+    home = Path(backbone.__file__).parents[1]
     with subprocess.Popen(  # noqa: S603 - this interpreter, and a project that is open already
-        (sys.executable, "-P", "-c", work, environment.root, environment.name),
+        (sys.executable, "-P", "-c", work, home, environment.root, environment.name),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))},
         process_group=0,  # Ctrl-C on a terminal reaches this process alone, which passes it on
     ) as child:
         try:
