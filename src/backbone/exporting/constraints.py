@@ -12,7 +12,7 @@ from backbone.model.project import Trusted, View
 from backbone.model.relations import Relation
 from backbone.model.rules import Rule
 from backbone.model.steps import Derive, Step, Trust
-from backbone.quality.expressions import columns_in, is_dataset_check
+from backbone.quality.expressions import columns_in, depends_on_the_day, is_dataset_check
 from backbone.quality.predicates import check_condition, is_all, tested_columns, texts
 from backbone.quality.vocabulary import VOCABULARY
 
@@ -86,17 +86,16 @@ def _unfit(rule: Rule, later: Sequence[Rule], relation: Relation) -> str:
 
 def _of_no_table(rule: Rule) -> str:
     """Why a rule is none that tables have; nothing if it is."""
-    if rule.tolerate:
-        return f"it tolerates {rule.tolerate:.0%} of rows"
-    if rule.exceptions:
-        return "it excepts rows"
-    if rule.kind == "references" and rule.where:
-        return "a foreign key has no `where`"
-    if rule.kind == "unique" and (rule.where or is_all(rule)):
-        return "UNIQUE has no `where`, and takes columns, not `all`"
-    if rule.kind not in _OF_TABLES or is_dataset_check(rule):
-        return "it is not about single rows"
-    return ""
+    of_the_day = any(depends_on_the_day(sql) for sql in (rule.sql, rule.where) if sql)
+    whys = (
+        (bool(rule.tolerate), f"it tolerates {rule.tolerate:.0%} of rows"),
+        (bool(rule.exceptions), "it excepts rows"),
+        (rule.kind == "references" and bool(rule.where), "a foreign key has no `where`"),
+        (rule.kind == "unique" and (bool(rule.where) or is_all(rule)), "UNIQUE takes columns, and no `where`"),
+        (rule.kind not in _OF_TABLES or is_dataset_check(rule), "it is not about single rows"),
+        (of_the_day or "today" in map(rule.param, ("from", "to")), "it depends on the day"),
+    )
+    return next((why for applies, why in whys if applies), "")
 
 
 def _read(rule: Rule, relation: Relation) -> frozenset[str]:

@@ -5,14 +5,13 @@ from pathlib import Path
 
 from backbone.engine.protocol import Session
 from backbone.errors import EngineError, UsageError
-from backbone.exporting.content import MARK, Check, Content, Table
+from backbone.exporting.content import MARK, Content, Table
 from backbone.exporting.outcome import Outcome
 from backbone.exporting.places import already, staged
 from backbone.exporting.target import Target
 from backbone.model.domains import sql_type
 from backbone.model.names import literal, quoted
 from backbone.model.operations import ExportedTable
-from backbone.quality.expressions import depends_on_the_day
 
 _OURS, _FORMER = "exported", "former"
 """The catalogues under which the file that is written, and the one that it replaces, are attached."""
@@ -32,7 +31,8 @@ def write_file(
         home = session.rows("SELECT current_database()")[0][0]
         session.execute(f"ATTACH {literal(str(part))} AS {_OURS}; USE {_OURS}")  # a foreign key names no catalogue
         try:
-            left_out = [said for table in content.tables for said in _create(table, session)]
+            for table in content.tables:
+                _create(table, session)
             session.execute(f"USE {home}")
             tables = []
             for table in content.tables:
@@ -43,7 +43,7 @@ def write_file(
         finally:
             session.execute(f"USE {home}; DETACH {_OURS}")  # which writes all to the file
         size = part.stat().st_size
-    return Outcome(tuple(tables), size, replaced=replaced, left_out=tuple(left_out))
+    return Outcome(tuple(tables), size, replaced=replaced)
 
 
 def _check(file: Path, shown: str, session: Session, *, replace: bool) -> bool:
@@ -95,11 +95,9 @@ def _name(table: str) -> str:
     return f"{_OURS}.main.{quoted(table)}"
 
 
-def _create(table: Table, session: Session) -> list[str]:
-    """Make a table with its constraints and comments; returns the checks that it can't have."""
+def _create(table: Table, session: Session) -> None:
+    """Make a table with its constraints and comments."""
     found = table.constraints
-    left_out = [f"{table.dataset} {c.name}: it depends on the day" for c in found.checks if depends_on_the_day(c.sql)]
-    checks = [check for check in found.checks if not depends_on_the_day(check.sql)]
     parts = [
         f"{quoted(c.name)} {sql_type(c.domain)}{' NOT NULL' if c.name in found.required else ''}" for c in table.columns
     ]
@@ -109,7 +107,7 @@ def _create(table: Table, session: Session) -> list[str]:
         f"FOREIGN KEY ({_list(one.columns)}) REFERENCES {quoted(one.table)} ({_list(one.by)})"
         for one in found.references
     ]
-    parts += [_check_sql(check) for check in checks]
+    parts += [f"CHECK ({check.sql}\n)" for check in found.checks]
     session.execute(f"CREATE TABLE {_name(table.name)} ({', '.join(parts)})")
     if table.comment:
         session.execute(f"COMMENT ON TABLE {_name(table.name)} IS {literal(table.comment)}")
@@ -117,11 +115,6 @@ def _create(table: Table, session: Session) -> list[str]:
         if column.comment:
             where = f"{_name(table.name)}.{quoted(column.name)}"
             session.execute(f"COMMENT ON COLUMN {where} IS {literal(column.comment)}")
-    return left_out
-
-
-def _check_sql(check: Check) -> str:
-    return f"CHECK ({check.sql}\n)"
 
 
 def _list(columns: Sequence[str]) -> str:

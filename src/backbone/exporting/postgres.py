@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from backbone.connectors.secrets import concealed
 from backbone.engine.duckdb.extensions import extension_path
 from backbone.engine.protocol import Session
-from backbone.errors import ExportError, LakeError, MissingExtraError, UsageError
+from backbone.errors import EngineError, ExportError, LakeError, MissingExtraError, UsageError
 from backbone.exporting.content import MARK, Column, Content, Table
 from backbone.exporting.outcome import Outcome
 from backbone.exporting.places import already
@@ -68,9 +68,9 @@ def _told(target: Target) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        said = [str(error).strip(), (error.diag.message_hint or "")]
-        detail = "\n".join(dict.fromkeys(line for line in said if line))
-        told = concealed(f"{target.shown}: {detail}\nNothing was changed there. Mend it there, or name another target")
+        told = concealed(
+            f"{target.shown}: {str(error).strip()}\nNothing was changed there. Mend it there, or name another target"
+        )
         # Not from it: a traceback would show what the driver says, with the URL.
         raise ExportError(told) from None
 
@@ -92,8 +92,9 @@ class _Schema:
             left_out += self._constrain(table, temporary)
             tables.append(ExportedTable(table.dataset, rows, None, f"{self._target.schema}.{table.name}"))
         self._connection.execute(f'DELETE FROM {self._name(MARK)} WHERE "table" = ANY(%s)', [list(temporary)])
+        grants = self._dropped([name for name in temporary if name in known])
         for table, done in zip(content.tables, tables, strict=True):
-            self._put(table, temporary[table.name], known)
+            self._put(table.name, temporary[table.name], grants.get(table.name, ()))
             row = [table.name, table.dataset, content.project, content.environment, content.snapshot, done.rows]
             self._connection.execute(f"INSERT INTO {self._name(MARK)} VALUES (%s, %s, %s, %s, %s, %s)", row)
         sized = [self._sized(one, table) for one, table in zip(tables, content.tables, strict=True)]
@@ -186,28 +187,34 @@ class _Schema:
                 left_out.append(f"{table.dataset} {check.name}: {str(error).splitlines()[0]}")
         return left_out
 
-    def _put(self, table: Table, temporary: str, known: set[str]) -> None:
-        """Let a table take its place, and the grants of the one that was there."""
-        grants = []
-        if table.name in known:
-            grants = self._rows(
-                "SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END, "
-                "a.privilege_type, a.is_grantable FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, "
-                "aclexplode(c.relacl) AS a WHERE nspname = %s AND relname = %s AND a.grantee <> c.relowner",
-                self._target.schema, table.name,
-            )  # fmt: skip
-            self._connection.execute(f"DROP TABLE {self._name(table.name)}")
-        self._connection.execute(f"ALTER TABLE {self._name(temporary)} RENAME TO {quoted(table.name)}")
+    def _dropped(self, tables: list[str]) -> dict[str, list[tuple[Any, ...]]]:
+        """Drop tables, at once since they may refer to each other; returns who was granted what on each."""
+        granted = self._rows(
+            "SELECT relname, CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END, "
+            "a.privilege_type, a.is_grantable FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, "
+            "aclexplode(c.relacl) AS a WHERE nspname = %s AND relname = ANY(%s) AND a.grantee <> c.relowner",
+            self._target.schema, tables,
+        )  # fmt: skip
+        if tables:
+            self._connection.execute(f"DROP TABLE {', '.join(map(self._name, tables))}")
+        found: dict[str, list[tuple[Any, ...]]] = {}
+        for table, *grant in granted:
+            found.setdefault(table, []).append(tuple(grant))
+        return found
+
+    def _put(self, table: str, temporary: str, grants: Sequence[tuple[Any, ...]]) -> None:
+        """Let a table take its place, with its constraints' names and the grants of the one that was there."""
+        self._connection.execute(f"ALTER TABLE {self._name(temporary)} RENAME TO {quoted(table)}")
         for (constraint,) in self._rows(
             "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND starts_with(conname, %s)",
-            self._name(table.name), temporary,
+            self._name(table), temporary,
         ):  # fmt: skip
-            final = f"{table.name}{constraint.removeprefix(temporary)}"
+            final = f"{table}{constraint.removeprefix(temporary)}"
             rename = f"RENAME CONSTRAINT {quoted(constraint)} TO {_constraint(final)}"
-            self._connection.execute(f"ALTER TABLE {self._name(table.name)} {rename}")
+            self._connection.execute(f"ALTER TABLE {self._name(table)} {rename}")
         for grantee, privilege, grantable in grants:
             option = " WITH GRANT OPTION" if grantable else ""
-            self._connection.execute(f"GRANT {privilege} ON {self._name(table.name)} TO {grantee}{option}")
+            self._connection.execute(f"GRANT {privilege} ON {self._name(table)} TO {grantee}{option}")
 
     def _sized(self, one: ExportedTable, table: Table) -> ExportedTable:
         size = self._rows("SELECT pg_total_relation_size(%s::regclass)", self._name(table.name))[0][0]
@@ -260,4 +267,9 @@ def _blocks(handle: int, failed: Sequence[BaseException]) -> Iterator[bytes]:
     while block := os.read(handle, _BLOCK):
         yield block
     for error in failed:
+        if "NULL-byte" in str(error):
+            message = (
+                "a text has a NUL character, which PostgreSQL can't hold. Take it out: replace(COLUMN, chr(0), '')"
+            )
+            raise EngineError(message) from error
         raise error

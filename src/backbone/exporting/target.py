@@ -27,6 +27,7 @@ KINDS: Mapping[str, str] = {
 _SCHEMED = ("postgres", "iceberg")
 _FILES = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow"}
 _OTHERS = {".json", ".xlsx", ".xls", ".sqlite", ".db", ".zip", ".gz"}
+_URL = re.compile(r"postgres(ql)?://|\s*\w+\s*=")
 _PASSWORD = re.compile(r"(?<=://)([^/@\s]*?):[^@\s]*@")
 
 
@@ -67,8 +68,13 @@ def parse_target(text: str, schema: str | None, project: str, filled: Callable[[
         raise UsageError(f"--schema is for {' and '.join(_SCHEMED)}; {text} is {KINDS[kind]}. Leave --schema out")
     if schema == "":
         raise UsageError("--schema names no schema. For example: --schema shop")
-    shown = without_password(location)
-    return Target(kind, filled(location), shown, (schema or project) if kind in _SCHEMED else "")
+    there = filled(location)
+    if kind == "postgres" and not _URL.match(there):
+        raise UsageError(
+            "A PostgreSQL database is named by a URL, postgresql://USER@HOST/DATABASE, or by words, host=HOST "
+            "dbname=DATABASE. Name it so, best as --to 'postgres:${PG_URL}' with the URL in secrets.env"
+        )
+    return Target(kind, there, without_password(location), (schema or project) if kind in _SCHEMED else "")
 
 
 def without_password(url: str) -> str:

@@ -97,9 +97,10 @@ def _chosen(
     if not selection.include:
         raise UsageError("Name what is to be exported: backbone export zone:exploitation --to out")
     refined = most_refined(published)
-    named = [refined.get(word, word) for word in selection.include if word in published or word in refined]
-    words = tuple(word for word in selection.include if word not in published and word not in refined)
-    wanted = [*named, *_outputs(workspace.steps, words, published)]
+    wanted: list[str] = []
+    for word in selection.include:
+        known = word in published or word in refined
+        wanted += [refined.get(word, word)] if known else _outputs(workspace.steps, (word,), published)
     left = set(_outputs(workspace.steps, selection.exclude, published))
     wanted = [dataset for dataset in dict.fromkeys(wanted) if dataset not in left]
     chosen = [dataset for dataset in wanted if dataset in published]

@@ -32,8 +32,8 @@ from backbone.cli.showing import present
 @click.option("--system", is_flag=True, help="With the system columns, such as _file and _record.")
 @shared
 @click.pass_obj
-def export(settings: Settings, datasets: tuple[str, ...], to: str, **how: Any) -> None:
-    r"""Write datasets where other tools look for them, all of one snapshot.
+def export(settings: Settings, /, datasets: tuple[str, ...], to: str, **how: Any) -> None:
+    """Write datasets where other tools look for them, all of one snapshot.
 
     DATASET is a name, or words as --select of `backbone run` takes them: zone:exploitation, tag:daily, ...
 
@@ -41,7 +41,7 @@ def export(settings: Settings, datasets: tuple[str, ...], to: str, **how: Any) -
     backbone export zone:exploitation --to out/parquet
     backbone export orders customers --to shop.duckdb --replace
     backbone export zone:exploitation --to 'postgres:${PG_URL}' --schema shop
-    """
+    """  # noqa: D301 - click's mark, the character itself, keeps these lines apart
     settings.when_interrupted = "the target is as it was; of Delta and Iceberg tables, each is as it was or replaced"
     with Progress() as progress:
         report = settings.workspace().export(datasets, to, on_event=progress, **how)

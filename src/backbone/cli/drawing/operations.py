@@ -52,10 +52,10 @@ def draw_restored(report: "Restored", screen: "Screen") -> None:
 
 def draw_exported(report: "Exported", screen: "Screen") -> None:
     """What an export wrote, and what the target can't have."""
-    rows = [
-        [one.dataset, f"{one.rows:,}", "" if one.bytes is None else size(one.bytes), one.place] for one in report.tables
-    ]
-    screen.table(["dataset", "rows", "size", "where"], rows, right=[1, 2])
+    sized = [[size(one.bytes)] if one.bytes is not None else [] for one in report.tables]
+    rows = [[t.dataset, f"{t.rows:,}", *s, t.place] for t, s in zip(report.tables, sized, strict=True)]
+    header = ["dataset", "rows", "size", "where"] if all(sized) else ["dataset", "rows", "where"]
+    screen.table(header, rows, right=[1, 2] if all(sized) else [1])
     for said in report.left_out:
         screen.line(("left out: ", "yellow"), said)
     if report.kept:
