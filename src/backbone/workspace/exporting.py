@@ -15,7 +15,7 @@ from backbone.exporting.content import MARK, Column, Constraints, Content, Table
 from backbone.exporting.target import Target, parse_target, passwords
 from backbone.exporting.write import write_export
 from backbone.lake.sealed import most_refined
-from backbone.model.names import literal
+from backbone.model.names import ZONES, literal, zone_of
 from backbone.model.operations import Exported
 from backbone.model.relations import Relation
 from backbone.model.reports import RunEvent
@@ -155,9 +155,10 @@ def _names(chosen: Sequence[str]) -> dict[str, str]:
         if name == MARK:
             raise UsageError(f"{datasets[0]} can't be exported: `{MARK}` is the table that says what a target holds")
         if len(datasets) > 1:
+            coarsest = min(datasets, key=lambda dataset: ZONES.index(zone_of(dataset)))  # type: ignore[arg-type]
             raise UsageError(
-                f"{' and '.join(datasets)} would both be called '{name}' in the target. "
-                f"Choose one of them, such as --exclude {datasets[0]}, or give each a target of its own"
+                f"{' and '.join(datasets)} would have one name in the target, '{name}'. "
+                f"Choose one, such as by --exclude {coarsest}, or give each a target of its own"
             )
     return {datasets[0]: name for name, datasets in by_name.items()}
 
