@@ -23,7 +23,8 @@ PLACE = re.compile(
 )
 NEXT = re.compile(
     r"\n +\^|backbone \w+|backbone \[|[Dd]id you mean|[Ee]xpected|Candidate|[Ww]rite |Give |Name |For example"
-    r"|pip install|Next: |mkdir|mend |meant\?|Meant so|accept it|use --format|Replace it: |Choose one|Mend it there|Save it|Fetch"
+    r"|pip install|Next: |mkdir|mend |meant\?|Meant so|accept it|use --format|Save it|Fetch"
+    r"|Replace it: |Choose one|Mend it there"
     r"|[Rr]ename (it|one)|Meant is|Add it when|holds NAME|Functions of values|name one|declared by|After FROM"
 )
 """What to do: a command, a near name, what is expected; or the very words are marked."""

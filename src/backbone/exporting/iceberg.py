@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pyiceberg.table import Transaction
 
 CATALOGUE = "catalog.sqlite"
+FILE_BYTES = 128 * 1024**2
+"""What is written to one file, as Arrow has it in memory: pyiceberg collects so much, by default half a gigabyte."""
 _NO_KEYS = ("float", "json", "binary")
 """Domains that Iceberg takes for no part of an identifier, or that identify nothing."""
 
@@ -79,7 +81,11 @@ def _commit(
     catalogue: "SqlCatalog", name: tuple[str, str], table: Table, folder: Path, batches: Batches, said: dict[str, str]
 ) -> None:
     reader = batches.reader()
-    properties = {**said, **({"comment": table.comment} if table.comment else {})}
+    properties = {
+        **said,
+        "write.target-file-size-bytes": str(FILE_BYTES),
+        **({"comment": table.comment} if table.comment else {}),
+    }
     if not catalogue.table_exists(name):
         location = (folder / table.name).as_uri()
         with catalogue.create_table_transaction(name, reader.schema, location=location, properties=properties) as new:

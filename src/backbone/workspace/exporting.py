@@ -155,7 +155,7 @@ def _names(chosen: Sequence[str]) -> dict[str, str]:
         if name == MARK:
             raise UsageError(f"{datasets[0]} can't be exported: `{MARK}` is the table that says what a target holds")
         if len(datasets) > 1:
-            coarsest = min(datasets, key=lambda dataset: ZONES.index(zone_of(dataset)))  # type: ignore[arg-type]
+            coarsest = min(datasets, key=lambda dataset: ZONES.index(zone_of(dataset)))
             raise UsageError(
                 f"{' and '.join(datasets)} would have one name in the target, '{name}'. "
                 f"Choose one, such as by --exclude {coarsest}, or give each a target of its own"
