@@ -7,7 +7,7 @@ from backbone.engine.protocol import Session
 from backbone.errors import EngineError, UsageError
 from backbone.exporting.content import MARK, Content, Table
 from backbone.exporting.outcome import Outcome
-from backbone.exporting.places import already, staged
+from backbone.exporting.places import alone, already, staged
 from backbone.exporting.target import Target
 from backbone.model.domains import sql_type
 from backbone.model.names import literal, quoted
@@ -26,24 +26,32 @@ def write_file(
         UsageError: the target is there, and is not to be replaced.
     """
     file = Path(target.location)
-    replaced = _check(file, target.shown, session, replace=replace)
-    with staged(file) as part:
-        home = session.rows("SELECT current_database()")[0][0]
-        session.execute(f"ATTACH {literal(str(part))} AS {_OURS}; USE {_OURS}")  # a foreign key names no catalogue
-        try:
-            for table in content.tables:
-                _create(table, session)
-            session.execute(f"USE {home}")
-            tables = []
-            for table in content.tables:
-                on_table(table.dataset)
-                rows = int(session.rows(f"INSERT INTO {_name(table.name)} {table.query()}")[0][0])
-                tables.append(ExportedTable(table.dataset, rows, None, f"{target.shown}: {table.name}"))
-            _mark(content, tables, session)
-        finally:
-            session.execute(f"USE {home}; DETACH {_OURS}")  # which writes all to the file
-        size = part.stat().st_size
+    with alone(file) as beside:
+        replaced = _check(file, target.shown, session, replace=replace)
+        with staged(file, beside) as part:
+            tables = _written(content, target, part, session, on_table)
+            size = part.stat().st_size
     return Outcome(tuple(tables), size, replaced=replaced)
+
+
+def _written(
+    content: Content, target: Target, part: Path, session: Session, on_table: Callable[[str], None]
+) -> list[ExportedTable]:
+    home = session.rows("SELECT current_database()")[0][0]
+    session.execute(f"ATTACH {literal(str(part))} AS {_OURS}; USE {_OURS}")  # a foreign key names no catalogue
+    try:
+        for table in content.tables:
+            _create(table, session)
+        session.execute(f"USE {home}")
+        tables = []
+        for table in content.tables:
+            on_table(table.dataset)
+            rows = int(session.rows(f"INSERT INTO {_name(table.name)} {table.query()}")[0][0])
+            tables.append(ExportedTable(table.dataset, rows, None, f"{target.shown}: {table.name}"))
+        _mark(content, tables, session)
+    finally:
+        session.execute(f"USE {home}; DETACH {_OURS}")  # which writes all to the file
+    return tables
 
 
 def _check(file: Path, shown: str, session: Session, *, replace: bool) -> bool:

@@ -7,7 +7,7 @@ from backbone.engine.protocol import Session
 from backbone.errors import MissingExtraError
 from backbone.exporting.content import Column, Content, Table
 from backbone.exporting.outcome import Outcome
-from backbone.exporting.places import check_folder, staged_folder, write_mark
+from backbone.exporting.places import alone, check_folder, staged_folder, write_mark
 from backbone.exporting.target import Target
 from backbone.model.names import literal, quoted
 from backbone.model.operations import ExportedTable
@@ -29,17 +29,25 @@ def write_folder(
         UsageError: the target is there, and is not to be replaced.
     """
     folder = Path(target.location)
-    replaced = check_folder(folder, target, replace=replace)
-    with staged_folder(folder) as part:
-        tables = []
-        for table in content.tables:
-            on_table(table.dataset)
-            path = part / f"{table.name}.{target.kind}"
-            rows = _write(table, path, target.kind, session)
-            place = str(Path(target.shown) / path.name)
-            tables.append(ExportedTable(table.dataset, rows, path.stat().st_size, place))
-        write_mark(part, content, target.kind, {one.dataset: one.rows for one in tables})
+    with alone(folder) as beside:
+        replaced = check_folder(folder, target, replace=replace)
+        with staged_folder(folder, beside) as part:
+            tables = _written(content, target, part, session, on_table)
     return Outcome(tuple(tables), sum(one.bytes or 0 for one in tables), replaced=replaced)
+
+
+def _written(
+    content: Content, target: Target, part: Path, session: Session, on_table: Callable[[str], None]
+) -> list[ExportedTable]:
+    tables = []
+    for table in content.tables:
+        on_table(table.dataset)
+        path = part / f"{table.name}.{target.kind}"
+        rows = _write(table, path, target.kind, session)
+        place = str(Path(target.shown) / path.name)
+        tables.append(ExportedTable(table.dataset, rows, path.stat().st_size, place))
+    write_mark(part, content, target.kind, {one.dataset: one.rows for one in tables})
+    return tables
 
 
 def _write(table: Table, path: Path, kind: str, session: Session) -> int:

@@ -45,7 +45,7 @@ def write_iceberg(
         return _write(content, table, target.schema, folder, session)
 
     return write_tables(
-        content, target, write, lambda folder: built_folder(folder, content, target.kind), replacing=replace,
+        content, target, write, lambda folder, _: built_folder(folder, content, target.kind), replacing=replace,
         on_table=on_table,
     )  # fmt: skip
 

@@ -20,24 +20,17 @@ MARK_FILE = f"{MARK}.json"
 
 
 @contextmanager
-def staged(target: Path) -> Iterator[Path]:
-    """A path beside `target` to write to: it takes the target's place if the block ends well, and else goes.
-
-    What a killed export left there goes, too.
-
-    Raises:
-        ExportError: another export is writing to the same target.
-    """
-    with alone(target) as beside:
-        part = beside / target.name
-        yield part
-        _put(part, target)
+def staged(target: Path, beside: Path) -> Iterator[Path]:
+    """A path in the folder `beside` to write to: it takes the target's place if the block ends well."""
+    part = beside / target.name
+    yield part
+    _put(part, target)
 
 
 @contextmanager
-def staged_folder(target: Path) -> Iterator[Path]:
+def staged_folder(target: Path, beside: Path) -> Iterator[Path]:
     """As `staged`, for a folder."""
-    with staged(target) as part:
+    with staged(target, beside) as part:
         part.mkdir()
         yield part
 
@@ -48,20 +41,21 @@ def built_folder(target: Path, content: Content, kind: str) -> Iterator[Path]:
 
     What a killed export left there says so of itself, and goes, too.
     """
-    with alone(target):
-        shutil.rmtree(target, ignore_errors=True)
-        try:
-            target.mkdir()
-            write_mark(target, content, kind, {}, complete=False)
-            yield target
-        except BaseException:
-            shutil.rmtree(target, ignore_errors=True)
-            raise
+    shutil.rmtree(target, ignore_errors=True)
+    try:
+        target.mkdir()
+        write_mark(target, content, kind, {}, complete=False)
+        yield target
+    except BaseException:
+        _remove(target)
+        raise
 
 
 @contextmanager
 def alone(target: Path) -> Iterator[Path]:
     """A folder beside `target`, for this export alone: while it is held, no other one writes to the target.
+
+    It goes at the end; what a killed export left in it goes at the beginning.
 
     Raises:
         ExportError: another export is writing to it.
@@ -74,11 +68,20 @@ def alone(target: Path) -> Iterator[Path]:
         _empty(beside)
         yield beside
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        _remove(beside)
         os.close(handle)
         for folder in made:
             with suppress(OSError):  # not empty: it holds the export
                 folder.rmdir()
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, even if Ctrl-C comes meanwhile: then that goes on afterwards."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _missing_parents(target: Path) -> list[Path]:
@@ -90,7 +93,14 @@ def _held(folder: Path) -> int:
     while True:
         with suppress(FileExistsError):
             folder.mkdir()
-        handle = os.open(folder, os.O_RDONLY)
+        try:
+            handle = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:  # the other export has ended just now
+            continue
+        except KeyboardInterrupt:
+            with suppress(OSError):
+                folder.rmdir()
+            raise
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if folder.exists() and os.path.samestat(os.fstat(handle), folder.stat()):

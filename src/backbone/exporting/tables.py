@@ -20,7 +20,7 @@ def write_tables(
     content: Content,
     target: Target,
     write: Write,
-    new: Callable[[Path], AbstractContextManager[Path]],
+    new: Callable[[Path, Path], AbstractContextManager[Path]],
     *,
     replacing: bool,
     on_table: Callable[[str], None],
@@ -31,7 +31,7 @@ def write_tables(
         content: what is exported.
         target: the folder.
         write: writes one of them.
-        new: makes the folder where it isn't there: in the block, the path to write to.
+        new: makes the folder where it isn't there, given it and one beside: in the block, the path to write to.
         replacing: whether tables that are there may be replaced.
         on_table: called with each dataset before it is written.
 
@@ -40,12 +40,12 @@ def write_tables(
         ExportError: a table can't be written; it says which ones have been replaced before.
     """
     folder = Path(target.location)
-    if check_folder(folder, target, replace=replacing):
-        with alone(folder):
+    with alone(folder) as beside:
+        if check_folder(folder, target, replace=replacing):
             return replace(_replaced(content, target, folder, write, on_table), replaced=True)
-    with new(folder) as part:
-        tables = [_one(table, target, part, write, on_table) for table in content.tables]
-        write_mark(part, content, target.kind, {one.dataset: one.rows for one in tables})
+        with new(folder, beside) as part:
+            tables = [_one(table, target, part, write, on_table) for table in content.tables]
+            write_mark(part, content, target.kind, {one.dataset: one.rows for one in tables})
     return Outcome(tuple(tables), sum(one.bytes or 0 for one in tables))
 
 

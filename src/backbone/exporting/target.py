@@ -29,6 +29,8 @@ _FILES = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".arrow": "arrow"
 _OTHERS = {".json", ".xlsx", ".xls", ".sqlite", ".db", ".zip", ".gz"}
 _URL = re.compile(r"postgres(ql)?://|\s*\w+\s*=")
 _PASSWORD = re.compile(r"(?<=://)([^/@\s]*?):[^@\s]*@")
+_GIVEN = re.compile(r"(password\s*=\s*)('(?:[^'\\]|\\.)*'|[^&\s]+)", re.IGNORECASE)
+"""A password among other words, in a URL's query or a connection string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +81,19 @@ def parse_target(text: str, schema: str | None, project: str, filled: Callable[[
 
 def without_password(url: str) -> str:
     """A URL as it may be told: without its password."""
-    return re.sub(r"(password=)[^&\s]+", r"\1***", _PASSWORD.sub(r"\1:***@", url), flags=re.IGNORECASE)
+    return _GIVEN.sub(r"\1***", _PASSWORD.sub(r"\1:***@", url))
 
 
 def passwords(location: str) -> tuple[str, ...]:
     """The secrets that a database's URL or connection string holds, as they are written and as they are meant."""
     from urllib.parse import unquote
 
-    found = re.findall(r"password=([^&\s]+)", location, re.IGNORECASE)
+    found = [password for _, password in _GIVEN.findall(location)]
     try:
         found += [urlsplit(location).password or ""]
     except ValueError:
         found += [location]
-    return tuple(dict.fromkeys(each for one in found if one for each in (one, unquote(one).strip("'"))))
+    return tuple(dict.fromkeys(each for one in found if one for each in (one, unquote(one), one.strip("'"))))
 
 
 def _kind(text: str) -> tuple[str, str]:
