@@ -1,6 +1,6 @@
 """Wiring: the only file that names a concrete engine or lake."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,13 +28,17 @@ def open_backend(project: Project, environment: Environment) -> Iterator[Backend
 
 
 @contextmanager
-def open_reading(environment: Environment) -> Iterator[Backend]:
-    """An engine with the environment's lake attached read-only, at its last snapshot: for questions, without a lock.
+def open_reading(environment: Environment, choose: Callable[[], int] | None = None) -> Iterator[Backend]:
+    """An engine with the environment's lake attached read-only: for questions, without a lock.
+
+    Args:
+        environment: whose lake.
+        choose: returns the snapshot to read, which is held from then on; the last one where it isn't given.
 
     Raises:
         LakeError: there is no lake.
     """
-    lease = take_lease(environment.site, lambda: present_snapshot(environment.site))
+    lease = take_lease(environment.site, choose or (lambda: present_snapshot(environment.site)))
     engine = DuckDBEngine(memory_limit=environment.memory_limit)
     try:
         yield Backend(engine, Lake(engine.connection, environment.site, read_only=True, snapshot=lease.snapshot))
