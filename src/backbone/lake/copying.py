@@ -11,7 +11,8 @@ from pathlib import Path
 
 from backbone.engine import sqlite
 from backbone.errors import LakeError
-from backbone.lake.catalogue import catalogue_path, last_snapshot
+from backbone.lake.books import FolderBooks
+from backbone.lake.catalogue import last_snapshot
 from backbone.lake.site import Site
 
 _CHUNK = 1 << 20
@@ -37,12 +38,12 @@ def copy_lake(source: Path, target: Path) -> Copied:
     Raises:
         LakeError: there is no lake, or a file is missing or has another size than the catalogue says.
     """
-    if not catalogue_path(Site(source)).is_file():
+    if not FolderBooks(source).catalogue.is_file():
         raise LakeError(
             f"There is no lake in {source}: it has no catalogue.sqlite. Name a folder from `backbone backup`"
         )
     target.mkdir(parents=True)
-    copy_sqlite(catalogue_path(Site(source)), catalogue_path(Site(target)))
+    copy_sqlite(FolderBooks(source).catalogue, FolderBooks(target).catalogue)
     known = last_snapshot(Site(target))
     if known is None:
         raise LakeError(f"The catalogue in {source} is empty: nothing had run there. Name another copy")
@@ -84,8 +85,8 @@ def _files(folder: Path) -> dict[str, int]:
     """Every file that a snapshot needs, relative to the tables, with its size; none waits for its removal any more."""
     query = """
         SELECT s.path || t.path || f.path, f.file_size_bytes FROM {0} f JOIN ducklake_table t USING (table_id)
-        JOIN ducklake_schema s USING (schema_id) WHERE f.path_is_relative = 1"""
-    with closing(sqlite3.connect(catalogue_path(Site(folder)))) as connection, connection:
+        JOIN ducklake_schema s USING (schema_id) WHERE f.path_is_relative"""
+    with closing(sqlite3.connect(FolderBooks(folder).catalogue)) as connection, connection:
         connection.execute("DELETE FROM ducklake_files_scheduled_for_deletion")
         queries = [query.format(table) for table in ("ducklake_data_file", "ducklake_delete_file")]
         return {name: size for each in queries for name, size in connection.execute(each)}
@@ -112,7 +113,7 @@ def _chunks(handle: int) -> Iterator[bytes]:
 
 def continue_after(folder: Path, snapshot: int) -> None:
     """Give a lake's last snapshot a number beyond `snapshot`, so that no number ever means two things."""
-    with closing(sqlite3.connect(catalogue_path(Site(folder)))) as connection, connection:
+    with closing(sqlite3.connect(FolderBooks(folder).catalogue)) as connection, connection:
         (last,) = connection.execute("SELECT max(snapshot_id) FROM ducklake_snapshot").fetchone()
         if last > snapshot:
             return

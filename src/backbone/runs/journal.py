@@ -1,15 +1,16 @@
-"""The journal of running runs: what a killed run leaves, and how it is recorded and swept up.
+"""The journal of running runs: what a killed run leaves, and how it is swept up.
 
-Every run writes `runs/<run>.json` before it stages anything and removes it when it has been recorded. Under the run
-lock there is no other run, so whatever entry is found there belongs to a run that died.
+Every run has an entry in the lake's books before it stages anything, until it has been recorded. Where one writes at a
+time, whatever entry is found under the run lock belongs to a run that died; else a lock of its own tells.
 """
 
-import json
 import shutil
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
+from backbone.lake.books import Entry
 from backbone.lake.catalogue import committed_runs, registered_files
 from backbone.lake.site import Site
 
@@ -17,80 +18,55 @@ SPILL = "spill"
 """The folder for what the engine puts aside when memory is short. It makes it, in a folder that must be there."""
 
 
-def open_entry(site: Site, run: str, details: Mapping[str, object]) -> None:
-    """Write down that a run begins."""
-    (site.folder / "runs").mkdir(parents=True, exist_ok=True)
-    entry = {"run": run, "started_at": datetime.now(UTC).isoformat(), **details}
-    (site.folder / "runs" / f"{run}.json").write_text(json.dumps(entry))
-
-
-def note(site: Site, run: str, failed: str) -> None:
-    """Write down why a run failed."""
-    path = site.folder / "runs" / f"{run}.json"
-    part = path.with_suffix(".part")
-    try:
-        part.write_text(json.dumps({**_entry(path), "failed": failed}))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def close_entry(site: Site, run: str) -> None:
-    """Write down that a run has been recorded."""
-    (site.folder / "runs" / f"{run}.json").unlink(missing_ok=True)
-
-
-def close_all(site: Site) -> None:
-    """Write down that every run has been recorded, or has published."""
-    for path in (site.folder / "runs").glob("*"):
-        path.unlink()
-
-
 def has_entries(site: Site) -> bool:
-    """Whether there are runs that did not end, or are running."""
-    return any((site.folder / "runs").glob("*.json"))
+    """Whether there are runs that did not end."""
+    return site.books.has_ended()
 
 
-def dead_runs(site: Site) -> list[dict[str, object]]:
-    """The entries of runs that died before they could be recorded."""
+def unrecorded(site: Site) -> list[tuple[Entry, bool]]:
+    """The entries of runs that have published nothing, each with whether it still runs."""
     committed = committed_runs(site)
-    return [_entry(path) for path in sorted((site.folder / "runs").glob("*.json")) if path.stem not in committed]
+    return [(entry, lives) for entry, lives in site.books.entries() if entry["run"] not in committed]
 
 
-def _entry(path: Path) -> dict[str, object]:
-    try:
-        return dict(json.loads(path.read_text()))
-    except ValueError:  # killed while it was written
-        return {"run": path.stem, "started_at": datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat()}
+def sweep(site: Site, dead: Collection[str], *, others: bool) -> list[str]:
+    """Remove what no snapshot knows of: data files that were staged and never registered, models, scratch files.
 
-
-def sweep(site: Site) -> list[str]:
-    """Remove what no snapshot knows of: data files that were staged and never registered, and scratch files.
-
-    Only to be called under the run lock, where nobody stages.
+    Args:
+        site: the lake's.
+        dead: runs that ended without a snapshot.
+        others: whether others may write meanwhile: then only what bears the name of one of these runs is removed.
     """
-    known = registered_files(site)
-    tables = site.tables
+    known, tables = registered_files(site), site.tables
     removed = []
     for path in tables.rglob("*.parquet"):
         name = str(path.relative_to(tables))
-        if name not in known:
+        if name not in known and (not others or _run_of(path) in dead):
             path.unlink()
             removed.append(name)
-    remove_scratch(site)
-    for path in (site.folder / SPILL).glob("*"):
-        path.unlink()
-    dead = {str(entry["run"]) for entry in dead_runs(site)}
+    for path in _put_aside(site, dead, others=others):
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
     for artefacts in (site.folder / "models").glob("*/*"):
         if artefacts.name in dead:
             shutil.rmtree(artefacts)
     return removed
 
 
+def _run_of(path: Path) -> str:
+    return path.name.partition("-")[0]
+
+
+def _put_aside(site: Site, dead: Collection[str], *, others: bool) -> list[Path]:
+    if others:
+        return [site.folder / "scratch" / run for run in dead]
+    return [site.folder / "scratch", *(site.folder / SPILL).glob("*")]
+
+
 def remove_orphans(site: Site, before: datetime) -> tuple[int, int]:
     """Remove files among the tables that no snapshot knows of and that are older; returns how many, and their bytes.
 
-    Only to be called under the run lock. What a killed run left is swept up at once; these are what nobody can explain.
+    Only to be called where nobody else writes. What a killed run left is swept up at once; these are what nobody can
+    explain.
     """
     known, tables = registered_files(site), site.tables
     found = [
@@ -104,6 +80,8 @@ def remove_orphans(site: Site, before: datetime) -> tuple[int, int]:
     return len(old), sum(size for _, size in old)
 
 
-def remove_scratch(site: Site) -> None:
-    """Remove files that were only needed on the way."""
-    shutil.rmtree(site.folder / "scratch", ignore_errors=True)
+def remove_scratch(site: Site, run: str) -> None:
+    """Remove files that a run only needed on the way."""
+    shutil.rmtree(site.folder / "scratch" / run, ignore_errors=True)
+    with suppress(OSError):  # another run's is in it, or there is none
+        (site.folder / "scratch").rmdir()
