@@ -17,12 +17,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from glob import glob, has_magic
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backbone.connectors.registry import Arrival, Registry
 from backbone.connectors.secrets import Secrets, concealed
 from backbone.errors import LakeError, OriginError
 from backbone.model.files import LandedFile
 from backbone.troubles import trouble
+
+if TYPE_CHECKING:
+    from backbone.engine.postgres import Database
 
 SETTLE_SECONDS = 0.5
 """A file changed more recently than this is looked at twice, so that one still being written is left alone."""
@@ -46,10 +50,10 @@ class Landing:
 class LandingZone:
     """The landing zone in `folder` of the project at `root`."""
 
-    def __init__(self, folder: Path, root: Path) -> None:
+    def __init__(self, folder: Path, root: Path, database: "Database | None" = None) -> None:
         self._folder = folder
         self._root = root
-        self.registry = Registry(folder)
+        self.registry = Registry(folder, database)
 
     @property
     def persistent(self) -> Path:

@@ -25,11 +25,12 @@ _PERIOD = re.compile(r"(\d{1,5}) ?(second|minute|hour|day|week)s?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What `backbone.yml` says."""
+    """What `backbone.yml` says. `catalogue` is how its database is reached; empty where it is in the folder."""
 
     name: str = ""
     environments: tuple[str, ...] = ("dev", "prod")
     storage: str = "lake"
+    catalogue: str = field(default="", repr=False)
     memory_limit: str = DEFAULT_LIMIT
     contract: Contract = "evolve"
     retention: Retention = field(default_factory=Retention)
@@ -54,10 +55,12 @@ def read_settings(file: "File", secrets: Secrets, problems: "list[Problem]") -> 
         place = fields.key_place("name") or file.place()
         problems.append(place.problem("the project has no name. Write, for example, `name: shop`"))
     fields.choice("engine", "duckdb", ("duckdb",), unbuilt=("spark",))
+    catalogue, data = _storage(fields, secrets)
     return Settings(
         name=fields.text("name").strip(),
         environments=_environments(fields),
-        storage=_storage(fields, secrets),
+        storage=data,
+        catalogue=catalogue,
         memory_limit=_memory(fields),
         contract=_default_contract(fields),
         retention=_retention(fields),
@@ -79,18 +82,14 @@ def _environments(fields: Fields) -> tuple[str, ...]:
     return values or Settings().environments
 
 
-def _storage(fields: Fields, secrets: Secrets) -> str:
+def _storage(fields: Fields, secrets: Secrets) -> tuple[str, str]:
+    """How the catalogue's database is reached, and the folder of the data."""
     known = ("catalogue", "data")
     storage = Fields(fields.node("storage"), fields.problems, known=known, what="`storage`")
-    catalogue, data = storage.given("catalogue"), storage.given("data")
-    if catalogue and check_secrets(catalogue, secrets, fields.problems) != "sqlite":
-        kind = catalogue.value.partition(":")[0]
-        if kind == "postgres":
-            fields.refuse(catalogue.place, "a postgres catalogue is not built yet. Expected: sqlite")
-        else:
-            fields.refuse(catalogue.place, f"there is no catalogue '{kind}'. Expected: sqlite")
+    given, data = storage.given("catalogue"), storage.given("data")
+    catalogue = _catalogue(given, fields, secrets) if given else ""
     if data is None:
-        return Settings().storage
+        return catalogue, Settings().storage
     path = check_secrets(data, secrets, fields.problems)
     if "://" in path:
         fields.refuse(
@@ -98,7 +97,19 @@ def _storage(fields: Fields, secrets: Secrets) -> str:
         )
     elif not path.strip():
         fields.refuse(data.place, "`data` is a folder, such as lake")
-    return path
+    return catalogue, path
+
+
+def _catalogue(given: Text, fields: Fields, secrets: Secrets) -> str:
+    kind, _, conninfo = check_secrets(given, secrets, fields.problems).partition(":")
+    if not kind or (kind == "sqlite" and not conninfo):  # what is not set has been told
+        return ""
+    if kind != "postgres":
+        what = given.value.partition(":")[0]
+        fields.refuse(given.place, f"there is no catalogue '{what}'. Expected: sqlite, or 'postgres:${{PG_URL}}'")
+    elif not conninfo.strip():
+        fields.refuse(given.place, "how is the database reached? Expected: 'postgres:${PG_URL}', a secret")
+    return conninfo.strip()
 
 
 def _memory(fields: Fields) -> str:

@@ -4,9 +4,12 @@ Every run has an entry in the lake's books before it stages anything, until it h
 time, whatever entry is found under the run lock belongs to a run that died; else a lock of its own tells.
 """
 
+import os
+import secrets
 import shutil
-from collections.abc import Collection
-from contextlib import suppress
+import socket
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +19,40 @@ from backbone.lake.site import Site
 
 SPILL = "spill"
 """The folder for what the engine puts aside when memory is short. It makes it, in a folder that must be there."""
+
+
+@contextmanager
+def spilling(site: Site) -> Iterator[Path]:
+    """The folder in which this process's engine puts aside what is too much for its memory.
+
+    Where others write at the same time each has its own, and the next one on the machine removes those of the dead.
+    """
+    folder = site.folder / SPILL
+    if not site.books.shared:
+        yield folder
+        return
+    machine = socket.gethostname()
+    for left in folder.glob(f"{machine}-*-*"):
+        if not _lives(int(left.name.split("-")[-2])):
+            shutil.rmtree(left, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+    own = folder / f"{machine}-{os.getpid()}-{secrets.token_hex(4)}"
+    try:
+        yield own
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def has_entries(site: Site) -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from backbone import __version__
 from backbone.connectors.registry import Registry
+from backbone.connectors.registry_store import SqliteStore
 from backbone.engine import sqlite
 from backbone.errors import LakeError, UsageError
 from backbone.governance.tables import TABLES
@@ -70,7 +71,7 @@ def back_up(workspace: "Workspace", folder: Path) -> BackedUp:
 
 def _copy_landing(source: Path, target: Path) -> tuple[int, int]:
     """Copy the registry and all landed files; returns how many, and their bytes."""
-    copy_sqlite(Registry(source).path, Registry(target).path)
+    copy_sqlite(SqliteStore(source).path, SqliteStore(target).path)
     files = Registry(target).files()
     for file in files:
         original = source / file.path.relative_to(target)
@@ -200,8 +201,8 @@ def _restore_landing(environment: Environment, backup: Path, content: _Content, 
                 raise LakeError(f"{file.path} is damaged. Restore from another copy")
         here.mkdir(parents=True, exist_ok=True)
         with (
-            sqlite.reading(Registry(there).path) as original,
-            closing(sqlite3.connect(Registry(here).path)) as registry,
+            sqlite.reading(SqliteStore(there).path) as original,
+            closing(sqlite3.connect(SqliteStore(here).path)) as registry,
         ):
             original.backup(registry)
     return len(files)
