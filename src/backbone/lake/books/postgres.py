@@ -68,6 +68,11 @@ class PostgresBooks:
         return True
 
     @property
+    def schema(self) -> str:
+        """See `Books`."""
+        return self.database.schema
+
+    @property
     def extension(self) -> str:
         """See `Books`."""
         return "postgres_scanner"

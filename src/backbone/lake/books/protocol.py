@@ -94,6 +94,10 @@ class Books(Protocol):
         """Whether several may write to the lake at once, each to its own datasets."""
 
     @property
+    def schema(self) -> str:
+        """The schema that has the catalogue's tables."""
+
+    @property
     def extension(self) -> str:
         """The extension with which DuckDB reads them."""
 
