@@ -1,10 +1,7 @@
 """Copying a lake while others read and write it: a consistent catalogue, and the files that it names."""
 
-import hashlib
 import os
-import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +10,8 @@ from backbone.engine import sqlite
 from backbone.errors import LakeError
 from backbone.lake.catalogue import catalogue_path, last_snapshot
 from backbone.lake.site import Site
+from backbone.storage.folder import copy_file
 
-_CHUNK = 1 << 20
 _EXCHANGE = 2
 _HERE = -100
 
@@ -89,25 +86,6 @@ def _files(folder: Path) -> dict[str, int]:
         connection.execute("DELETE FROM ducklake_files_scheduled_for_deletion")
         queries = [query.format(table) for table in ("ducklake_data_file", "ducklake_delete_file")]
         return {name: size for each in queries for name, size in connection.execute(each)}
-
-
-def copy_file(source: Path, target: Path) -> str:
-    """Copy a file, surely on the disk, and return its checksum as it was read."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256()
-    with source.open("rb") as reader, target.open("wb") as writer:
-        for chunk in _chunks(reader.fileno()):
-            digest.update(chunk)
-            writer.write(chunk)
-        writer.flush()
-        os.fsync(writer.fileno())
-    shutil.copystat(source, target)
-    return digest.hexdigest()
-
-
-def _chunks(handle: int) -> Iterator[bytes]:
-    while chunk := os.read(handle, _CHUNK):
-        yield chunk
 
 
 def continue_after(folder: Path, snapshot: int) -> None:

@@ -22,6 +22,7 @@ from backbone.lake.catalogue import catalogue_path, datasets_at, present_snapsho
 from backbone.lake.ceiling import ceiling
 from backbone.lake.leases import Lease
 from backbone.lake.lock import locked
+from backbone.lake.remote import reach
 from backbone.lake.sealing import check_sealed
 from backbone.lake.site import Site
 from backbone.model.memory import DEFAULT_LIMIT, memory_bytes
@@ -134,9 +135,10 @@ def sealed_connection(
     """
     connection = duckdb.connect(":memory:", config={**CONFIG, "memory_limit": memory_limit})
     load_extension(connection, "ducklake")
-    tables = site.tables
+    reach(connection, site)
+    tables = site.data.uri("tables")
     frozen = frozen_catalogue(site, last)
-    options = f"READ_ONLY, DATA_PATH {literal(str(tables))}, OVERRIDE_DATA_PATH true"
+    options = f"READ_ONLY, DATA_PATH {literal(tables)}, OVERRIDE_DATA_PATH true"
     connection.execute(f"ATTACH {literal(f'ducklake:{frozen}')} AS lake ({options})")
     silence(connection)
     connection.execute("SET GLOBAL TimeZone = 'UTC'; SET python_enable_replacements = false")
@@ -144,7 +146,7 @@ def sealed_connection(
         connection.execute(sql)
     if writable:
         connection.execute(f"SET allowed_paths = [{literal(str(writable))}]")
-    connection.execute(f"SET allowed_directories = [{literal(str(tables) + '/')}]")
+    connection.execute(f"SET allowed_directories = [{literal(f'{tables}/')}]")
     connection.execute("SET temp_directory = ''; SET enable_external_access = false; SET lock_configuration = true")
     return connection
 

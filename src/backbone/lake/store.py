@@ -12,8 +12,9 @@ import duckdb
 from backbone.engine.duckdb.extensions import load_extension, silence
 from backbone.engine.sqlite import APART, readable
 from backbone.errors import LakeError
-from backbone.lake.catalogue import catalogue_path, has_dataset, is_finished, last_snapshot
+from backbone.lake.catalogue import catalogue_path, dataset_bytes, has_dataset, is_finished, last_snapshot
 from backbone.lake.lock import locked
+from backbone.lake.remote import reach
 from backbone.lake.site import Site
 from backbone.model.domains import sql_type
 from backbone.model.names import literal, quoted, quoted_dataset, stem_of, zone_of
@@ -48,12 +49,13 @@ def attach(
     if read_only and last_snapshot(site) is None:
         raise LakeError(f"There is no lake in {site.folder}. Make it: backbone run")
     if not read_only:
-        site.tables.mkdir(parents=True, exist_ok=True)
+        (site.tables if site.data.is_local else site.folder).mkdir(parents=True, exist_ok=True)
     catalogue = readable(catalogue_path(site)) if read_only else catalogue_path(site)
-    options = [f"DATA_PATH {literal(str(site.tables))}", "OVERRIDE_DATA_PATH true"]
+    options = [f"DATA_PATH {literal(site.data.uri('tables'))}", "OVERRIDE_DATA_PATH true"]
     options += ["READ_ONLY"] if read_only else []
     options += [f"SNAPSHOT_VERSION {snapshot}"] if snapshot is not None else []
     options += ["META_JOURNAL_MODE 'WAL'", "META_BUSY_TIMEOUT 5000"]
+    reach(connection, site, name)
     try:
         connection.execute(f"ATTACH {literal(f'ducklake:sqlite:{catalogue}')} AS {name} ({', '.join(options)})")
         if not read_only and not is_finished(site):
@@ -73,15 +75,17 @@ def _initialise(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
 class Transaction:
     """Changes to a lake that become visible together, or not at all.
 
-    `files` are those that it has added so far, each with its dataset: data files and files of deleted rows.
+    `files` are those that it has added so far, each with its dataset: data files and files of deleted rows, by the
+    names that they have in the lake's data. What is added must be there already: see `send`.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, site: Site, snapshot: int) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, site: Site, known: int) -> None:
         self._connection = connection
-        self._tables = site.tables
+        self._site = site
         self._schemas: set[str] = set()
-        self.snapshot = snapshot
-        self.files: list[tuple[str, Path]] = []
+        self._in_files = set(dataset_bytes(site, known))
+        self.snapshot = known + 1
+        self.files: list[tuple[str, str]] = []
 
     def replace(self, dataset: str, relation: Relation, files: Sequence[Path]) -> None:
         """Start a new generation of a dataset, with the rows of `files` alone."""
@@ -105,20 +109,31 @@ class Transaction:
         self._add(dataset, files)
 
     def _delete(self, dataset: str, which: str) -> None:
-        """Delete rows; the lake writes files that name them at once, before the transaction ends."""
-        folder = self._tables / zone_of(dataset) / stem_of(dataset)
-        before = set(folder.glob("*-delete.parquet"))
+        """Delete rows; the lake writes files that name them at once, before the transaction ends.
+
+        It doesn't tell their names before that, so they are those that weren't there.
+        """
+        before = self._delete_files(dataset)
         self._connection.execute(f"DELETE FROM {_table(dataset)} {which}")
-        self.files += [(dataset, path) for path in sorted(set(folder.glob("*-delete.parquet")) - before)]
+        self.files += [(dataset, name) for name in sorted(self._delete_files(dataset) - before)]
+
+    def _delete_files(self, dataset: str) -> set[str]:
+        if dataset not in self._in_files:  # its rows are in the catalogue, and those that go are noted there
+            return set()
+        folder = f"tables/{zone_of(dataset)}/{stem_of(dataset)}"
+        names = (one.name for one in self._site.data.list(f"{folder}/ducklake-"))
+        return {name for name in names if name.endswith("-delete.parquet")}
 
     def _add(self, dataset: str, files: Sequence[Path]) -> None:
         names = f"'lake', {literal(stem_of(dataset))}"
         for path in _patterns(files):
+            where = self._site.data.uri(self._site.name_of(Path(path)))
             self._connection.execute(
-                f"CALL ducklake_add_data_files({names}, {literal(path)}, "
+                f"CALL ducklake_add_data_files({names}, {literal(where)}, "
                 f"schema => {literal(zone_of(dataset))}, allow_missing => true)"
             )
-        self.files += [(dataset, path) for path in files]
+        self._in_files |= {dataset} if files else set()
+        self.files += [(dataset, self._site.name_of(path)) for path in files]
 
     def ensure(self, dataset: str, relation: Relation) -> None:
         """Make a table where there is none."""
@@ -283,9 +298,11 @@ def transaction(
         if known is None:
             raise LakeError(f"The lake in {site.folder} has no catalogue. Check it: backbone doctor")
         threads = connection.execute("SELECT current_setting('threads')").fetchone()
+        changes = Transaction(connection, site, known[1])
+        reach(connection, site)
         connection.execute("BEGIN")
         try:
-            yield Transaction(connection, site, known[1] + 1)
+            yield changes
             message = (
                 f"CALL lake.set_commit_message('backbone', {literal(f'{kind} {run}')}, extra_info => {literal(run)})"
             )

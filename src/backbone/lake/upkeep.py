@@ -125,15 +125,12 @@ def clean_up(lake: Lake, run: str, files: Sequence[Scheduled]) -> tuple[int, int
 
     DuckLake's own function isn't used: with a SQLite catalogue it removes others, too.
     """
-    tables = lake.site.tables
     if not files:
         return 0, 0
+    data, names = lake.site.data, [f"tables/{file.path}" for file in files]
     with lake.transaction(run, "clean-up") as transaction:
         # First forgotten, then removed: a kill between the two leaves files that nobody knows, which are swept up.
         transaction.forget_scheduled([file.number for file in files])
-    freed = 0
-    for file in files:
-        path = tables / file.path
-        freed += path.stat().st_size if path.exists() else 0
-        path.unlink(missing_ok=True)
+    freed = sum(data.sizes(names).values())
+    data.remove(names)
     return len(files), freed

@@ -7,19 +7,22 @@ from pathlib import Path
 from backbone.connectors.landing import LandingZone
 from backbone.lake.site import Site
 from backbone.model.memory import DEFAULT_LIMIT
+from backbone.storage.data import Data
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
     """Where an environment's things are, and what work on them may take.
 
-    `storage` is the folder of all lakes, absolute; `memory_limit` an amount such as `4GB`.
+    `storage` is the folder of all lakes, absolute; `memory_limit` an amount such as `4GB`. `data` is where the files of
+    all lakes and what has landed are kept, if that isn't the folder.
     """
 
     root: Path
     name: str
     storage: Path
     memory_limit: str = DEFAULT_LIMIT
+    data: Data | None = None
 
     @property
     def folder(self) -> Path:
@@ -29,7 +32,7 @@ class Environment:
     @property
     def site(self) -> Site:
         """Where this environment's lake is."""
-        return Site(self.folder)
+        return Site(self.folder, self.data and self.data.inside(self.name))
 
     @property
     def state_path(self) -> Path:
@@ -44,7 +47,7 @@ class Environment:
     @property
     def landing(self) -> LandingZone:
         """The landing zone."""
-        return LandingZone(self.storage / "landing", self.root)
+        return LandingZone(self.storage / "landing", self.root, self.data and self.data.inside("landing"))
 
     @property
     def landing_lock(self) -> Path:

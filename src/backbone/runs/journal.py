@@ -6,7 +6,7 @@ lock there is no other run, so whatever entry is found there belongs to a run th
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -69,22 +69,33 @@ def sweep(site: Site) -> list[str]:
 
     Only to be called under the run lock, where nobody stages.
     """
+    dead = {str(entry["run"]) for entry in dead_runs(site)}
     known = registered_files(site)
-    tables = site.tables
-    removed = []
-    for path in tables.rglob("*.parquet"):
-        name = str(path.relative_to(tables))
-        if name not in known:
-            path.unlink()
-            removed.append(name)
-    remove_scratch(site)
+    removed = _staged(site, dead) if site.data.is_local else _sent(site, dead)
+    names = [name for name in removed if name.removeprefix("tables/") not in known]
+    site.data.remove(names)
+    for run in dead if site.data.is_local else ():
+        for artefacts in site.models.glob(f"*/{run}"):
+            shutil.rmtree(artefacts)
+    remove_staged(site)
     for path in (site.folder / SPILL).glob("*"):
         path.unlink()
-    dead = {str(entry["run"]) for entry in dead_runs(site)}
-    for artefacts in (site.folder / "models").glob("*/*"):
-        if artefacts.name in dead:
-            shutil.rmtree(artefacts)
-    return removed
+    return [name.removeprefix("tables/") for name in names]
+
+
+def _staged(site: Site, dead: Collection[str]) -> list[str]:
+    """What is in the tables' folder, where runs and the lake itself write."""
+    return [str(path.relative_to(site.folder)) for path in site.tables.rglob("*.parquet")]
+
+
+def _sent(site: Site, dead: Collection[str]) -> list[str]:
+    """What dead runs have sent: their ids are in the names. What the lake itself wrote for them, nobody can tell from
+    what it writes for a run on another machine: maintenance removes it after a day."""
+    if not dead:
+        return []
+    beginnings = tuple(f"{run}-" for run in dead)
+    sent = [one.name for one in site.data.list("tables/") if one.name.rpartition("/")[2].startswith(beginnings)]
+    return [*sent, *(one.name for one in site.data.list("models/") if one.name.split("/")[2] in dead)]
 
 
 def remove_orphans(site: Site, before: datetime) -> tuple[int, int]:
@@ -92,18 +103,15 @@ def remove_orphans(site: Site, before: datetime) -> tuple[int, int]:
 
     Only to be called under the run lock. What a killed run left is swept up at once; these are what nobody can explain.
     """
-    known, tables = registered_files(site), site.tables
-    found = [
-        (path, path.stat())
-        for path in tables.rglob("*")
-        if path.is_file() and str(path.relative_to(tables)) not in known
-    ]
-    old = [(path, state.st_size) for path, state in found if state.st_mtime < before.timestamp()]
-    for path, _ in old:
-        path.unlink()
-    return len(old), sum(size for _, size in old)
+    known = registered_files(site)
+    found = [one for one in site.data.list("tables/") if one.name.removeprefix("tables/") not in known]
+    old = [one for one in found if one.modified < before]
+    site.data.remove([one.name for one in old])
+    return len(old), sum(one.bytes for one in old)
 
 
-def remove_scratch(site: Site) -> None:
-    """Remove files that were only needed on the way."""
+def remove_staged(site: Site) -> None:
+    """Remove files that were only needed on the way, and what was sent to where the lake's data is."""
     shutil.rmtree(site.folder / "scratch", ignore_errors=True)
+    if not site.data.is_local:
+        shutil.rmtree(site.staging, ignore_errors=True)

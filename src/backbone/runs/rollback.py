@@ -14,6 +14,7 @@ from backbone import __version__
 from backbone.errors import LakeError
 from backbone.governance.tables import STATES, TABLES
 from backbone.lake.catalogue import has_dataset, snapshots
+from backbone.lake.sending import send
 from backbone.lake.store import Lake, Transaction
 from backbone.model.operations import PutBack, RolledBack
 from backbone.model.steps import Published
@@ -139,6 +140,7 @@ def _carry_out(
     clock, base = time.perf_counter(), backend.lake.snapshot[1]
     copies = [copy_dataset(backend.engine, site, run, difference.then[name], snapshot) for name in difference.changed]
     states, how = _former_states(lake, run, snapshot), f"as in snapshot {snapshot}"
+    send(lake, [copy.path for copy in copies], [path for path in states.values() if path])
     with lake.transaction(run, "rollback") as transaction:
         after = renewed(difference.then, difference.changed, transaction.snapshot)
         publish_copies(transaction, run, site, copies, difference.now, after, status="done", how=how)
@@ -155,7 +157,7 @@ def _carry_out(
             "snapshot": transaction.snapshot, "backbone_version": __version__, "message": how,
         }  # fmt: skip
         transaction.insert("governance.run", TABLES["run"], [row])
-    journal.remove_scratch(site)
+    journal.remove_staged(site)
     return transaction.snapshot
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,7 +12,7 @@ from typing import IO, Any, TypeVar
 from backbone.errors import LakeError
 from backbone.storage.data import Stored
 from backbone.storage.folder import CHUNK, sha256_of
-from backbone.storage.s3_client import ATTEMPTS, client, endpoint_host
+from backbone.storage.s3_client import ATTEMPTS, Access, access, client, endpoint_host
 from backbone.storage.s3_errors import explain
 
 PART_BYTES = 16 << 20
@@ -24,7 +23,7 @@ _AT_ONCE = 1_000
 _SIDE_BY_SIDE = 8
 _DIGEST = "sha256"
 
-T = TypeVar("T")
+T, U = TypeVar("T"), TypeVar("U")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +61,15 @@ class S3Data:
     def inside(self, name: str) -> "S3Data":
         """See `Data`."""
         return S3Data(self.bucket, self._key(name), self.encryption)
+
+    def access(self) -> Access:
+        """What another client must know to reach the same objects.
+
+        Raises:
+            LakeError: there are no credentials.
+        """
+        with self._told("the lake's data can't be reached"):
+            return access()
 
     def sizes(self, names: Collection[str]) -> Mapping[str, int]:
         """See `Data`. Few are asked for one by one, for many all are listed."""
@@ -202,12 +210,14 @@ class S3Data:
             raise explain(error, what, self.bucket, endpoint_host()) from error
 
 
-def side_by_side(work: Callable[[str], T], names: Collection[str]) -> list[T]:
-    """What a piece of work that mostly waits gives for each name, a few at a time."""
-    if len(names) <= 1:
-        return [work(name) for name in names]
+def side_by_side(work: Callable[[T], U], things: Collection[T]) -> list[U]:
+    """What a piece of work that mostly waits gives for each thing, a few at a time."""
+    if len(things) <= 1:
+        return [work(one) for one in things]
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        return list(pool.map(work, names))
+        return list(pool.map(work, things))
 
 
 def _pieces(path: Path, size: int) -> Iterator[bytes]:

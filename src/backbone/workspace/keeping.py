@@ -20,13 +20,14 @@ from backbone.engine import sqlite
 from backbone.errors import LakeError, UsageError
 from backbone.governance.tables import TABLES
 from backbone.lake.catalogue import catalogue_path, last_snapshot, present_snapshot
-from backbone.lake.copying import Copied, continue_after, copy_file, copy_lake, copy_sqlite, exchange
+from backbone.lake.copying import Copied, continue_after, copy_lake, copy_sqlite, exchange
 from backbone.lake.leases import take_lease, without_new_leases
 from backbone.lake.lock import locked
 from backbone.lake.site import Site
 from backbone.model.operations import BackedUp, Restored
 from backbone.model.reports import RunEvent
 from backbone.runs.environment import Environment, new_run_id
+from backbone.storage.folder import copy_file
 from backbone.troubles import explained
 from backbone.wiring import open_backend, open_reading
 

@@ -15,7 +15,7 @@ from backbone.errors import LakeError
 from backbone.lake.catalogue import catalogue_path, last_snapshot
 from backbone.model.files import LandedFile
 from backbone.model.reports import RunEvent
-from backbone.runs.stage import sha256_of
+from backbone.storage.folder import sha256_of
 from backbone.troubles import trouble
 from backbone.wiring import open_reading
 from backbone.workspace.doctor.verdict import REPAIR, OnEvent, Verdict, counted, sound
