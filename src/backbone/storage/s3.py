@@ -23,7 +23,8 @@ _AT_ONCE = 1_000
 _SIDE_BY_SIDE = 8
 _DIGEST = "sha256"
 
-T, U = TypeVar("T"), TypeVar("U")
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def access() -> Access:
 
 def endpoint_host() -> str:
     """Where the store is, as it may be told."""
-    return urlsplit(client().meta.endpoint_url).netloc
+    return str(urlsplit(client().meta.endpoint_url).netloc)
 
 
 def _variables() -> tuple[tuple[str, str], ...]:

@@ -12,7 +12,7 @@ from backbone.model.names import literal
 from backbone.model.reports import RunEvent
 from backbone.runs import journal
 from backbone.runs.environment import Environment
-from backbone.runs.stage import sha256_of
+from backbone.storage.folder import sha256_of
 from backbone.workspace.doctor.landing import sqlite_damage
 from backbone.workspace.doctor.verdict import REPAIR, OnEvent, Verdict, counted, sound
 from backbone.workspace.reading import Reading
