@@ -108,7 +108,6 @@ def s3_proxy(endpoint: str) -> Iterator[Proxy]:
 def _handler(proxy: Proxy, host: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1
 
         def _pass_on(self) -> None:
             path, _, query = self.path.partition("?")
@@ -132,8 +131,6 @@ def _handler(proxy: Proxy, host: str) -> type[BaseHTTPRequestHandler]:
         do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _pass_on  # noqa: N815 - http.server's names
 
         def _body(self) -> bytes:
-            if self.headers.get("Expect", "").lower() == "100-continue":
-                pass  # http.server has answered it
             if "chunked" in self.headers.get("Transfer-Encoding", ""):
                 return self._chunked()
             return self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -27,6 +27,7 @@ from backbone.lake.sealing import check_sealed
 from backbone.lake.site import Site
 from backbone.model.memory import DEFAULT_LIMIT, memory_bytes
 from backbone.model.names import ZONES, is_system, literal, quoted, quoted_dataset, stem_of, zone_of
+from backbone.troubles import store_trouble
 
 TIMEOUT_SECONDS = 600.0
 _MANY = 50
@@ -207,6 +208,8 @@ class SealedLake:
 
     def _told(self, error: QueryError) -> BackboneError:
         """A table that isn't there, with a near name from those that are; a file of the lake that can't be read."""
+        if told := store_trouble(str(error)):
+            return LakeError(f"The lake can't be read: {told}")
         if f"{self._site.folder}/" in str(error):
             return LakeError(f"A file of the lake can't be read: {error}. Check it: backbone doctor")
         match = _NO_TABLE.search(str(error))

@@ -235,7 +235,7 @@ def _broken() -> tuple[type[Exception], ...]:
 
 
 def _response(error: Exception) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = getattr(error, "response", {})
+    found: Mapping[str, Any] = getattr(error, "response", None) or {}
     return found
 
 

@@ -22,6 +22,7 @@ _RIGHTS = {
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"}
 _UNKNOWN_KEYS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "AuthFailure", "InvalidSecurity"}
 _ELSEWHERE = {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "301"}
+_CORRUPTED = {"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"}
 _CLOCK = {"RequestTimeTooSkewed"}
 
 
@@ -59,6 +60,8 @@ def _said(response: Mapping[str, Any], what: str, bucket: str, place: str) -> st
         return f"{place} doesn't accept the credentials ({code}). {_CHAIN}"
     if code in _ELSEWHERE:
         return f"bucket '{bucket}' is in {f'region {region}' if region else 'another region'}. Set AWS_REGION to it"
+    if code in _CORRUPTED:
+        return f"what arrived in {place} wasn't what was sent ({code}), and was not kept. {_AGAIN}"
     if code in _CLOCK:
         return f"the clock of this machine differs too much from that of {place}. Set it right"
     if code in {"AccessDenied", "403", "Forbidden", "AllAccessDisabled"} or status == 403:  # noqa: PLR2004 - HTTP's own
