@@ -37,7 +37,7 @@ _STATUS = re.compile(r"\bHTTP (\d{3})\b")
 _PATH = re.compile(r'"(/[^"\n]+)"')
 
 
-def trouble(error: BaseException, folder: Path) -> str | None:
+def trouble(error: BaseException, folder: Path) -> str | None:  # noqa: PLR0911 - a table
     """What the machine refused and what to do; None if it is something else that went wrong.
 
     `folder` is where it happened, unless the error names a file itself.
@@ -86,6 +86,13 @@ def store_trouble(said: str) -> str | None:
         f"{host} didn't answer as it should for {path}, and was asked again in vain: {why}. Nothing that was published "
         "has changed; once it answers, do the same again"
     )
+
+
+def refused_by_store(error: BaseException) -> bool:
+    """Whether DuckDB's error is that an object store can't be reached or refuses, not that something isn't in it."""
+    said = str(error)
+    status = _STATUS.search(said)
+    return _STORE.search(said) is not None and not (status and int(status[1]) == HTTPStatus.NOT_FOUND)
 
 
 @contextmanager

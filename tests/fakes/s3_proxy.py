@@ -49,9 +49,7 @@ class Proxy:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _ended: threading.Event = field(default_factory=threading.Event)
 
-    def fail(
-        self, what: str, *, when: Callable[[Seen], bool] = lambda _: True, times: int = 1, after: int = 0
-    ) -> None:
+    def fail(self, what: str, *, when: Callable[[Seen], bool] = lambda _: True, times: int = 1, after: int = 0) -> None:
         """Let the next `times` requests that `when` is true of fail, after as many have passed."""
         with self._lock:
             self._faults.append(_Fault(what, when, times, after))
@@ -105,7 +103,7 @@ def s3_proxy(endpoint: str) -> Iterator[Proxy]:
         thread.join()
 
 
-def _handler(proxy: Proxy, host: str) -> type[BaseHTTPRequestHandler]:
+def _handler(proxy: Proxy, host: str) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a class with its proxy
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -188,7 +186,9 @@ def _handler(proxy: Proxy, host: str) -> type[BaseHTTPRequestHandler]:
 
 def _error(status: int) -> bytes:
     code = {503: "SlowDown", 500: "InternalError", 403: "AccessDenied"}.get(status, "ServiceUnavailable")
-    return f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>a fault that was asked for</Message></Error>".encode()
+    return (
+        f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>a fault that was asked for</Message></Error>".encode()
+    )
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:

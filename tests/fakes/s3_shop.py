@@ -14,7 +14,7 @@ from s3_server import BUCKET
 
 from backbone.project import settings
 
-_ALLOWED = f"""
+_ALLOWED = """
 import sys
 from backbone.project import settings
 settings.alone_refused = lambda catalogue: ""

@@ -67,7 +67,7 @@ class LandingZone:
 
     def name_of(self, file: LandedFile) -> str:
         """The name that a landed file has in the data."""
-        return str(file.path.relative_to(self._folder))
+        return os.path.relpath(file.path, self._folder)
 
     @contextmanager
     def opened(self, files: Sequence[LandedFile], scratch: Path | None = None) -> Iterator[Sequence[LandedFile]]:
@@ -94,6 +94,25 @@ class LandingZone:
             now = "is not there any more" if found is None else "is not what it was when it landed"
             raise LakeError(f"landed file {file.id}, {file.name}, {now}. What to do says backbone doctor")
         return replace(file, path=folder / file.name)
+
+    def sha256(self, file: LandedFile) -> str | None:
+        """The checksum of a landed file as it is now; None if it isn't there."""
+        return self.data.sha256(self.name_of(file))
+
+    def kept(self) -> Iterator[Path]:
+        """The paths of all files in persistent landing, registered or not: those of copies about to land too."""
+        return (self._folder / one.name for one in self.data.list("persistent/"))
+
+    def mend(self, file: LandedFile, source: Path) -> None:
+        """Put a file in the place of a landed one that is missing or damaged."""
+        if self._elsewhere is not None:
+            self._elsewhere.put(self.name_of(file), source, again=True)
+            return
+        part = file.path.with_name(_PART)
+        part.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, part)
+        part.chmod(0o444)
+        part.replace(file.path)
 
     @property
     def persistent(self) -> Path:
@@ -288,6 +307,11 @@ class LandingZone:
             if folder not in kept:
                 elsewhere.remove([one.name for one in elsewhere.list(f"{folder.relative_to(self._folder)}/")])
             shutil.rmtree(folder)
+
+    def unknown_files(self) -> list[Path]:
+        """Files in persistent landing that the registry doesn't know."""
+        known = {file.path.parent for file in self.registry.files()}
+        return [path for path in self.kept() if path.name != _PART and path.parent not in known]
 
     def unknown_folders(self) -> Iterator[Path]:
         """The folders of persistent landing that hold no registered file."""

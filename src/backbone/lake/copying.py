@@ -9,8 +9,9 @@ from pathlib import Path
 from backbone.engine import sqlite
 from backbone.errors import LakeError
 from backbone.lake.catalogue import catalogue_path, last_snapshot
+from backbone.lake.remote import claim
 from backbone.lake.site import Site
-from backbone.storage.folder import copy_file
+from backbone.storage.data import Data
 
 _EXCHANGE = 2
 _HERE = -100
@@ -26,37 +27,64 @@ class Copied:
     bytes: int
 
 
-def copy_lake(source: Path, target: Path) -> Copied:
+def copy_lake(source: Site, target: Site) -> Copied:
     """Copy a lake: its catalogue as it is at one moment, every file that a snapshot of it needs, and its models.
 
+    If the target's data is the source's, only the catalogue is copied, and the files are read where they are.
     The caller sees to it that no file goes meanwhile: with a lease, or because nobody uses the lake.
 
     Raises:
         LakeError: there is no lake, or a file is missing or has another size than the catalogue says.
     """
-    if not catalogue_path(Site(source)).is_file():
+    if not catalogue_path(source).is_file():
         raise LakeError(
-            f"There is no lake in {source}: it has no catalogue.sqlite. Name a folder from `backbone backup`"
+            f"There is no lake in {source.folder}: it has no catalogue.sqlite. Name a folder from `backbone backup`"
         )
-    target.mkdir(parents=True)
-    copy_sqlite(catalogue_path(Site(source)), catalogue_path(Site(target)))
-    known = last_snapshot(Site(target))
+    target.folder.mkdir(parents=True)
+    copy_sqlite(catalogue_path(source), catalogue_path(target))
+    known = last_snapshot(target)
     if known is None:
-        raise LakeError(f"The catalogue in {source} is empty: nothing had run there. Name another copy")
-    digests, total = {}, 0
-    for name, size in _files(target).items():
-        path = source / "tables" / name
-        if not path.is_file() or path.stat().st_size != size:
+        raise LakeError(f"The catalogue in {source.folder} is empty: nothing had run there. Name another copy")
+    wanted = _files(target.folder)
+    present = source.data.sizes([f"tables/{name}" for name in wanted])
+    digests = {}
+    for name, size in wanted.items():
+        inside = f"tables/{name}"
+        digest = _copied(source, target, inside) if present.get(inside) == size else None
+        if digest is None:
             raise LakeError(
-                f"{path} is missing, or not as the catalogue in {source} says. Mend it: backbone doctor --repair"
+                f"{source.data.uri(inside)} is missing, or not as the catalogue in {source.folder} says. "
+                "Mend it: backbone doctor --repair"
             )
-        digests[name] = copy_file(path, target / "tables" / name)
-        total += size
-    (target / "tables").mkdir(exist_ok=True)
-    for path in sorted((source / "models").rglob("*")):
-        if path.is_file():
-            copy_file(path, target / path.relative_to(source))
-    return Copied(*known, digests, total)
+        digests[name] = digest
+    if target.data.is_local:
+        Path(target.data.uri("tables")).mkdir(exist_ok=True)
+    for one in source.data.list("models/"):
+        _copied(source, target, one.name)
+    return Copied(*known, digests, sum(wanted.values()))
+
+
+def _copied(source: Site, target: Site, name: str) -> str | None:
+    if target.data == source.data:
+        return source.data.sha256(name)
+    return source.data.fetch(name, Path(target.data.uri(name)))
+
+
+def send_lake(source: Data, target: Site, copied: Copied) -> None:
+    """Put the files of a copied lake where its data is to be, unless they are there as they should be.
+
+    Nobody sees them before the catalogue that names them takes its place.
+    """
+    for name, digest in copied.digests.items():
+        _send(source, target, f"tables/{name}", digest)
+    for one in source.list("models/"):
+        _send(source, target, one.name, source.sha256(one.name) or "")
+    claim(target, copied.identity, again=True)
+
+
+def _send(source: Data, target: Site, name: str, digest: str) -> None:
+    if target.data.sha256(name) != digest:
+        target.data.put(name, Path(source.uri(name)), again=True)
 
 
 def copy_sqlite(source: Path, target: Path) -> None:

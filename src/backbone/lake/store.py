@@ -11,16 +11,16 @@ import duckdb
 
 from backbone.engine.duckdb.extensions import load_extension, silence
 from backbone.engine.sqlite import APART, readable
-from backbone.errors import LakeError
+from backbone.errors import LakeError, StoreError
 from backbone.lake.catalogue import catalogue_path, dataset_bytes, has_dataset, is_finished, last_snapshot
 from backbone.lake.lock import locked
-from backbone.lake.remote import reach
+from backbone.lake.remote import claim, reach
 from backbone.lake.site import Site
 from backbone.model.domains import sql_type
 from backbone.model.names import literal, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Relation
 from backbone.model.steps import Removal
-from backbone.troubles import trouble
+from backbone.troubles import refused_by_store, trouble
 
 INLINED_ROWS = 100
 """Governance rows up to this many are kept in the catalogue: a file each would be thousands of tiny files."""
@@ -59,6 +59,8 @@ def attach(
     try:
         connection.execute(f"ATTACH {literal(f'ducklake:sqlite:{catalogue}')} AS {name} ({', '.join(options)})")
         if not read_only and not is_finished(site):
+            known = last_snapshot(site)
+            claim(site, known[0] if known else "")
             _initialise(connection, site)
     except duckdb.Error as error:
         why = trouble(error, site.folder) or f"{error}. Check it: backbone doctor"
@@ -246,7 +248,8 @@ class Lake:
             rows = cursor.execute(query).fetchall()
         except duckdb.Error as error:
             why = trouble(error, self.site.folder) or f"{error}. Check it: backbone doctor"
-            raise LakeError(f"The lake can't be read: {why}") from error
+            kind = StoreError if refused_by_store(error) else LakeError
+            raise kind(f"The lake can't be read: {why}") from error
         return [column[0] for column in cursor.description or ()], rows
 
     def is_as_in(self, dataset: str, snapshot: int) -> bool:

@@ -7,12 +7,15 @@ lock there is no other run, so whatever entry is found there belongs to a run th
 import json
 import shutil
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from backbone.lake.catalogue import committed_runs, registered_files
 from backbone.lake.site import Site
+from backbone.storage.data import Stored
 
+ORPHANED = timedelta(days=1)
+"""How long a file is left alone that no snapshot knows of: a run, perhaps on another machine, may be about to."""
 SPILL = "spill"
 """The folder for what the engine puts aside when memory is short. It makes it, in a folder that must be there."""
 
@@ -71,7 +74,7 @@ def sweep(site: Site) -> list[str]:
     """
     dead = {str(entry["run"]) for entry in dead_runs(site)}
     known = registered_files(site)
-    removed = _staged(site, dead) if site.data.is_local else _sent(site, dead)
+    removed = _staged(site) if site.data.is_local else _sent(site, dead)
     names = [name for name in removed if name.removeprefix("tables/") not in known]
     site.data.remove(names)
     for run in dead if site.data.is_local else ():
@@ -83,14 +86,17 @@ def sweep(site: Site) -> list[str]:
     return [name.removeprefix("tables/") for name in names]
 
 
-def _staged(site: Site, dead: Collection[str]) -> list[str]:
+def _staged(site: Site) -> list[str]:
     """What is in the tables' folder, where runs and the lake itself write."""
     return [str(path.relative_to(site.folder)) for path in site.tables.rglob("*.parquet")]
 
 
 def _sent(site: Site, dead: Collection[str]) -> list[str]:
-    """What dead runs have sent: their ids are in the names. What the lake itself wrote for them, nobody can tell from
-    what it writes for a run on another machine: maintenance removes it after a day."""
+    """What dead runs have sent: their ids are in the names.
+
+    What the lake itself wrote for them, nobody can tell from what it writes for a run on another machine: maintenance
+    removes it after a day.
+    """
     if not dead:
         return []
     beginnings = tuple(f"{run}-" for run in dead)
@@ -98,14 +104,19 @@ def _sent(site: Site, dead: Collection[str]) -> list[str]:
     return [*sent, *(one.name for one in site.data.list("models/") if one.name.split("/")[2] in dead)]
 
 
-def remove_orphans(site: Site, before: datetime) -> tuple[int, int]:
-    """Remove files among the tables that no snapshot knows of and that are older; returns how many, and their bytes.
-
-    Only to be called under the run lock. What a killed run left is swept up at once; these are what nobody can explain.
-    """
+def orphans(site: Site, before: datetime) -> list[Stored]:
+    """Files among the tables that no snapshot knows of and that are older."""
     known = registered_files(site)
     found = [one for one in site.data.list("tables/") if one.name.removeprefix("tables/") not in known]
-    old = [one for one in found if one.modified < before]
+    return [one for one in found if one.modified < before]
+
+
+def remove_orphans(site: Site) -> tuple[int, int]:
+    """Remove what nobody has been able to explain for a day; returns how many files, and their bytes.
+
+    Only to be called under the run lock. What a killed run left is swept up at once.
+    """
+    old = orphans(site, datetime.now(UTC) - ORPHANED)
     site.data.remove([one.name for one in old])
     return len(old), sum(one.bytes for one in old)
 

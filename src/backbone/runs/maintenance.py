@@ -39,7 +39,6 @@ from backbone.runs.run import Backend, read_published
 from backbone.runs.state import read_state, write_state
 
 _FLUSHED = 100
-_ORPHANED = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +172,7 @@ def _carry_out(
                 transaction.expire(old.expired)
         unneeded = removable(site, held, datetime.now(UTC) - project.retention.files)
     removed, freed = clean_up(lake, run, unneeded)
-    orphans, orphaned_bytes = journal.remove_orphans(site, datetime.now(UTC) - _ORPHANED)
+    orphans, orphaned_bytes = journal.remove_orphans(site)
     copies = [copy_dataset(backend.engine, site, run, published[name], lake.snapshot[1]) for name in work.rewriting]
     now = pieces(site)
     compacted = [_compacted(name, "merged", work, now) for name in work.merging]

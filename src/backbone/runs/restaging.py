@@ -55,9 +55,7 @@ def damaged_files(lake: Lake, snapshot: int, datasets: Collection[str]) -> dict[
         return {}
     digests = {str(row["path"]): str(row["sha256"]) for row in lake.records("FROM lake.governance.data_file")}
     found = {path: dataset for path, dataset in data_files(lake.site, snapshot).items() if dataset in datasets}
-    return {
-        path: dataset for path, dataset in found.items() if not _is_sound(lake.site, f"tables/{path}", digests.get(path))
-    }
+    return {path: one for path, one in found.items() if not _is_sound(lake.site, f"tables/{path}", digests.get(path))}
 
 
 def damaged_models(lake: Lake, versions: Collection[str]) -> list[str]:

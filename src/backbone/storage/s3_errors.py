@@ -6,7 +6,7 @@ The store gives codes, boto3 exceptions, and DuckDB only sentences. No key, toke
 from collections.abc import Mapping
 from typing import Any
 
-from backbone.errors import LakeError
+from backbone.errors import StoreError
 
 _AGAIN = "Nothing that was published has changed; once it answers: backbone run"
 _CHAIN = (
@@ -26,7 +26,7 @@ _CORRUPTED = {"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzCo
 _CLOCK = {"RequestTimeTooSkewed"}
 
 
-def explain(error: Exception, what: str, bucket: str, host: str) -> LakeError:
+def explain(error: Exception, what: str, bucket: str, host: str) -> StoreError:
     """An error of boto3's, in words that people can act on.
 
     Args:
@@ -39,16 +39,16 @@ def explain(error: Exception, what: str, bucket: str, host: str) -> LakeError:
 
     place = f"bucket '{bucket}' at {host}"
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
-        return LakeError(f"{what}: there are no credentials for {place}. {_CHAIN}")
+        return StoreError(f"{what}: there are no credentials for {place}. {_CHAIN}")
     if not isinstance(error, ClientError):
         if "credential" in type(error).__name__.lower() or "token" in type(error).__name__.lower():
-            return LakeError(f"{what}: there are no credentials for {place}: {error}. {_CHAIN}")
+            return StoreError(f"{what}: there are no credentials for {place}: {error}. {_CHAIN}")
         said = _first_line(error)
-        return LakeError(f"{what}: {place} didn't answer as it should, and was asked again in vain: {said}. {_AGAIN}")
-    return LakeError(f"{what}: {_said(error.response, what, bucket, place)}")
+        return StoreError(f"{what}: {place} didn't answer as it should, and was asked again in vain: {said}. {_AGAIN}")
+    return StoreError(f"{what}: {_said(error.response, what, bucket, place)}")
 
 
-def _said(response: Mapping[str, Any], what: str, bucket: str, place: str) -> str:
+def _said(response: Mapping[str, Any], what: str, bucket: str, place: str) -> str:  # noqa: PLR0911 - a table
     told, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
     code, status = str(told.get("Code", "")), int(meta.get("HTTPStatusCode", 0))
     region = meta.get("HTTPHeaders", {}).get("x-amz-bucket-region") or told.get("Region")
