@@ -9,6 +9,7 @@ BackboneError
 ├── OriginError         a file that can't be read where it comes from: its source fails    exit code 1
 ├── EngineError         a query that the engine refuses or that fails; wrapped before people see it
 └── LakeError           the lake or landing zone is damaged or in use                  exit code 1
+    └── StoreError           an object store can't be reached, or refuses              exit code 1
 """
 
 from contextlib import contextmanager
@@ -106,6 +107,10 @@ class EngineError(BackboneError):
 
 class LakeError(BackboneError):
     """The lake or the landing zone is damaged or in use."""
+
+
+class StoreError(LakeError):
+    """An object store can't be reached, or refuses: what is in it may be as sound as ever."""
 
 
 def line_of(root: "Path", at: "Location") -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.lake.catalogue import present_snapshot
 from backbone.lake.leases import take_lease
+from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.project import Project
@@ -36,10 +37,21 @@ def open_reading(environment: Environment) -> Iterator[Backend]:
     Raises:
         LakeError: there is no lake.
     """
-    lease = take_lease(environment.site, lambda: present_snapshot(environment.site))
-    engine = DuckDBEngine(memory_limit=environment.memory_limit)
+    with open_site(environment.site, environment.memory_limit) as backend:
+        yield backend
+
+
+@contextmanager
+def open_site(site: Site, memory_limit: str) -> Iterator[Backend]:
+    """The same for a lake wherever it is.
+
+    Raises:
+        LakeError: there is no lake.
+    """
+    lease = take_lease(site, lambda: present_snapshot(site))
+    engine = DuckDBEngine(memory_limit=memory_limit)
     try:
-        yield Backend(engine, Lake(engine.connection, environment.site, read_only=True, snapshot=lease.snapshot))
+        yield Backend(engine, Lake(engine.connection, site, read_only=True, snapshot=lease.snapshot))
     finally:
         engine.close()
         lease.close()

@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from backbone.connectors.registry_store import Rows, SqliteStore, Store
+from backbone.engine import sqlite
 from backbone.engine.postgres import Database, Moment
 from backbone.errors import LakeError
 from backbone.model.names import quoted
@@ -20,7 +24,7 @@ _TABLES = """
     CREATE INDEX IF NOT EXISTS file_size ON file (source, size);
     CREATE INDEX IF NOT EXISTS arrival_origin ON arrival (source, origin);
     CREATE INDEX IF NOT EXISTS arrival_file ON arrival (file_id)"""
-_NEXT = "SELECT setval(pg_get_serial_sequence('file', 'id'), (SELECT max(id) FROM file))"
+_NEXT = "SELECT setval(pg_get_serial_sequence('{0}', 'id'), max(id)) FROM {0} HAVING max(id) IS NOT NULL"
 
 
 class PostgresStore:
@@ -47,6 +51,25 @@ class PostgresStore:
     def damage(self) -> str | None:
         """See `Store`. The database itself sees to its tables."""
         return None
+
+    def copy_to(self, path: Path) -> None:
+        """See `Store`."""
+        with self._database.reading() as rows, SqliteStore(path.parent, path.name).writing() as target:
+            for table in ("file", "arrival"):
+                _copy(rows, target, table)
+        sqlite.settle(path)
+
+    def take_over(self, other: Store) -> None:
+        """See `Store`."""
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "registry.sqlite"
+            other.copy_to(path)
+            with sqlite.reading(path) as rows, self.writing() as target:
+                target.execute("DELETE FROM arrival")
+                target.execute("DELETE FROM file")
+                for table in ("file", "arrival"):
+                    _copy(rows, target, table)
+                    target.execute(_NEXT.format(table))
 
     def read(self, query: str, values: Sequence[object]) -> list[Any]:
         """See `Store`."""
@@ -80,4 +103,13 @@ class PostgresStore:
                 rows.execute(f"CREATE TABLE {quoted(f'{table} of {aside}')} AS TABLE {table}")
                 rows.execute(f"DELETE FROM {table}")
             yield rows
-            rows.execute(_NEXT)
+            rows.execute(_NEXT.format("file"))
+
+
+def _copy(source: Rows, target: Rows, table: str) -> None:
+    """Copy all rows of a table, with their numbers."""
+    found = source.execute(f"SELECT * FROM {table} ORDER BY id")
+    names = [column[0] for column in found.description]
+    marks = ", ".join("?" for _ in names)
+    for row in found:
+        target.execute(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", tuple(row))

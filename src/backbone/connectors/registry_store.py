@@ -57,8 +57,14 @@ class Store(Protocol):
     def damage(self) -> str | None:
         """What is wrong with them, whatever they say; None if they are sound."""
 
+    def copy_to(self, path: Path) -> None:
+        """Write them, as they are at one moment, to a new SQLite file."""
+
     def read(self, query: str, values: Sequence[object]) -> list[Any]:
         """The rows of a query; none where nothing has landed yet."""
+
+    def take_over(self, other: "Store") -> None:
+        """Have all rows of another registry, and no others. Only to be called under the landing lock."""
 
     def writing(self) -> AbstractContextManager[Rows]:
         """A transaction, committed at the end of the block."""
@@ -70,9 +76,9 @@ class Store(Protocol):
 class SqliteStore:
     """Implements `Store` in a file beside the landed ones."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "registry.sqlite") -> None:
         self._folder = folder
-        self.path = folder / "registry.sqlite"
+        self.path = folder / name
 
     @property
     def place(self) -> str:
@@ -92,6 +98,10 @@ class SqliteStore:
         """See `Store`."""
         return sqlite.damage(self.path)
 
+    def copy_to(self, path: Path) -> None:
+        """See `Store`."""
+        sqlite.back_up(self.path, path)
+
     def read(self, query: str, values: Sequence[object]) -> list[Any]:
         """See `Store`."""
         if not self.path.exists():
@@ -103,6 +113,13 @@ class SqliteStore:
                 if "no such table" in str(error):  # made by a run that was killed before it could fill it
                     return []
                 raise
+
+    def take_over(self, other: "Store") -> None:
+        """See `Store`."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        part = self.path.with_suffix(".part")
+        other.copy_to(part)
+        part.replace(self.path)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

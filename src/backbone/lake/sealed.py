@@ -22,10 +22,12 @@ from backbone.lake.catalogue import datasets_at, present_snapshot
 from backbone.lake.ceiling import ceiling
 from backbone.lake.leases import Lease
 from backbone.lake.lock import locked
+from backbone.lake.remote import reach
 from backbone.lake.sealing import check_sealed
 from backbone.lake.site import Site
 from backbone.model.memory import DEFAULT_LIMIT, memory_bytes
 from backbone.model.names import ZONES, is_system, literal, quoted, quoted_dataset, stem_of, zone_of
+from backbone.troubles import store_trouble
 
 TIMEOUT_SECONDS = 600.0
 _MANY = 50
@@ -130,9 +132,10 @@ def sealed_connection(
     """
     connection = duckdb.connect(":memory:", config={**CONFIG, "memory_limit": memory_limit})
     load_extension(connection, "ducklake")
-    tables = site.tables
+    reach(connection, site)
+    tables = site.data.uri("tables")
     frozen = frozen_catalogue(site, last)
-    options = f"READ_ONLY, DATA_PATH {literal(str(tables))}, OVERRIDE_DATA_PATH true"
+    options = f"READ_ONLY, DATA_PATH {literal(tables)}, OVERRIDE_DATA_PATH true"
     connection.execute(f"ATTACH {literal(f'ducklake:{frozen}')} AS lake ({options})")
     silence(connection)
     connection.execute("SET GLOBAL TimeZone = 'UTC'; SET python_enable_replacements = false")
@@ -140,7 +143,7 @@ def sealed_connection(
         connection.execute(sql)
     if writable:
         connection.execute(f"SET allowed_paths = [{literal(str(writable))}]")
-    connection.execute(f"SET allowed_directories = [{literal(str(tables) + '/')}]")
+    connection.execute(f"SET allowed_directories = [{literal(f'{tables}/')}]")
     connection.execute("SET temp_directory = ''; SET enable_external_access = false; SET lock_configuration = true")
     return connection
 
@@ -201,6 +204,8 @@ class SealedLake:
 
     def _told(self, error: QueryError) -> BackboneError:
         """A table that isn't there, with a near name from those that are; a file of the lake that can't be read."""
+        if told := store_trouble(str(error)):
+            return LakeError(f"The lake can't be read: {told}")
         if f"{self._site.folder}/" in str(error):
             return LakeError(f"A file of the lake can't be read: {error}. Check it: backbone doctor")
         match = _NO_TABLE.search(str(error))

@@ -13,15 +13,16 @@ from typing import TypeVar
 import duckdb
 
 from backbone.engine.duckdb.extensions import load_extension, silence
-from backbone.errors import LakeError
-from backbone.lake.catalogue import has_dataset, is_finished, last_snapshot
+from backbone.errors import LakeError, StoreError
+from backbone.lake.catalogue import dataset_bytes, has_dataset, is_finished, last_snapshot
+from backbone.lake.remote import claim, reach
 from backbone.lake.retrying import RETRIES, is_committed, is_passing
 from backbone.lake.site import Site
 from backbone.model.domains import sql_type
 from backbone.model.names import literal, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Relation
 from backbone.model.steps import Removal
-from backbone.troubles import trouble
+from backbone.troubles import refused_by_store, trouble
 
 T = TypeVar("T")
 
@@ -52,14 +53,17 @@ def attach(
     if read_only and last_snapshot(site) is None:
         raise LakeError(f"There is no lake in {site.books.place}. Make it: backbone run")
     if not read_only:
-        site.tables.mkdir(parents=True, exist_ok=True)
+        (site.tables if site.data.is_local else site.folder).mkdir(parents=True, exist_ok=True)
         site.books.prepare()
+    reach(connection, site, name)
     try:
         if read_only or is_finished(site):
             _attach(connection, site, name, read_only=read_only, snapshot=snapshot)
         else:
             with site.books.publishing():  # of several who come first, one makes it
                 _attach(connection, site, name, read_only=False)
+                known = last_snapshot(site)
+                claim(site, known[0] if known else "")
                 _initialise(connection)
     except duckdb.Error as error:
         raise LakeError(f"The lake in {site.books.place} can't be opened: {told(error, site)}") from error
@@ -69,7 +73,7 @@ def _attach(
     connection: duckdb.DuckDBPyConnection, site: Site, name: str, *, read_only: bool, snapshot: int | None = None
 ) -> None:
     target, options = site.books.target(read_only=read_only)
-    options += [f"DATA_PATH {literal(str(site.tables))}", "OVERRIDE_DATA_PATH true"]
+    options += [f"DATA_PATH {literal(site.data.uri('tables'))}", "OVERRIDE_DATA_PATH true"]
     options += ["READ_ONLY"] if read_only else []
     options += [f"SNAPSHOT_VERSION {snapshot}"] if snapshot is not None else []
     connection.execute(f"ATTACH {literal(f'ducklake:{target}')} AS {name} ({', '.join(options)})")
@@ -89,16 +93,17 @@ def told(error: duckdb.Error, site: Site) -> str:
 class Transaction:
     """Changes to a lake that become visible together, or not at all.
 
-    `files` are those that it has added so far, each with its dataset: data files and files of deleted rows.
+    `files` are those that it has added so far, each with its dataset: data files and files of deleted rows, by the
+    names that they have in the lake's data. What is added must be there already: see `send`.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, site: Site, snapshot: int) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, site: Site, known: int) -> None:
         self._connection = connection
-        self._tables = site.tables
-        self._schema_of_catalogue = site.books.schema
+        self._site = site
         self._schemas: set[str] = set()
-        self.snapshot = snapshot
-        self.files: list[tuple[str, Path]] = []
+        self._in_files = set(dataset_bytes(site, known))
+        self.snapshot = known + 1
+        self.files: list[tuple[str, str]] = []
         self.discarded: list[Path] = []
 
     def replace(self, dataset: str, relation: Relation, files: Sequence[Path]) -> None:
@@ -123,20 +128,31 @@ class Transaction:
         self._add(dataset, files)
 
     def _delete(self, dataset: str, which: str) -> None:
-        """Delete rows; the lake writes files that name them at once, before the transaction ends."""
-        folder = self._tables / zone_of(dataset) / stem_of(dataset)
-        before = set(folder.glob("*-delete.parquet"))
+        """Delete rows; the lake writes files that name them at once, before the transaction ends.
+
+        It doesn't tell their names before that, so they are those that weren't there.
+        """
+        before = self._delete_files(dataset)
         self._connection.execute(f"DELETE FROM {_table(dataset)} {which}")
-        self.files += [(dataset, path) for path in sorted(set(folder.glob("*-delete.parquet")) - before)]
+        self.files += [(dataset, name) for name in sorted(self._delete_files(dataset) - before)]
+
+    def _delete_files(self, dataset: str) -> set[str]:
+        if dataset not in self._in_files:  # its rows are in the catalogue, and those that go are noted there
+            return set()
+        folder = f"tables/{zone_of(dataset)}/{stem_of(dataset)}"
+        names = (one.name for one in self._site.data.list(f"{folder}/ducklake-"))
+        return {name for name in names if name.endswith("-delete.parquet")}
 
     def _add(self, dataset: str, files: Sequence[Path]) -> None:
         names = f"'lake', {literal(stem_of(dataset))}"
         for path in _patterns(files):
+            where = self._site.data.uri(self._site.name_of(Path(path)))
             self._connection.execute(
-                f"CALL ducklake_add_data_files({names}, {literal(path)}, "
+                f"CALL ducklake_add_data_files({names}, {literal(where)}, "
                 f"schema => {literal(zone_of(dataset))}, allow_missing => true)"
             )
-        self.files += [(dataset, path) for path in files]
+        self._in_files |= {dataset} if files else set()
+        self.files += [(dataset, self._site.name_of(path)) for path in files]
 
     def ensure(self, dataset: str, relation: Relation) -> None:
         """Make a table where there is none."""
@@ -199,7 +215,7 @@ class Transaction:
     def forget_scheduled(self, files: Sequence[int]) -> None:
         """Take files off the list of those to be removed."""
         numbers = ", ".join(str(number) for number in files)
-        schema = f"__ducklake_metadata_lake.{quoted(self._schema_of_catalogue)}"
+        schema = f"__ducklake_metadata_lake.{quoted(self._site.books.schema)}"
         scheduled = f"{schema}.ducklake_files_scheduled_for_deletion"
         self._connection.execute(f"DELETE FROM {scheduled} WHERE data_file_id IN ({numbers})")
 
@@ -253,7 +269,8 @@ class Lake:
         try:
             rows = cursor.execute(query).fetchall()
         except duckdb.Error as error:
-            raise LakeError(f"The lake can't be read: {told(error, self.site)}") from error
+            kind = StoreError if refused_by_store(error) else LakeError
+            raise kind(f"The lake can't be read: {told(error, self.site)}") from error
         return [column[0] for column in cursor.description or ()], rows
 
     def is_as_in(self, dataset: str, snapshot: int) -> bool:
@@ -332,10 +349,11 @@ def transaction(
         if known is None:
             raise LakeError(f"The lake in {site.books.place} has no catalogue. Check it: backbone doctor")
         threads = connection.execute("SELECT current_setting('threads')").fetchone()
-        open_one = Transaction(connection, site, known[1] + 1)
+        changes = Transaction(connection, site, known[1])
+        reach(connection, site)
         try:
             connection.execute("BEGIN")
-            yield open_one
+            yield changes
             connection.execute(
                 f"CALL lake.set_commit_message('backbone', {literal(message)}, extra_info => {literal(run)})"
             )
@@ -353,7 +371,7 @@ def transaction(
         finally:
             with suppress(duckdb.Error):
                 connection.execute(f"SET threads = {threads[0] if threads else 1}")
-    for path in open_one.discarded:
+    for path in changes.discarded:
         path.unlink(missing_ok=True)
 
 

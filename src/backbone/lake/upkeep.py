@@ -121,15 +121,11 @@ def clean_up(lake: Lake, run: str, files: Sequence[Scheduled]) -> tuple[int, int
 
     DuckLake's own function isn't used: with a SQLite catalogue it removes others, too.
     """
-    tables = lake.site.tables
     if not files:
         return 0, 0
     # First forgotten, then removed: a kill between the two leaves files that nobody knows, which are swept up.
-    numbers = [file.number for file in files]
+    data, names, numbers = lake.site.data, [f"tables/{file.path}" for file in files], [file.number for file in files]
     lake.publish(run, lambda transaction: transaction.forget_scheduled(numbers), "clean-up")
-    freed = 0
-    for file in files:
-        path = tables / file.path
-        freed += path.stat().st_size if path.exists() else 0
-        path.unlink(missing_ok=True)
+    freed = sum(data.sizes(names).values())
+    data.remove(names)
     return len(files), freed

@@ -13,6 +13,7 @@ from backbone.lake.books import OnWait
 from backbone.lake.lock import locked
 from backbone.lake.site import Site
 from backbone.model.memory import DEFAULT_LIMIT
+from backbone.storage.data import Data
 
 _LANDING = "landing"
 _LONGEST = 60
@@ -50,14 +51,15 @@ def schema_of(project: str, name: str) -> str:
 class Environment:
     """Where an environment's things are, and what work on them may take.
 
-    `storage` is the folder of all lakes, absolute; `memory_limit` an amount such as `4GB`; `catalogue` the database
-    that has the books, where they aren't in the folder.
+    `storage` is the folder of all lakes, absolute; `memory_limit` an amount such as `4GB`. `data` is where the files of
+    all lakes and what has landed are kept, `catalogue` the database that has the books, if that isn't the folder.
     """
 
     root: Path
     name: str
     storage: Path
     memory_limit: str = DEFAULT_LIMIT
+    data: Data | None = None
     catalogue: Catalogue | None = None
 
     @property
@@ -68,11 +70,12 @@ class Environment:
     @property
     def site(self) -> Site:
         """Where this environment's lake is."""
+        data = self.data and self.data.inside(self.name)
         if self.catalogue is None:
-            return Site(self.folder)
+            return Site(self.folder, data)
         from backbone.lake.books.postgres import PostgresBooks
 
-        return Site(self.folder, PostgresBooks(self.catalogue.of(self.name)))
+        return Site(self.folder, data, PostgresBooks(self.catalogue.of(self.name)))
 
     @property
     def state_path(self) -> Path:
@@ -83,7 +86,8 @@ class Environment:
     def landing(self) -> LandingZone:
         """The landing zone."""
         database = self.catalogue.of(_LANDING) if self.catalogue else None
-        return LandingZone(self.storage / "landing", self.root, database)
+        data = self.data and self.data.inside(_LANDING)
+        return LandingZone(self.storage / "landing", self.root, data, database)
 
     def landing_locked(self, on_wait: OnWait | None = None) -> AbstractContextManager[object]:
         """Be the only one whose files land, in any environment."""

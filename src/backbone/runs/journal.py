@@ -10,13 +10,16 @@ import shutil
 import socket
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from backbone.lake.books import Entry
 from backbone.lake.catalogue import committed_runs, registered_files
 from backbone.lake.site import Site
+from backbone.storage.data import Stored
 
+ORPHANED = timedelta(days=1)
+"""How long a file is left alone that no snapshot knows of: a run, perhaps on another machine, may be about to."""
 SPILL = "spill"
 """The folder for what the engine puts aside when memory is short. It makes it, in a folder that must be there."""
 
@@ -74,51 +77,63 @@ def sweep(site: Site, dead: Collection[str], *, others: bool) -> list[str]:
         dead: runs that ended without a snapshot.
         others: whether others may write meanwhile: then only what bears the name of one of these runs is removed.
     """
-    known, tables = registered_files(site), site.tables
-    removed = []
-    for path in tables.rglob("*.parquet"):
-        name = str(path.relative_to(tables))
-        if name not in known and (not others or _run_of(path) in dead):
-            path.unlink()
-            removed.append(name)
-    for path in _put_aside(site, dead, others=others):
-        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-    for artefacts in (site.folder / "models").glob("*/*"):
-        if artefacts.name in dead:
+    known = registered_files(site)
+    removed = _staged(site) if site.data.is_local and not others else _sent(site, dead)
+    names = [name for name in removed if name.removeprefix("tables/") not in known]
+    site.data.remove(names)
+    for run in dead:
+        for artefacts in site.models.glob(f"*/{run}"):
             shutil.rmtree(artefacts)
-    return removed
+        remove_staged(site, run)
+    if not others:
+        shutil.rmtree(site.folder / "scratch", ignore_errors=True)
+        for path in (site.folder / SPILL).glob("*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return [name.removeprefix("tables/") for name in names]
 
 
-def _run_of(path: Path) -> str:
-    return path.name.partition("-")[0]
+def _staged(site: Site) -> list[str]:
+    """What is in the tables' folder, where runs and the lake itself write."""
+    return [str(path.relative_to(site.folder)) for path in site.tables.rglob("*.parquet")]
 
 
-def _put_aside(site: Site, dead: Collection[str], *, others: bool) -> list[Path]:
-    if others:
-        return [site.folder / "scratch" / run for run in dead]
-    return [site.folder / "scratch", *(site.folder / SPILL).glob("*")]
+def _sent(site: Site, dead: Collection[str]) -> list[str]:
+    """What dead runs have sent: their ids are in the names.
 
-
-def remove_orphans(site: Site, before: datetime) -> tuple[int, int]:
-    """Remove files among the tables that no snapshot knows of and that are older; returns how many, and their bytes.
-
-    Only to be called where nobody else writes. What a killed run left is swept up at once; these are what nobody can
-    explain.
+    What the lake itself wrote for them, nobody can tell from what it writes for a run on another machine: maintenance
+    removes it after a day.
     """
-    known, tables = registered_files(site), site.tables
-    found = [
-        (path, path.stat())
-        for path in tables.rglob("*")
-        if path.is_file() and str(path.relative_to(tables)) not in known
-    ]
-    old = [(path, state.st_size) for path, state in found if state.st_mtime < before.timestamp()]
-    for path, _ in old:
-        path.unlink()
-    return len(old), sum(size for _, size in old)
+    if not dead:
+        return []
+    beginnings = tuple(f"{run}-" for run in dead)
+    sent = [one.name for one in site.data.list("tables/") if one.name.rpartition("/")[2].startswith(beginnings)]
+    return [*sent, *(one.name for one in site.data.list("models/") if one.name.split("/")[2] in dead)]
 
 
-def remove_scratch(site: Site, run: str) -> None:
-    """Remove files that a run only needed on the way."""
+def orphans(site: Site, before: datetime) -> list[Stored]:
+    """Files among the tables that no snapshot knows of and that are older."""
+    known = registered_files(site)
+    found = [one for one in site.data.list("tables/") if one.name.removeprefix("tables/") not in known]
+    return [one for one in found if one.modified < before]
+
+
+def remove_orphans(site: Site) -> tuple[int, int]:
+    """Remove what nobody has been able to explain for a day; returns how many files, and their bytes.
+
+    Only to be called where nobody else writes. What a killed run left is swept up at once.
+    """
+    old = orphans(site, datetime.now(UTC) - ORPHANED)
+    site.data.remove([one.name for one in old])
+    return len(old), sum(one.bytes for one in old)
+
+
+def remove_staged(site: Site, run: str) -> None:
+    """Remove files that a run only needed on the way, and what it has sent to where the lake's data is."""
     shutil.rmtree(site.folder / "scratch" / run, ignore_errors=True)
     with suppress(OSError):  # another run's is in it, or there is none
         (site.folder / "scratch").rmdir()
+    if not site.data.is_local:
+        for path in site.tables.rglob(f"{run}-*.parquet"):
+            path.unlink()
+        for path in site.models.glob(f"*/{run}"):
+            shutil.rmtree(path)

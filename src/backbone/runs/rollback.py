@@ -14,6 +14,7 @@ from backbone import __version__
 from backbone.errors import LakeError
 from backbone.governance.tables import STATES, TABLES
 from backbone.lake.catalogue import has_dataset, snapshots
+from backbone.lake.sending import send
 from backbone.lake.store import Lake, Transaction
 from backbone.model.operations import PutBack, RolledBack
 from backbone.model.steps import Published
@@ -139,6 +140,7 @@ def _carry_out(
     clock, base = time.perf_counter(), backend.lake.snapshot[1]
     copies = [copy_dataset(backend.engine, site, run, difference.then[name], snapshot) for name in difference.changed]
     states, how = _former_states(lake, run, snapshot), f"as in snapshot {snapshot}"
+    send(lake, [copy.path for copy in copies], [path for path in states.values() if path])
 
     def put_back(transaction: Transaction) -> int:
         after = renewed(difference.then, difference.changed, transaction.snapshot)
@@ -159,7 +161,7 @@ def _carry_out(
         return transaction.snapshot
 
     published = lake.publish(run, put_back, "rollback")
-    journal.remove_scratch(site, run)
+    journal.remove_staged(site, run)
     return published
 
 

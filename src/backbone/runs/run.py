@@ -13,6 +13,7 @@ from backbone.engine.protocol import Engine
 from backbone.errors import LakeError, OriginError
 from backbone.lake.catalogue import snapshots
 from backbone.lake.leases import Lease
+from backbone.lake.sending import send
 from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.model.files import LandedFile
@@ -192,6 +193,11 @@ def _place(
     landed: Mapping[str, Sequence[LandedFile]],
 ) -> Place:
     upstream = request.upstream
+    registered = {
+        name: row
+        for name, row in _registered(request.environment, lake, known).items()
+        if f"analysis.{name}" not in request.lost
+    }
     return Place(
         run=run,
         root=request.project.root,
@@ -200,20 +206,28 @@ def _place(
         published=known,
         landed=landed,
         fingerprint=request.fingerprint,
-        registered={
-            name: row
-            for name, row in _registered(request.environment, lake, known).items()
-            if f"analysis.{name}" not in request.lost
-        },
+        open_landed=request.environment.landing.opened,
+        registered=registered,
+        model_files={} if request.environment.site.data.is_local else _model_files(lake, registered),
         upstream=dict.fromkeys(upstream.published, upstream.snapshot) if upstream else {},
     )
 
 
 def _registered(environment: Environment, lake: Lake, known: Mapping[str, Published]) -> dict[str, dict[str, object]]:
     """The present model version of each analysis, with the absolute path of its file."""
-    models = environment.folder / "models"
+    models = environment.site.models
     found = registered_models(lake, known)
     return {analysis: {**row, "path": str(models / str(row["path"]))} for analysis, row in found.items()}
+
+
+def _model_files(lake: Lake, registered: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
+    """The files of these model versions, by the names that they have in the lake's data, with their checksums."""
+    if not registered:
+        return {}
+    folders = {f"models/{'/'.join(str(row['path']).split('/')[-3:-1])}/" for row in registered.values()}
+    rows = lake.records("SELECT path, sha256 FROM lake.governance.data_file WHERE starts_with(path, 'models/')")
+    files = {str(row["path"]): str(row["sha256"]) for row in rows}
+    return {name: digest for name, digest in files.items() if name.startswith(tuple(folders))}
 
 
 def registered_models(
@@ -258,8 +272,9 @@ def _carry_out(
     publication = Publication(place, tuple(staging.outcomes), tuple(changes), row, files, plan.drops)
     # Files are registered unread; only where rows are deleted is there much to do.
     backend.engine.expect(None if any(one.removed for outcome in succeeded for one in outcome.staged) else 0)
+    send(backend.lake, *publication.files)
     snapshot, published = backend.lake.publish(place.run, lambda transaction: publish(transaction, publication))
-    journal.remove_scratch(place.site, place.run)
+    journal.remove_staged(place.site, place.run)
     complete = len(succeeded) == len(staging.outcomes) and not staging.kept and not request.selection
     if snapshot == place.snapshot + 1:
         _remember(request, backend.lake, published, place, snapshot=snapshot, complete=complete)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backbone import __version__
+from backbone.connectors.landing import LandingZone
 from backbone.connectors.registry import Registry
 from backbone.connectors.registry_store import SqliteStore
 from backbone.engine import sqlite
@@ -22,14 +23,16 @@ from backbone.errors import LakeError, UsageError
 from backbone.governance.tables import TABLES
 from backbone.lake.books import FolderBooks
 from backbone.lake.catalogue import last_snapshot, present_snapshot
-from backbone.lake.copying import Copied, continue_after, copy_file, copy_lake, copy_sqlite, exchange
+from backbone.lake.copying import Copied, continue_after, copy_lake, exchange, send_lake
 from backbone.lake.leases import take_lease, without_new_leases
+from backbone.lake.site import Site
 from backbone.lake.store import Transaction
 from backbone.model.operations import BackedUp, Restored
 from backbone.model.reports import RunEvent
 from backbone.runs.environment import Environment, new_run_id
+from backbone.storage.folder import FolderData, copy_file, sha256_of
 from backbone.troubles import explained
-from backbone.wiring import open_backend, open_reading
+from backbone.wiring import open_backend, open_site
 
 if TYPE_CHECKING:
     from backbone.workspace.workspace import OnEvent, Workspace
@@ -55,11 +58,11 @@ def back_up(workspace: "Workspace", folder: Path) -> BackedUp:
     lease = take_lease(environment.site, lambda: present_snapshot(environment.site))
     try:
         with explained(folder.parent):
-            copied = copy_lake(environment.folder, part / environment.name)
-            _verify(replace(environment, storage=part), copied)
+            copied = copy_lake(environment.site, Site(part / environment.name))
+            _verify(Site(part / environment.name), environment.memory_limit, copied)
             shutil.rmtree(part / environment.name / "readers")
             # After the lake: the registry only grows, so it knows every file that the lake has read.
-            landed, size = _copy_landing(environment.storage / "landing", part / "landing")
+            landed, size = _copy_landing(environment.landing, part / "landing")
             if folder.exists():
                 folder.rmdir()
             part.rename(folder)
@@ -69,14 +72,14 @@ def back_up(workspace: "Workspace", folder: Path) -> BackedUp:
     return BackedUp(str(folder), environment.name, copied.snapshot, len(copied.digests), landed, copied.bytes + size)
 
 
-def _copy_landing(source: Path, target: Path) -> tuple[int, int]:
+def _copy_landing(source: LandingZone, target: Path) -> tuple[int, int]:
     """Copy the registry and all landed files; returns how many, and their bytes."""
-    copy_sqlite(SqliteStore(source).path, SqliteStore(target).path)
+    source.registry.store.copy_to(SqliteStore(target).path)
     files = Registry(target).files()
     for file in files:
-        original = source / file.path.relative_to(target)
-        if not original.is_file() or copy_file(original, file.path) != file.sha256:
-            raise LakeError(f"{original} is missing or damaged. Check it: backbone doctor")
+        name = str(file.path.relative_to(target))
+        if source.data.fetch(name, file.path) != file.sha256:
+            raise LakeError(f"{source.data.uri(name)} is missing or damaged. Check it: backbone doctor")
     return len(files), sum(file.size for file in files)
 
 
@@ -89,13 +92,13 @@ class _Content:
     landed: _LANDED
 
 
-def _verify(environment: Environment, copied: Copied) -> _Content:
+def _verify(site: Site, memory_limit: str, copied: Copied) -> _Content:
     """Compare a copied lake's files with their checksums.
 
     Raises:
         LakeError: a file is damaged.
     """
-    with open_reading(environment) as backend:
+    with open_site(site, memory_limit) as backend:
         lake = backend.lake
         if not lake.has("governance.run"):
             return _Content("", "", {})
@@ -122,7 +125,9 @@ def restore(workspace: "Workspace", folder: Path, force: bool, on_event: "OnEven
     """
     environment = workspace.environment
     source = _lake_in(folder, environment.name)
-    staged = replace(environment, name=f"{environment.name}.restoring")
+    staged = replace(environment, name=f"{environment.name}.restoring", data=None).site
+    # Where the data is elsewhere, it is put there straight from the copy.
+    copy = staged if environment.data is None else Site(staged.folder, FolderData(source))
 
     def waiting(who: str) -> None:
         on_event(RunEvent("waiting", text=who))
@@ -130,14 +135,16 @@ def restore(workspace: "Workspace", folder: Path, force: bool, on_event: "OnEven
     with explained(environment.folder), environment.site.books.writing(None, on_wait=waiting):
         try:
             shutil.rmtree(staged.folder, ignore_errors=True)
-            copied = copy_lake(source, staged.folder)
-            content = _verify(staged, copied)
+            copied = copy_lake(Site(source), copy)
+            content = _verify(copy, environment.memory_limit, copied)
             _check_owner(workspace.project.name, content, source, force=force)
             backup = folder if (folder / "landing").is_dir() else folder.parent
             landed = _restore_landing(environment, backup, content, waiting)
             present = last_snapshot(environment.site)
             if present:
                 continue_after(staged.folder, present[1])
+            if environment.data is not None:
+                send_lake(FolderData(source), environment.site, copied)
             _replace(environment, staged)
         finally:
             shutil.rmtree(staged.folder, ignore_errors=True)
@@ -196,9 +203,9 @@ def _restore_landing(environment: Environment, backup: Path, content: _Content, 
     with environment.landing_locked(waiting):
         files = [file for file in Registry(there).files() if file.id not in present]
         for file in files:
-            target = here / file.path.relative_to(there)
-            if copy_file(file.path, target) != file.sha256:
+            if not file.path.is_file() or sha256_of(file.path) != file.sha256:
                 raise LakeError(f"{file.path} is damaged. Restore from another copy")
+            environment.landing.data.put(str(file.path.relative_to(there)), file.path, again=True)
         here.mkdir(parents=True, exist_ok=True)
         with (
             sqlite.reading(SqliteStore(there).path) as original,
@@ -212,7 +219,7 @@ def _landed(folder: Path) -> dict[int, tuple[str, str]]:
     return {file.id: (file.source, file.sha256) for file in Registry(folder).files()}
 
 
-def _replace(environment: Environment, staged: Environment) -> None:
+def _replace(environment: Environment, staged: Site) -> None:
     """Let the staged lake take the present one's place, unless somebody reads that."""
     with without_new_leases(environment.site) as held:
         readers = [one.who for one in held if one.process]

@@ -10,4 +10,4 @@ def site(request, tmp_path):
     """Where a lake may be: one suite runs over all."""
     if request.param == "folder":
         return Site(tmp_path / "dev")
-    return Site(tmp_path / "dev", PostgresBooks(Database(request.getfixturevalue("database"), "shop_dev")))
+    return Site(tmp_path / "dev", common=PostgresBooks(Database(request.getfixturevalue("database"), "shop_dev")))

@@ -114,6 +114,16 @@ class FolderBooks:
         finally:
             still.unlink(missing_ok=True)
 
+    def export(self, path: Path) -> None:
+        """See `Books`."""
+        sqlite.back_up(self.catalogue, path)
+
+    def take_over(self, path: Path) -> None:
+        """See `Books`. The file must be on the same disk."""
+        for suffix in ("-wal", "-shm"):
+            self.catalogue.with_name(self.catalogue.name + suffix).unlink(missing_ok=True)
+        path.replace(self.catalogue)
+
     def prepare(self) -> None:
         """See `Books`."""
         self.folder.mkdir(parents=True, exist_ok=True)

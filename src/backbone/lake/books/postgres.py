@@ -10,10 +10,11 @@ others and all else has alone; the datasets by name; those that landing takes; `
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backbone.engine import sqlite
 from backbone.engine.postgres import Database, Moment
 from backbone.engine.postgres_locks import HELD, Wanted, check_held, held, holders, lock_number, try_lock
 from backbone.errors import LakeError
@@ -32,6 +33,7 @@ _TABLES = """
         who text NOT NULL, since timestamptz NOT NULL, pinned boolean NOT NULL);
     CREATE TABLE IF NOT EXISTS backbone_note (name text PRIMARY KEY, numbers text NOT NULL);
     """
+_OURS = ("backbone_run", "backbone_lease", "backbone_note")
 _WRITERS = "writers"
 
 
@@ -161,6 +163,31 @@ class PostgresBooks:
     @property
     def _schema(self) -> str:
         return literal(self.database.schema)
+
+    def export(self, path: Path) -> None:
+        """See `Books`."""
+        from backbone.lake.books.converting import to_sqlite
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        to_sqlite(self.database, path)
+        sqlite.settle(path)
+
+    def take_over(self, path: Path) -> None:
+        """See `Books`. It comes into a schema beside the present one, and the two change names in one transaction."""
+        from backbone.lake.books.converting import to_postgres
+
+        coming = replace(self.database, schema=f"{self.database.schema}_coming")
+        self.prepare()
+        with self.database.writing() as rows:
+            rows.execute(f"DROP SCHEMA IF EXISTS {quoted(coming.schema)} CASCADE")
+        to_postgres(path, coming)
+        own, other, gone = (quoted(name) for name in (self.database.schema, coming.schema, f"{coming.schema}_gone"))
+        with self.database.writing() as rows:
+            for table in _OURS:
+                rows.execute(f"ALTER TABLE {own}.{table} SET SCHEMA {other}")
+            rows.execute(f"ALTER SCHEMA {own} RENAME TO {gone}")
+            rows.execute(f"ALTER SCHEMA {other} RENAME TO {own}")
+            rows.execute(f"DROP SCHEMA {gone} CASCADE")
 
     def prepare(self) -> None:
         """See `Books`."""

@@ -130,6 +130,19 @@ class Books(Protocol):
             path: whatever is made on the way lies beside it.
         """
 
+    def export(self, path: Path) -> None:
+        """Write the catalogue, as it is at one moment, to a new SQLite file.
+
+        Raises:
+            LakeError: it is damaged.
+        """
+
+    def take_over(self, path: Path) -> None:
+        """Put the catalogue of an SQLite file in the place of the present one, in one step. Pins stay.
+
+        Only to be called where nobody else writes or reads.
+        """
+
     def prepare(self) -> None:
         """Make what must be there before a lake is made."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from backbone.errors import BackboneError
+from backbone.errors import BackboneError, StoreError
 from backbone.lake.catalogue import last_snapshot
 from backbone.model.reports import Check
 from backbone.troubles import explained
@@ -66,9 +66,15 @@ def _lake(workspace: "Workspace", on_event: OnEvent) -> Iterator[Verdict]:
 
 
 def guarded(name: str, check: Callable[[], Verdict]) -> Verdict:
-    """A check that can't be made is one that found something."""
+    """A check that can't be made is one that found something; where the store doesn't answer, nothing is found.
+
+    Raises:
+        StoreError: it doesn't: nobody must take that for damage, and mend it.
+    """
     try:
         return check()
+    except StoreError:
+        raise
     except BackboneError as error:
         return Verdict(name, "", (str(error),))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from backbone.errors import BackboneError
 from backbone.lake.catalogue import last_snapshot
+from backbone.lake.remote import MARK
 from backbone.model.reports import Check, RunEvent
 from backbone.runs import journal
 from backbone.runs.environment import Environment
@@ -97,6 +98,12 @@ def _is_governance(dataset: str) -> bool:
 def _set_lake_aside(environment: Environment) -> str:
     aside = environment.folder.with_name(f"{environment.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
     environment.folder.rename(aside)
+    if not environment.site.data.is_local:
+        environment.site.data.remove([MARK])
+        return (
+            f"the damaged catalogue is kept as {aside.relative_to(environment.storage.parent)}, its data files for a "
+            "day; everything is made again from landing"
+        )
     return (
         f"the damaged lake is kept as {aside.relative_to(environment.storage.parent)}, with its snapshots, history and "
         "former models; everything is made again from landing"
@@ -124,8 +131,9 @@ def _tidy(workspace: "Workspace", found: dict[str, Verdict]) -> Iterator[tuple[s
     if {"orphans", "runs"} & found.keys():
         with open_backend(workspace.project, environment) as backend:
             recover(environment, backend.lake)
-        removed = journal.sweep(environment.site, (), others=False)
-        yield "orphans", f"{len(removed):,} data files that nobody knew were removed, and what else runs had left"
+        removed = len(journal.sweep(environment.site, (), others=False))
+        removed += 0 if environment.site.data.is_local else journal.remove_orphans(environment.site)[0]
+        yield "orphans", f"{removed:,} data files that nobody knew were removed, and what else runs had left"
     if "state cache" in found:
         environment.state_path.unlink()
         yield "state cache", "removed; the run below writes it anew"
