@@ -145,7 +145,7 @@ def test_a_run_killed_while_another_runs_leaves_that_one_alone(shop):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"staged")
     os.kill(dying.pid, signal.SIGKILL)
-    dying.wait()
+    ended(dying)
     statuses = {entry.run: entry.status for entry in backbone.open(shop).history(5)}
     assert statuses[entries[str(slow.pid)]] == "running"
     assert statuses[entries[str(dying.pid)]] == "killed"

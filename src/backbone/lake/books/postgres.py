@@ -35,6 +35,7 @@ _TABLES = """
     """
 _OURS = ("backbone_run", "backbone_lease", "backbone_note")
 _WRITERS = "writers"
+_LONGEST = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ class PostgresBooks:
 
     def told(self, text: str) -> str:
         """See `Books`."""
-        return self.database.told(text)
+        said = self.database.told(text)
+        return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"  # DuckLake quotes all that it sends
 
     def reading(self) -> AbstractContextManager[Moment]:
         """See `Books`."""
@@ -195,10 +197,10 @@ class PostgresBooks:
             return
         import psycopg
 
-        with held(self.database, [Wanted("making")]) as connection:
+        with held(self.database, [Wanted("making")]), self.database.writing() as rows:
             try:
-                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.database.schema)}".encode())
-                connection.execute(_TABLES.encode())
+                rows.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.database.schema)}")
+                rows.execute(_TABLES)
             except psycopg.errors.InsufficientPrivilege as error:
                 raise LakeError(
                     f"{self.place} can't be made: {self.told(str(error).strip())}. Let whoever owns the database grant "
@@ -250,9 +252,10 @@ class PostgresBooks:
     def entering(self, run: str, entry: Entry) -> Iterator[None]:
         """See `Books`."""
         name = f"run {run}"
-        with held(self.database, [Wanted(name)]) as connection:
-            values = (run, lock_number(self.database, name), json.dumps(entry))
-            connection.execute("INSERT INTO backbone_run (run, lock, entry) VALUES (%s, %s, %s)", values)
+        values = (run, lock_number(self.database, name), json.dumps(entry))
+        with held(self.database, [Wanted(name)]):
+            with self.database.writing() as rows:
+                rows.execute("INSERT INTO backbone_run (run, lock, entry) VALUES (?, ?, ?)", values)
             yield
         self.forget([run])
 
