@@ -58,7 +58,7 @@ def back_up(workspace: "Workspace", folder: Path) -> BackedUp:
     try:
         with explained(folder.parent):
             copied = copy_lake(environment.site, Site(part / environment.name))
-            _verify(Site(part / environment.name), environment.memory_limit, copied)
+            verify(Site(part / environment.name), environment.memory_limit, copied)
             shutil.rmtree(part / environment.name / "readers", ignore_errors=True)
             # After the lake: the registry only grows, so it knows every file that the lake has read.
             landed, size = _copy_landing(environment.landing, part / "landing")
@@ -83,7 +83,7 @@ def _copy_landing(source: LandingZone, target: Path) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Content:
+class Content:
     """What a copied lake says of itself: whose it is, what made it, and the landed files that it was made from."""
 
     project: str
@@ -91,7 +91,7 @@ class _Content:
     landed: _LANDED
 
 
-def _verify(site: Site, memory_limit: str, copied: Copied) -> _Content:
+def verify(site: Site, memory_limit: str, copied: Copied) -> Content:
     """Compare a copied lake's files with their checksums.
 
     Raises:
@@ -100,7 +100,7 @@ def _verify(site: Site, memory_limit: str, copied: Copied) -> _Content:
     with open_site(site, memory_limit) as backend:
         lake = backend.lake
         if not lake.has("governance.run"):
-            return _Content("", "", {})
+            return Content("", "", {})
         rows = lake.records("SELECT path, sha256 FROM lake.governance.data_file")
         damaged = [row["path"] for row in rows if copied.digests.get(str(row["path"]), row["sha256"]) != row["sha256"]]
         if damaged:
@@ -112,7 +112,7 @@ def _verify(site: Site, memory_limit: str, copied: Copied) -> _Content:
         landed = lake.records("SELECT file, source, sha256 FROM lake.governance.landed_file")
     known = {int(str(row["file"])): (str(row["source"]), str(row["sha256"])) for row in landed}
     last = runs[0] if runs else {"project": "", "backbone_version": ""}
-    return _Content(str(last["project"]), str(last["backbone_version"]), known)
+    return Content(str(last["project"]), str(last["backbone_version"]), known)
 
 
 def restore(workspace: "Workspace", folder: Path, force: bool, on_event: "OnEvent") -> Restored:
@@ -136,7 +136,7 @@ def restore(workspace: "Workspace", folder: Path, force: bool, on_event: "OnEven
         try:
             shutil.rmtree(staged.folder, ignore_errors=True)
             copied = copy_lake(Site(source), copy)
-            content = _verify(copy, environment.memory_limit, copied)
+            content = verify(copy, environment.memory_limit, copied)
             _check_owner(workspace.project.name, content, source, force=force)
             backup = folder if (folder / "landing").is_dir() else folder.parent
             landed = _restore_landing(environment, backup, content, waiting)
@@ -168,7 +168,7 @@ def _lake_in(folder: Path, environment: str) -> Path:
     raise UsageError(f"{folder} has no lake of environment '{environment}'. {names}Name the lake's own folder")
 
 
-def _check_owner(project: str, content: _Content, source: Path, *, force: bool) -> None:
+def _check_owner(project: str, content: Content, source: Path, *, force: bool) -> None:
     if force:
         return
     if content.project and content.project != project:
@@ -186,7 +186,7 @@ def _numbers(version: str) -> list[int]:
     return [int(part) for part in re.findall(r"\d+", version)[:3]]
 
 
-def _restore_landing(environment: Environment, backup: Path, content: _Content, waiting: Callable[[str], None]) -> int:
+def _restore_landing(environment: Environment, backup: Path, content: Content, waiting: Callable[[str], None]) -> int:
     """Bring back landed files that the lake was made from and that are not here; returns how many."""
     here, there = environment.landing, Registry(backup / "landing")
     present = _landed(here.registry)
@@ -234,7 +234,7 @@ def _replace(environment: Environment, staged: Site) -> None:
         exchange(environment.folder, staged.folder)
 
 
-def _recorded(workspace: "Workspace", content: _Content, copied: Copied, landed: int, replaced: int | None) -> Restored:
+def _recorded(workspace: "Workspace", content: Content, copied: Copied, landed: int, replaced: int | None) -> Restored:
     environment, run, now = workspace.environment, new_run_id(), datetime.now(UTC)
     said = f"as in snapshot {copied.snapshot} of project {content.project}"
 

@@ -183,6 +183,10 @@ class PostgresBooks:
         with self.database.writing() as rows:
             rows.execute(f"DROP SCHEMA IF EXISTS {quoted(coming.schema)} CASCADE")
         to_postgres(path, coming)
+        self._change_places(coming)
+
+    def _change_places(self, coming: Database) -> None:
+        """Let a schema take the present one's place, in one transaction."""
         own, other, gone = (quoted(name) for name in (self.database.schema, coming.schema, f"{coming.schema}_gone"))
         with self.database.writing() as rows:
             for table in _OURS:
@@ -190,6 +194,31 @@ class PostgresBooks:
             rows.execute(f"ALTER SCHEMA {own} RENAME TO {gone}")
             rows.execute(f"ALTER SCHEMA {other} RENAME TO {own}")
             rows.execute(f"DROP SCHEMA {gone} CASCADE")
+
+    def keep(self, name: str) -> str:
+        """See `Books`."""
+        kept = f"{self.database.schema}_{name.replace('.', '_').replace('-', '_')}"
+        with self.database.writing() as rows:
+            rows.execute(f"DROP SCHEMA IF EXISTS {quoted(kept)} CASCADE")
+            rows.execute(f"CREATE SCHEMA {quoted(kept)}")
+            named = "SELECT tablename FROM pg_tables WHERE schemaname = ? AND starts_with(tablename, 'ducklake_')"
+            for (table,) in rows.execute(named, (self.database.schema,)).fetchall():
+                copy, own = (f"{quoted(schema)}.{quoted(table)}" for schema in (kept, self.database.schema))
+                rows.execute(f"CREATE TABLE {copy} (LIKE {own} INCLUDING ALL)")
+                rows.execute(f"INSERT INTO {copy} SELECT * FROM {own}")
+        return f"schema {kept}"
+
+    def put_back(self, name: str) -> None:
+        """See `Books`."""
+        kept = f"{self.database.schema}_{name.replace('.', '_').replace('-', '_')}"
+        self._change_places(replace(self.database, schema=kept))
+
+    def retire(self) -> None:
+        """See `Books`."""
+        former = quoted(f"{self.database.schema}_migrated")
+        with self.database.writing() as rows:
+            rows.execute(f"DROP SCHEMA IF EXISTS {former} CASCADE")
+            rows.execute(f"ALTER SCHEMA {quoted(self.database.schema)} RENAME TO {former}")
 
     def prepare(self) -> None:
         """See `Books`."""
