@@ -10,7 +10,8 @@ BackboneError
 ├── EngineError         a query that the engine refuses or that fails; wrapped before people see it
 ├── ExportError         a place where an export goes refuses it; nothing was left half done    exit code 1
 └── LakeError           the lake or landing zone is damaged or in use                  exit code 1
-    └── BusyError            another process has the lock, and was not to be waited for
+    ├── BusyError            another process has the lock, and was not to be waited for
+    └── StoreError           an object store can't be reached, or refuses              exit code 1
 """
 
 from contextlib import contextmanager
@@ -116,6 +117,10 @@ class LakeError(BackboneError):
 
 class BusyError(LakeError):
     """Another process has the lock, and was not to be waited for."""
+
+
+class StoreError(LakeError):
+    """An object store can't be reached, or refuses: what is in it may be as sound as ever."""
 
 
 def line_of(root: "Path", at: "Location") -> str:

@@ -7,24 +7,27 @@ from pathlib import Path
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.lake.catalogue import present_snapshot
 from backbone.lake.leases import take_lease
+from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.project import Project
 from backbone.runs.environment import Environment
-from backbone.runs.journal import SPILL
+from backbone.runs.journal import SPILL, spilling
 from backbone.runs.run import Backend
 
 
 @contextmanager
 def open_backend(project: Project, environment: Environment) -> Iterator[Backend]:
     """An engine with the environment's lake attached to it, for one run."""
-    environment.folder.mkdir(parents=True, exist_ok=True)
-    engine = DuckDBEngine(memory_limit=project.memory_limit, scratch=environment.folder / SPILL)
-    try:
-        engine.expect(0)
-        yield Backend(engine, Lake(engine.connection, environment.site))
-    finally:
-        engine.close()
+    site = environment.site
+    site.folder.mkdir(parents=True, exist_ok=True)
+    with spilling(site) as spill:
+        engine = DuckDBEngine(memory_limit=project.memory_limit, scratch=spill)
+        try:
+            engine.expect(0)
+            yield Backend(engine, Lake(engine.connection, site))
+        finally:
+            engine.close()
 
 
 @contextmanager
@@ -38,10 +41,21 @@ def open_reading(environment: Environment, choose: Callable[[], int] | None = No
     Raises:
         LakeError: there is no lake.
     """
-    lease = take_lease(environment.site, choose or (lambda: present_snapshot(environment.site)))
-    engine = DuckDBEngine(memory_limit=environment.memory_limit)
+    with open_site(environment.site, environment.memory_limit, choose) as backend:
+        yield backend
+
+
+@contextmanager
+def open_site(site: Site, memory_limit: str, choose: Callable[[], int] | None = None) -> Iterator[Backend]:
+    """The same for a lake wherever it is.
+
+    Raises:
+        LakeError: there is no lake.
+    """
+    lease = take_lease(site, choose or (lambda: present_snapshot(site)))
+    engine = DuckDBEngine(memory_limit=memory_limit)
     try:
-        yield Backend(engine, Lake(engine.connection, environment.site, read_only=True, snapshot=lease.snapshot))
+        yield Backend(engine, Lake(engine.connection, site, read_only=True, snapshot=lease.snapshot))
     finally:
         engine.close()
         lease.close()

@@ -110,6 +110,19 @@ class Workspace(Protocol):
     ) -> "operations.Exported":
         """Write datasets of one snapshot to a target."""
 
+    def migrate(
+        self,
+        storage: Mapping[str, str],
+        dry_run: bool = False,
+        on_event: "Callable[[reports.RunEvent], None] | None" = None,
+    ) -> "operations.Migrated":
+        """Move the lakes to other storage."""
+
+    def upgrade(
+        self, dry_run: bool = False, on_event: "Callable[[reports.RunEvent], None] | None" = None
+    ) -> "Sequence[operations.Upgraded]":
+        """Bring catalogues to the version that is written now."""
+
     def status(self, select: tuple[str, ...] = (), *, exclude: tuple[str, ...] = ()) -> "reports.Status":
         """How it stands."""
 

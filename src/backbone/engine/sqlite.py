@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import RLock
 
 from backbone.errors import LakeError
+from backbone.troubles import trouble
 
 _TRIES = 5
 
@@ -50,8 +51,8 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             connection.close()
 
 
-def copy_for_now(path: Path, target: Path) -> None:
-    """Copy a file as it is at one moment, whoever writes to it: without a log, not looked through, nor flushed to disk.
+def copy(path: Path, target: Path) -> None:
+    """Copy a file as it is at one moment, whoever writes to it: without a log, and not flushed to the disk.
 
     Raises:
         OSError: there is no space for the copy.
@@ -65,8 +66,25 @@ def copy_for_now(path: Path, target: Path) -> None:
         raise OSError(str(error)) from error
 
 
-def copy_to_keep(path: Path, target: Path) -> None:
-    """Copy a file as it is at one moment, whoever writes to it: with a log, looked through, and surely on the disk.
+def damage(path: Path) -> str | None:
+    """What SQLite itself finds wrong with a database; None if it is sound.
+
+    That it can't be read where it is, for want of space or permission, is no damage: then a copy is looked at.
+    """
+    try:
+        with reading(path) as connection:
+            ((said, *_), *_) = connection.execute("PRAGMA integrity_check(1)").fetchall()
+    except LakeError as error:
+        return str(error.__cause__)
+    except sqlite3.OperationalError as error:
+        if trouble(error, path):
+            raise
+        return str(error)
+    return None if said == "ok" else str(said).splitlines()[0]
+
+
+def back_up(path: Path, target: Path) -> None:
+    """Copy a file as it is at one moment, whoever writes to it, and look whether the copy is sound.
 
     Raises:
         LakeError: it is damaged.
@@ -81,6 +99,13 @@ def copy_to_keep(path: Path, target: Path) -> None:
         if said != "ok":
             raise LakeError(f"{path} is damaged: {said}. Take another copy, or mend it: backbone doctor --repair")
         made.execute("PRAGMA journal_mode = WAL")
+
+
+def settle(path: Path) -> None:
+    """Give a file that others will write to the log that this needs, and see to it that it is on the disk."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def readable(path: Path) -> Path:

@@ -18,14 +18,16 @@ import duckdb
 from backbone.engine import sqlite
 from backbone.engine.duckdb.extensions import CONFIG, load_extension, silence
 from backbone.errors import BackboneError, LakeError, QueryError, did_you_mean
-from backbone.lake.catalogue import catalogue_path, datasets_at, present_snapshot
+from backbone.lake.catalogue import datasets_at, last_snapshot, present_snapshot
 from backbone.lake.ceiling import ceiling
 from backbone.lake.leases import Lease
 from backbone.lake.lock import locked
+from backbone.lake.remote import reach
 from backbone.lake.sealing import check_sealed
 from backbone.lake.site import Site
 from backbone.model.memory import DEFAULT_LIMIT, memory_bytes
 from backbone.model.names import ZONES, is_system, literal, quoted, quoted_dataset, stem_of, zone_of
+from backbone.troubles import store_trouble
 
 TIMEOUT_SECONDS = 600.0
 _MANY = 50
@@ -38,6 +40,8 @@ _INLINED_TYPES = {
     "int64": "BIGINT",
 }
 """DuckLake's names for the types that governance tables have and SQLite hasn't, in DuckDB's words."""
+_TEXTS = ("varchar", "json")
+"""Those that PostgreSQL keeps as bytes, since its own text has no NUL."""
 
 T = TypeVar("T")
 
@@ -51,7 +55,7 @@ def frozen_catalogue(site: Site, snapshot: int) -> Path:
 
 
 def _frozen(site: Site, copies: Path, snapshot: int) -> Path:
-    path = copies / f"catalogue-{snapshot}.duckdb"
+    path = copies / f"catalogue-{_name(site, snapshot)}.duckdb"
     if path.exists():
         with suppress(OSError):
             os.utime(path)  # in use: not to be removed before it is open
@@ -61,7 +65,7 @@ def _frozen(site: Site, copies: Path, snapshot: int) -> Path:
     with locked(copies / "lock"):  # one copies, and whoever else needs the same waits for it
         if not path.exists():
             _remove_old(copies)
-            part = copies / f"catalogue-{snapshot}.part"
+            part = path.with_suffix(".part")
             try:
                 _freeze(site, part)
                 part.replace(path)
@@ -71,24 +75,21 @@ def _frozen(site: Site, copies: Path, snapshot: int) -> Path:
     return path
 
 
-def _freeze(site: Site, path: Path) -> None:
-    """Copy a lake's catalogue, as it is at one moment, into a DuckDB file.
+def _name(site: Site, snapshot: int) -> str:
+    """What tells a catalogue from others: its lake, too, where that may be lost while machines keep copies of it."""
+    known = last_snapshot(site) if site.books.shared else None
+    return f"{known[0][:8]}-{snapshot}" if known else str(snapshot)
 
-    The scanner would read each table as it is at a moment of its own, so it is given a copy that nobody writes to.
-    """
-    still = path.with_suffix(".sqlite")
-    try:
-        sqlite.copy_for_now(catalogue_path(site), still)
-        with duckdb.connect(":memory:", config={**CONFIG, "threads": "1"}) as connection:
-            silence(connection)
-            load_extension(connection, "sqlite_scanner")
-            connection.execute(f"ATTACH {literal(str(still))} AS meta (TYPE sqlite, READ_ONLY)")
-            connection.execute(f"ATTACH {literal(str(path))} AS frozen")
-            connection.execute("COPY FROM DATABASE meta TO frozen")
-            _retype_inlined(connection)
-            connection.execute("DETACH frozen")
-    finally:
-        still.unlink(missing_ok=True)
+
+def _freeze(site: Site, path: Path) -> None:
+    """Copy a lake's catalogue, as it is at one moment, into a DuckDB file."""
+    with duckdb.connect(":memory:", config={**CONFIG, "threads": "1"}) as connection:
+        silence(connection)
+        load_extension(connection, site.books.extension)
+        connection.execute(f"ATTACH {literal(str(path))} AS frozen")
+        site.books.copy_to(connection, path)
+        _retype_inlined(connection)
+        connection.execute("DETACH frozen")
 
 
 def _remove_old(cache: Path) -> None:
@@ -103,7 +104,7 @@ def _remove_old(cache: Path) -> None:
 
 
 def _retype_inlined(connection: duckdb.DuckDBPyConnection) -> None:
-    """Give inlined rows their types: SQLite keeps most of them as text, where DuckLake expects values."""
+    """Give inlined rows their types: other databases keep some as text or bytes, where DuckLake expects values."""
     columns = connection.execute("""
         SELECT i.table_name, c.column_name, c.column_type, child.column_type, d.data_type
         FROM frozen.ducklake_inlined_data_tables i
@@ -114,8 +115,11 @@ def _retype_inlined(connection: duckdb.DuckDBPyConnection) -> None:
         """).fetchall()
     for table, column, kind, child, present in columns:
         wanted = f"{_INLINED_TYPES.get(child, 'VARCHAR')}[]" if kind == "list" else _INLINED_TYPES.get(kind)
-        if wanted and wanted != present:
-            connection.execute(f"ALTER TABLE frozen.{quoted(table)} ALTER {quoted(column)} TYPE {wanted}")
+        alter = f"ALTER TABLE frozen.{quoted(table)} ALTER {quoted(column)} TYPE"
+        if kind in _TEXTS and present == "BLOB":
+            connection.execute(f"{alter} VARCHAR USING decode({quoted(column)})")
+        elif wanted and wanted != present:
+            connection.execute(f"{alter} {wanted}")
 
 
 def sealed_connection(
@@ -134,9 +138,10 @@ def sealed_connection(
     """
     connection = duckdb.connect(":memory:", config={**CONFIG, "memory_limit": memory_limit})
     load_extension(connection, "ducklake")
-    tables = site.tables
+    reach(connection, site)
+    tables = site.data.uri("tables")
     frozen = frozen_catalogue(site, last)
-    options = f"READ_ONLY, DATA_PATH {literal(str(tables))}, OVERRIDE_DATA_PATH true"
+    options = f"READ_ONLY, DATA_PATH {literal(tables)}, OVERRIDE_DATA_PATH true"
     connection.execute(f"ATTACH {literal(f'ducklake:{frozen}')} AS lake ({options})")
     silence(connection)
     connection.execute("SET GLOBAL TimeZone = 'UTC'; SET python_enable_replacements = false")
@@ -144,7 +149,7 @@ def sealed_connection(
         connection.execute(sql)
     if writable:
         connection.execute(f"SET allowed_paths = [{literal(str(writable))}]")
-    connection.execute(f"SET allowed_directories = [{literal(str(tables) + '/')}]")
+    connection.execute(f"SET allowed_directories = [{literal(f'{tables}/')}]")
     connection.execute("SET temp_directory = ''; SET enable_external_access = false; SET lock_configuration = true")
     return connection
 
@@ -240,6 +245,8 @@ class SealedLake:
 
     def _told(self, error: QueryError) -> BackboneError:
         """A table that isn't there, with a near name from those that are; a file of the lake that can't be read."""
+        if told := store_trouble(str(error)):
+            return LakeError(f"The lake can't be read: {told}")
         if f"{self._site.folder}/" in str(error):
             return LakeError(f"A file of the lake can't be read: {error}. Check it: backbone doctor")
         match = _NO_TABLE.search(str(error))

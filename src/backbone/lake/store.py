@@ -1,25 +1,30 @@
 """Attaching a lake, and changing it in one transaction."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from glob import has_magic
 from os.path import commonprefix
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
 from backbone.engine.duckdb.extensions import load_extension, silence
-from backbone.engine.sqlite import APART, readable
-from backbone.errors import LakeError
-from backbone.lake.catalogue import catalogue_path, has_dataset, is_finished, last_snapshot
-from backbone.lake.lock import locked
+from backbone.errors import LakeError, StoreError
+from backbone.lake.catalogue import dataset_bytes, has_dataset, is_finished, last_snapshot
+from backbone.lake.remote import claim, reach
+from backbone.lake.retrying import RETRIES, is_committed, is_passing
 from backbone.lake.site import Site
 from backbone.model.domains import sql_type
 from backbone.model.names import literal, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Relation
 from backbone.model.steps import Removal
-from backbone.troubles import trouble
+from backbone.troubles import refused_by_store, trouble
+
+T = TypeVar("T")
 
 INLINED_ROWS = 100
 """Governance rows up to this many are kept in the catalogue: a file each would be thousands of tiny files."""
@@ -47,45 +52,65 @@ def attach(
     Raises:
         LakeError: it can't be opened.
     """
-    load_extension(connection, "sqlite_scanner")
+    load_extension(connection, site.books.extension)
     load_extension(connection, "ducklake")
     if read_only and last_snapshot(site) is None:
-        raise LakeError(f"There is no lake in {site.folder}. Make it: backbone run")
+        raise LakeError(f"There is no lake in {site.books.place}. Make it: backbone run")
     if not read_only:
-        site.tables.mkdir(parents=True, exist_ok=True)
-    catalogue = readable(catalogue_path(site)) if read_only else catalogue_path(site)
-    options = [f"DATA_PATH {literal(str(site.tables))}", "OVERRIDE_DATA_PATH true"]
+        (site.tables if site.data.is_local else site.folder).mkdir(parents=True, exist_ok=True)
+        site.books.prepare()
+        if site.books.shared:  # its own retries would publish under another number than is written down
+            connection.execute("SET ducklake_max_retry_count = 0")
+    reach(connection, site, name)
+    try:
+        if read_only or is_finished(site):
+            _attach(connection, site, name, read_only=read_only, snapshot=snapshot)
+        else:
+            with site.books.publishing():  # of several who come first, one makes it
+                _attach(connection, site, name, read_only=False)
+                known = last_snapshot(site)
+                claim(site, known[0] if known else "")
+                _initialise(connection)
+    except duckdb.Error as error:
+        raise LakeError(f"The lake in {site.books.place} can't be opened: {told(error, site)}") from error
+
+
+def _attach(
+    connection: duckdb.DuckDBPyConnection, site: Site, name: str, *, read_only: bool, snapshot: int | None = None
+) -> None:
+    target, options = site.books.target(read_only=read_only)
+    options += [f"DATA_PATH {literal(site.data.uri('tables'))}", "OVERRIDE_DATA_PATH true"]
     options += ["READ_ONLY"] if read_only else []
     options += [f"SNAPSHOT_VERSION {snapshot}"] if snapshot is not None else []
-    options += ["META_JOURNAL_MODE 'WAL'", "META_BUSY_TIMEOUT 5000"]
-    try:
-        connection.execute(f"ATTACH {literal(f'ducklake:sqlite:{catalogue}')} AS {name} ({', '.join(options)})")
-        if not read_only and not is_finished(site):
-            _initialise(connection, site)
-    except duckdb.Error as error:
-        why = trouble(error, site.folder) or f"{error}. Check it: backbone doctor"
-        raise LakeError(f"The lake in {site.folder} can't be opened: {why}") from error
+    connection.execute(f"ATTACH {literal(f'ducklake:{target}')} AS {name} ({', '.join(options)})")
 
 
-def _initialise(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
-    with locked(site.folder / "lake.lock"):
-        connection.execute("CREATE SCHEMA IF NOT EXISTS lake.governance")
-        connection.execute("CALL lake.set_option('data_inlining_row_limit', 0)")
-        connection.execute(f"CALL lake.set_option('data_inlining_row_limit', {INLINED_ROWS}, schema => 'governance')")
+def _initialise(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("CREATE SCHEMA IF NOT EXISTS lake.governance")
+    connection.execute("CALL lake.set_option('data_inlining_row_limit', 0)")
+    connection.execute(f"CALL lake.set_option('data_inlining_row_limit', {INLINED_ROWS}, schema => 'governance')")
+
+
+def told(error: duckdb.Error, site: Site) -> str:
+    """What went wrong with a lake, as people may see it, and what to do."""
+    return trouble(error, site.folder) or f"{site.books.told(str(error))}. Check it: backbone doctor"
 
 
 class Transaction:
     """Changes to a lake that become visible together, or not at all.
 
-    `files` are those that it has added so far, each with its dataset: data files and files of deleted rows.
+    `files` are those that it has added so far, each with its dataset: data files and files of deleted rows, by the
+    names that they have in the lake's data. What is added must be there already: see `send`.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, site: Site, snapshot: int) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, site: Site, known: int) -> None:
         self._connection = connection
-        self._tables = site.tables
+        self._site = site
         self._schemas: set[str] = set()
-        self.snapshot = snapshot
-        self.files: list[tuple[str, Path]] = []
+        self._in_files = set(dataset_bytes(site, known))
+        self.snapshot = known + 1
+        self.files: list[tuple[str, str]] = []
+        self.discarded: list[Path] = []
 
     def replace(self, dataset: str, relation: Relation, files: Sequence[Path]) -> None:
         """Start a new generation of a dataset, with the rows of `files` alone."""
@@ -109,20 +134,31 @@ class Transaction:
         self._add(dataset, files)
 
     def _delete(self, dataset: str, which: str) -> None:
-        """Delete rows; the lake writes files that name them at once, before the transaction ends."""
-        folder = self._tables / zone_of(dataset) / stem_of(dataset)
-        before = set(folder.glob("*-delete.parquet"))
+        """Delete rows; the lake writes files that name them at once, before the transaction ends.
+
+        It doesn't tell their names before that, so they are those that weren't there.
+        """
+        before = self._delete_files(dataset)
         self._connection.execute(f"DELETE FROM {_table(dataset)} {which}")
-        self.files += [(dataset, path) for path in sorted(set(folder.glob("*-delete.parquet")) - before)]
+        self.files += [(dataset, name) for name in sorted(self._delete_files(dataset) - before)]
+
+    def _delete_files(self, dataset: str) -> set[str]:
+        if dataset not in self._in_files:  # its rows are in the catalogue, and those that go are noted there
+            return set()
+        folder = f"tables/{zone_of(dataset)}/{stem_of(dataset)}"
+        names = (one.name for one in self._site.data.list(f"{folder}/ducklake-"))
+        return {name for name in names if name.endswith("-delete.parquet")}
 
     def _add(self, dataset: str, files: Sequence[Path]) -> None:
         names = f"'lake', {literal(stem_of(dataset))}"
         for path in _patterns(files):
+            where = self._site.data.uri(self._site.name_of(Path(path)))
             self._connection.execute(
-                f"CALL ducklake_add_data_files({names}, {literal(path)}, "
+                f"CALL ducklake_add_data_files({names}, {literal(where)}, "
                 f"schema => {literal(zone_of(dataset))}, allow_missing => true)"
             )
-        self.files += [(dataset, path) for path in files]
+        self._in_files |= {dataset} if files else set()
+        self.files += [(dataset, self._site.name_of(path)) for path in files]
 
     def ensure(self, dataset: str, relation: Relation) -> None:
         """Make a table where there is none."""
@@ -145,7 +181,11 @@ class Transaction:
             self._add(dataset, [path])
             return
         self._connection.execute(f"INSERT INTO {_table(dataset)} BY NAME SELECT * FROM {source}")
-        path.unlink()
+        self.discard(path)
+
+    def discard(self, path: Path) -> None:
+        """Remove a file once the transaction is committed: until then it may have to be read again."""
+        self.discarded.append(path)
 
     def delete(self, dataset: str, where: str) -> None:
         """Delete the rows for which an SQL condition of our own is true."""
@@ -182,7 +222,8 @@ class Transaction:
     def forget_scheduled(self, files: Sequence[int]) -> None:
         """Take files off the list of those to be removed."""
         numbers = ", ".join(str(number) for number in files)
-        scheduled = "__ducklake_metadata_lake.ducklake_files_scheduled_for_deletion"
+        schema = f"__ducklake_metadata_lake.{quoted(self._site.books.schema)}"
+        scheduled = f"{schema}.ducklake_files_scheduled_for_deletion"
         self._connection.execute(f"DELETE FROM {scheduled} WHERE data_file_id IN ({numbers})")
 
     def _schema(self, zone: str) -> None:
@@ -212,7 +253,7 @@ class Lake:
         """The lake's identity and its last snapshot, or the one to which it is attached."""
         known = last_snapshot(self.site)
         if known is None:
-            raise LakeError(f"The lake in {self.site.folder} has no catalogue. Check it: backbone doctor")
+            raise LakeError(f"The lake in {self.site.books.place} has no catalogue. Check it: backbone doctor")
         return known if self._snapshot is None else (known[0], self._snapshot)
 
     def records(self, query: str) -> list[dict[str, object]]:
@@ -235,8 +276,8 @@ class Lake:
         try:
             rows = cursor.execute(query).fetchall()
         except duckdb.Error as error:
-            why = trouble(error, self.site.folder) or f"{error}. Check it: backbone doctor"
-            raise LakeError(f"The lake can't be read: {why}") from error
+            kind = StoreError if refused_by_store(error) else LakeError
+            raise kind(f"The lake can't be read: {told(error, self.site)}") from error
         return [column[0] for column in cursor.description or ()], rows
 
     def is_as_in(self, dataset: str, snapshot: int) -> bool:
@@ -271,6 +312,30 @@ class Lake:
         """See `transaction`."""
         return transaction(self._connection, self.site, run, kind)
 
+    def publish(self, run: str, work: Callable[[Transaction], T], kind: str = "run") -> T:
+        """Do work in one transaction, all of it again where others or the network came in between.
+
+        `work` must do the same whenever it is called: files that are of no use once it is published, it discards
+        through the transaction.
+
+        Raises:
+            LakeError: it can't be published; nothing has changed.
+        """
+        again = False
+        for pause in (*(RETRIES if self.site.books.shared else ()), None):
+            try:
+                if again:  # with new connections: those of before may have been cut
+                    self._connection.execute("DETACH DATABASE IF EXISTS lake")
+                    attach(self._connection, self.site)
+                with self.transaction(run, kind) as transaction:
+                    return work(transaction)
+            except LakeError as error:
+                if pause is None or not is_passing(error):
+                    raise
+            again = True
+            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - so that two who collided don't again
+        raise AssertionError
+
 
 @contextmanager
 def transaction(
@@ -283,30 +348,47 @@ def transaction(
     Raises:
         LakeError: it can't be committed; nothing has changed.
     """
-    with locked(site.folder / "lake.lock"), APART:
+    message = f"{kind} {run}"
+    with site.books.publishing() as hold:
         known = last_snapshot(site)
         if known is None:
-            raise LakeError(f"The lake in {site.folder} has no catalogue. Check it: backbone doctor")
+            raise LakeError(f"The lake in {site.books.place} has no catalogue. Check it: backbone doctor")
         threads = connection.execute("SELECT current_setting('threads')").fetchone()
-        connection.execute("BEGIN")
+        changes = Transaction(connection, site, known[1])
+        reach(connection, site)
         try:
-            yield Transaction(connection, site, known[1] + 1)
-            message = (
-                f"CALL lake.set_commit_message('backbone', {literal(f'{kind} {run}')}, extra_info => {literal(run)})"
+            connection.execute("BEGIN")
+            yield changes
+            connection.execute(
+                f"CALL lake.set_commit_message('backbone', {literal(message)}, extra_info => {literal(run)})"
             )
-            connection.execute(message)
             connection.execute(_ALONE)
-            connection.execute("COMMIT")
+            hold.check()
+            _commit(connection, site, message, known[1])
         except BaseException as error:
             # After an error the transaction is dead until it is rolled back; it may be gone already.
             with suppress(duckdb.Error):
                 connection.execute("ROLLBACK")
             if not isinstance(error, duckdb.Error):
                 raise
-            raise LakeError(f"Nothing could be published: {trouble(error, site.folder) or error}") from error
+            said = trouble(error, site.folder) or site.books.told(str(error))
+            raise LakeError(f"Nothing could be published: {said}") from error
         finally:
             with suppress(duckdb.Error):
                 connection.execute(f"SET threads = {threads[0] if threads else 1}")
+    for path in changes.discarded:
+        path.unlink(missing_ok=True)
+
+
+def _commit(connection: duckdb.DuckDBPyConnection, site: Site, message: str, base: int) -> None:
+    """Commit. Where the connection is lost meanwhile, the catalogue tells whether it was done."""
+    try:
+        connection.execute("COMMIT")
+    except duckdb.Error:
+        if not site.books.shared or not is_committed(site, message, base):
+            raise
+        with suppress(duckdb.Error):
+            connection.execute("ROLLBACK")
 
 
 def _patterns(files: Sequence[Path]) -> list[str]:

@@ -1,6 +1,7 @@
 """Steps, plans and what a run has staged."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -258,6 +259,9 @@ class Failure:
     governance: tuple[Table, ...] = field(default=())
 
 
+OpenLanded = Callable[[Sequence[LandedFile]], AbstractContextManager[Sequence[LandedFile]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Staging:
     """All that a zone needs to stage one step; it reads nothing else and writes only to `new_file`.
@@ -266,7 +270,8 @@ class Staging:
     (missing before the first time). `new_file(dataset)` is the path of a Parquet file yet to be written for it;
     `governance.quarantine` and `governance.merged_away` are datasets in this sense too. `files` are the landed files
     to read now, `all_files` all of the source's (of a trusted dataset's source too). `artefacts` is a folder for plots
-    and models. `registered` is the present row of `governance.model_version` of an analysis, if any.
+    and models. `registered` is the present row of `governance.model_version` of an analysis, if any. `open_landed`
+    gives landed files with paths that programs can open for as long as the block lasts.
     """
 
     step: Step
@@ -282,6 +287,7 @@ class Staging:
     artefacts: Path = Path()
     scratch: Path = Path()
     registered: Mapping[str, object] | None = None
+    open_landed: OpenLanded = nullcontext
 
 
 QUARANTINE = ("run", "dataset", "file", "record", "rule", "reason", "raw")

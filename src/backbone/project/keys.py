@@ -24,7 +24,7 @@ PROJECT: Keys = {
     ),
     "engine": Key("`duckdb`; `spark` is not built yet", "`duckdb`"),
     "storage": Key(
-        "`catalogue`: `sqlite` (`postgres:…` is not built yet); `data`: a folder (`s3://…` is not built yet)",
+        "where catalogue and data are, see below",
         "`{catalogue: sqlite, data: lake}`",
     ),
     "memory_limit": Key("what a run, and each query, may take; at least 32MiB", "`4GB`"),
@@ -38,6 +38,11 @@ PROJECT: Keys = {
         "for a project of analyses only: another project's folder, or `{project, env, snapshot}`; its exploitation "
         "zone is read at a pinned snapshot"
     ),
+}
+STORAGE: Keys = {
+    "catalogue": Key("`sqlite`; `postgres:…` is not built yet", "`sqlite`"),
+    "data": Key("a folder, or `s3://BUCKET/PATH`: data files, models and what has landed", "`lake`"),
+    "encryption": Key("of data on S3, by the store: `s3` (its own keys), or `kms:KEY`", "what the bucket says"),
 }
 RETENTION: Keys = {
     "snapshots": Key("how long earlier snapshots can be read and gone back to: a period, or `for ever`", "`30 days`"),

@@ -14,7 +14,8 @@ from backbone import __version__
 from backbone.governance.tables import TABLES
 from backbone.lake.catalogue import snapshots
 from backbone.lake.leases import Holder, holders, without_new_leases
-from backbone.lake.store import Lake
+from backbone.lake.sending import send
+from backbone.lake.store import Lake, Transaction
 from backbone.lake.upkeep import (
     SMALL_BYTES,
     Pieces,
@@ -31,14 +32,13 @@ from backbone.model.project import Project, Retention
 from backbone.model.steps import Published
 from backbone.runs import journal
 from backbone.runs.environment import Environment
-from backbone.runs.publish import data_file_row
+from backbone.runs.publish import data_file_rows
 from backbone.runs.recovery import entered, recover
 from backbone.runs.restaging import copy_dataset, damaged_files, publish_copies, renewed
 from backbone.runs.run import Backend, read_published
 from backbone.runs.state import read_state, write_state
 
 _FLUSHED = 100
-_ORPHANED = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +168,10 @@ def _carry_out(
     with without_new_leases(site) as held:
         old = expirable(lake, project.retention, held)
         if old.expired:
-            with lake.transaction(run, "expiry") as transaction:
-                transaction.expire(old.expired)
+            lake.publish(run, lambda transaction: transaction.expire(old.expired), "expiry")
         unneeded = removable(site, held, datetime.now(UTC) - project.retention.files)
     removed, freed = clean_up(lake, run, unneeded)
-    orphans, orphaned_bytes = journal.remove_orphans(site, datetime.now(UTC) - _ORPHANED)
+    orphans, orphaned_bytes = journal.remove_orphans(site)
     copies = [copy_dataset(backend.engine, site, run, published[name], lake.snapshot[1]) for name in work.rewriting]
     now = pieces(site)
     compacted = [_compacted(name, "merged", work, now) for name in work.merging]
@@ -189,7 +188,9 @@ def _carry_out(
         "backbone_version": __version__, "message": _summary(report),
     }  # fmt: skip
     files = _new_files(lake, run, published)
-    with lake.transaction(run, "maintenance") as transaction:
+    send(lake, [copy.path for copy in copies])
+
+    def record(transaction: Transaction) -> tuple[int, dict[str, Published]]:
         after = renewed(published, work.rewriting, transaction.snapshot)
         publish_copies(
             transaction, run, site, copies, published, after, status="unchanged", how="rewritten by maintenance"
@@ -198,20 +199,26 @@ def _carry_out(
         transaction.insert("governance.run", TABLES["run"], [{**row, "snapshot": transaction.snapshot}])
         if work.flushing:
             transaction.flush()
-    journal.remove_scratch(site)
+        return transaction.snapshot, after
+
+    snapshot, after = lake.publish(run, record, "maintenance")
+    journal.remove_staged(site, run)
     if state and current:  # what was up to date still is
         held_now = {name: after.get(name, one) for name, one in state.published.items()}
-        write_state(environment.state_path, replace(state, snapshot=transaction.snapshot, published=held_now))
-    return _with_waiting(replace(report, snapshot=transaction.snapshot), lake, project.retention)
+        write_state(environment.state_path, replace(state, snapshot=snapshot, published=held_now))
+    return _with_waiting(replace(report, snapshot=snapshot), lake, project.retention)
 
 
 def _compact(lake: Lake, run: str, work: _Work) -> None:
     if work.merging or work.tidying:
-        with lake.transaction(run, "compaction") as transaction:
+
+        def compact(transaction: Transaction) -> None:
             for dataset in work.merging:
                 transaction.merge(dataset, SMALL_BYTES)
             for dataset in work.tidying:
                 transaction.rewrite(dataset)
+
+        lake.publish(run, compact, "compaction")
 
 
 def _compacted(dataset: str, how: str, work: _Work, now: Mapping[str, Pieces]) -> Compacted:
@@ -219,21 +226,21 @@ def _compacted(dataset: str, how: str, work: _Work, now: Mapping[str, Pieces]) -
     return Compacted(dataset, how, work.found[dataset].files, left)
 
 
-def _new_files(lake: Lake, run: str, published: Mapping[str, Published]) -> list[dict[str, object]]:
+def _new_files(lake: Lake, run: str, published: Mapping[str, Published]) -> list[Mapping[str, object]]:
     """Rows for `governance.data_file` about files that have none: merging made them, now or before it was killed."""
     known = {row["path"] for row in lake.records("SELECT path FROM lake.governance.data_file")}
-    return [
-        data_file_row(run, dataset, lake.site.tables / path, lake.site)
+    files = [
+        (dataset, f"tables/{path}")
         for path, dataset in data_files(lake.site, lake.snapshot[1]).items()
         if dataset in published and path not in known
     ]
+    return data_file_rows(run, files, lake.site)
 
 
 def _with_waiting(report: Maintained, lake: Lake, retention: Retention) -> Maintained:
     """The report with the files that no snapshot needs and that are still there."""
     files = scheduled(lake.site)
-    paths = [lake.site.tables / file.path for file in files]
-    size = sum(path.stat().st_size for path in paths if path.exists())
+    size = sum(lake.site.data.sizes([f"tables/{file.path}" for file in files]).values())
     readers = sorted({one.who for one in holders(lake.site) if one.process})
     waiting = f"{', '.join(readers)} may still read them" if readers else f"they go {retention.files} after"
     return replace(report, files_waiting=len(files), bytes_waiting=size, waiting=waiting if files else "")

@@ -16,8 +16,7 @@ from backbone.lake.store import Lake, Transaction
 from backbone.lake.upkeep import data_files
 from backbone.model.names import quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.steps import Extent, Published, Version
-from backbone.runs.publish import data_file_row, held_row
-from backbone.runs.stage import sha256_of
+from backbone.runs.publish import data_file_rows, held_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +55,18 @@ def damaged_files(lake: Lake, snapshot: int, datasets: Collection[str]) -> dict[
         return {}
     digests = {str(row["path"]): str(row["sha256"]) for row in lake.records("FROM lake.governance.data_file")}
     found = {path: dataset for path, dataset in data_files(lake.site, snapshot).items() if dataset in datasets}
-    tables = lake.site.tables
-    return {path: dataset for path, dataset in found.items() if not _is_sound(tables / path, digests.get(path))}
+    return {path: one for path, one in found.items() if not _is_sound(lake.site, f"tables/{path}", digests.get(path))}
 
 
 def damaged_models(lake: Lake, versions: Collection[str]) -> list[str]:
     """The files of these model versions that aren't what was registered: missing or changed."""
     rows = lake.records("SELECT path, run, sha256 FROM lake.governance.data_file WHERE starts_with(path, 'models/')")
     files = [(str(row["path"]), str(row["sha256"])) for row in rows if row["run"] in versions]
-    return [path for path, digest in files if not _is_sound(lake.site.folder / path, digest)]
+    return [path for path, digest in files if not _is_sound(lake.site, path, digest)]
 
 
-def _is_sound(path: Path, digest: str | None) -> bool:
-    return path.is_file() and (digest is None or sha256_of(path) == digest)
+def _is_sound(site: Site, name: str, digest: str | None) -> bool:
+    return site.data.sha256(name) == digest if digest else name in site.data.sizes([name])
 
 
 def renewed(then: Mapping[str, Published], changed: Collection[str], snapshot: int) -> dict[str, Published]:
@@ -119,5 +117,5 @@ def publish_copies(
         for name, one in after.items() if one != now.get(name)
     ]  # fmt: skip
     lake.insert("governance.step", TABLES["step"], rows)
-    files = [data_file_row(run, name, path, site) for name, path in paths.items()]
+    files = data_file_rows(run, [(name, site.name_of(path)) for name, path in paths.items()], site)
     lake.insert("governance.data_file", TABLES["data_file"], files)

@@ -14,6 +14,7 @@ from backbone import __version__
 from backbone.errors import LakeError
 from backbone.governance.tables import STATES, TABLES
 from backbone.lake.catalogue import has_dataset, snapshots
+from backbone.lake.sending import send
 from backbone.lake.store import Lake, Transaction
 from backbone.model.operations import PutBack, RolledBack
 from backbone.model.steps import Published
@@ -139,7 +140,9 @@ def _carry_out(
     clock, base = time.perf_counter(), backend.lake.snapshot[1]
     copies = [copy_dataset(backend.engine, site, run, difference.then[name], snapshot) for name in difference.changed]
     states, how = _former_states(lake, run, snapshot), f"as in snapshot {snapshot}"
-    with lake.transaction(run, "rollback") as transaction:
+    send(lake, [copy.path for copy in copies], [path for path in states.values() if path])
+
+    def put_back(transaction: Transaction) -> int:
         after = renewed(difference.then, difference.changed, transaction.snapshot)
         publish_copies(transaction, run, site, copies, difference.now, after, status="done", how=how)
         _drop(transaction, run, difference.gone, how)
@@ -155,8 +158,11 @@ def _carry_out(
             "snapshot": transaction.snapshot, "backbone_version": __version__, "message": how,
         }  # fmt: skip
         transaction.insert("governance.run", TABLES["run"], [row])
-    journal.remove_scratch(site)
-    return transaction.snapshot
+        return transaction.snapshot
+
+    published = lake.publish(run, put_back, "rollback")
+    journal.remove_staged(site, run)
+    return published
 
 
 def _drop(transaction: Transaction, run: str, datasets: tuple[str, ...], how: str) -> None:

@@ -1,7 +1,7 @@
 """Staging: each step writes its outputs to files that nobody sees yet, then they are audited."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from backbone.analysis.stage import stage_analysis
 from backbone.engine.cost import Cost, measured
 from backbone.engine.protocol import Engine, Session
-from backbone.errors import BackboneError, DatasetError, line_of
+from backbone.errors import BackboneError, DatasetError, LakeError, line_of
 from backbone.governance.declared import about
 from backbone.lake.site import Site
 from backbone.model.files import LandedFile
@@ -38,12 +38,18 @@ from backbone.zones.formatted import stage_formatted
 from backbone.zones.trusted import stage_trusted
 
 
+def _as_they_are(files: Sequence[LandedFile], _scratch: Path) -> AbstractContextManager[Sequence[LandedFile]]:
+    return nullcontext(files)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a run works: the project, the environment's lake at its base snapshot, and what is published there.
 
     `unlanded` says for a source why one of its files could not land. `lost` are datasets whose rows can't be read any
     more: they are made as if they were new, and are not in `published`. `fingerprint` is that of the project's files.
+    `model_files` are those of registered models that may have to be fetched, by name, with their checksums.
+    `open_landed` gives landed files with paths that programs can open; copies are made in the folder that it is given.
     """
 
     run: str
@@ -53,10 +59,12 @@ class Place:
     published: Mapping[str, Published]
     landed: Mapping[str, Sequence[LandedFile]]
     registered: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    model_files: Mapping[str, str] = field(default_factory=dict)
     upstream: Mapping[str, int] = field(default_factory=dict)
     unlanded: Mapping[str, str] = field(default_factory=dict)
     fingerprint: str = ""
     lost: Mapping[str, Published] = field(default_factory=dict)
+    open_landed: Callable[[Sequence[LandedFile], Path], AbstractContextManager[Sequence[LandedFile]]] = _as_they_are
     numbers: Iterator[int] = field(default_factory=count)
 
 
@@ -217,10 +225,28 @@ def _staging(
         current={o: _held(place.published[o], place) for o in step.outputs if o in place.published},
         files=planned.files,
         all_files=tuple(place.landed.get(source, ())),
-        artefacts=place.site.folder / "models" / name / place.run,
+        artefacts=place.site.models / name / place.run,
         scratch=place.site.folder / "scratch" / place.run,
-        registered=place.registered.get(name),
+        registered=_with_files(place.registered.get(name), place),
+        open_landed=lambda files: place.open_landed(files, place.site.folder / "scratch" / place.run),
     )
+
+
+def _with_files(registered: Mapping[str, object] | None, place: Place) -> Mapping[str, object] | None:
+    """A registered model whose files are here: fetched, and equal to what was published.
+
+    Raises:
+        LakeError: they are missing or damaged.
+    """
+    if registered is None or place.site.data.is_local:
+        return registered
+    folder = Path(str(registered["path"])).parent
+    for name, digest in place.model_files.items():
+        path = place.site.staging / name
+        if path.parent == folder and not path.exists() and place.site.data.fetch(name, path) != digest:
+            path.unlink(missing_ok=True)
+            raise LakeError(f"{place.site.data.uri(name)} is missing or damaged. Train again: backbone doctor --repair")
+    return registered
 
 
 def _held(published: Published, place: Place, since: int | None = None) -> Extent:
@@ -293,9 +319,3 @@ def _profiled(one: Staged, request: Staging, session: Session) -> tuple[Attribut
     session.show_system(True)
     session.show(_after(one, request))
     return profile_relation(session, quoted_dataset(one.dataset), relation, one.rows)
-
-
-def sha256_of(path: Path) -> str:
-    """The checksum of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,7 +13,6 @@ from signal import SIGINT, Signals
 
 import backbone
 from backbone.errors import BackboneError, BusyError
-from backbone.lake.lock import locked
 from backbone.lake.upkeep import is_due
 from backbone.model.operations import Compacted, Kept, Maintained
 from backbone.model.project import Project
@@ -105,7 +104,7 @@ def _maintained(root: Path, name: str) -> Maintained | None:
     try:
         with (
             explained(environment.folder),
-            locked(environment.run_lock, wait=False),
+            environment.site.books.writing(None, wait=False),
             open_backend(project, environment) as backend,
         ):
             return maintain(project, environment, backend)

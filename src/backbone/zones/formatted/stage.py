@@ -68,8 +68,9 @@ def _schema(staging: Staging, session: Session, source: Source) -> Schema:
 def _inferred(staging: Staging, session: Session, source: Source) -> tuple[Column, ...]:
     """The columns of the first file that has some, for a source that declares none."""
     for file in sorted(staging.all_files, key=lambda f: f.id):
-        if found := _inferred_from(file, staging, session, source):
-            return found
+        with staging.open_landed([file]) as (opened,):
+            if found := _inferred_from(opened, staging, session, source):
+                return found
     if staging.all_files:
         message, hint = "no landed file has a column", f"say its columns in sources/{source.name}.yml"
         raise DatasetError(Failure(staging.step.dataset, message, source.at, hint=hint))
@@ -107,12 +108,13 @@ def _check_there(file: LandedFile, staging: Staging) -> None:
 
 def _read_files(files: Sequence[LandedFile], account: Account) -> Widening | None:
     for together in _batches(files):
-        for file in together:
-            _check_there(file, account.staging)
-        if len(together) > 1 and write_together(together, account):
-            continue
-        if widening := _read_singly(together, account):
-            return widening
+        with account.staging.open_landed(together) as opened:
+            for file in opened:
+                _check_there(file, account.staging)
+            if len(opened) > 1 and write_together(opened, account):
+                continue
+            if widening := _read_singly(opened, account):
+                return widening
     return None
 
 
