@@ -66,6 +66,11 @@ class Registry:
         self._folder = folder
         self.path = folder / "registry.sqlite"
 
+    @property
+    def place(self) -> str:
+        """Where it is, as people are told."""
+        return str(self.path)
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         self._folder.mkdir(parents=True, exist_ok=True)

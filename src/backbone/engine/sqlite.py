@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import RLock
 
 from backbone.errors import LakeError
+from backbone.troubles import trouble
 
 _TRIES = 5
 
@@ -63,6 +64,23 @@ def copy(path: Path, target: Path) -> None:
             made.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.OperationalError as error:
         raise OSError(str(error)) from error
+
+
+def damage(path: Path) -> str | None:
+    """What SQLite itself finds wrong with a database; None if it is sound.
+
+    That it can't be read where it is, for want of space or permission, is no damage: then a copy is looked at.
+    """
+    try:
+        with reading(path) as connection:
+            ((said, *_), *_) = connection.execute("PRAGMA integrity_check(1)").fetchall()
+    except LakeError as error:
+        return str(error.__cause__)
+    except sqlite3.OperationalError as error:
+        if trouble(error, path):
+            raise
+        return str(error)
+    return None if said == "ok" else str(said).splitlines()[0]
 
 
 def readable(path: Path) -> Path:

@@ -1,16 +1,14 @@
-"""Quick looks into a lake's SQLite catalogue, without an engine.
+"""Quick looks into a lake's catalogue, without an engine. Every query runs on SQLite and on PostgreSQL.
 
 The tables are those of DuckLake's specification 1.0; an entry lives from `begin_snapshot` to before `end_snapshot`.
 """
 
-import sqlite3
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from pathlib import Path
 
-from backbone.engine import sqlite
 from backbone.errors import LakeError, UsageError
+from backbone.lake.books import Rows
 from backbone.lake.site import Site
 
 LIVE = "{0}.begin_snapshot <= :at AND ({0}.end_snapshot IS NULL OR {0}.end_snapshot > :at)"
@@ -20,29 +18,14 @@ _EVER = 2**62
 """Later than any snapshot: what is live then is live now."""
 
 
-def catalogue_path(site: Site) -> Path:
-    """The catalogue of the lake."""
-    return site.folder / "catalogue.sqlite"
-
-
-def reading(site: Site) -> AbstractContextManager[sqlite3.Connection]:
-    """The catalogue, opened read-only."""
-    return sqlite.reading(catalogue_path(site))
+def reading(site: Site) -> AbstractContextManager[Rows]:
+    """The catalogue, to be read as it is at one moment."""
+    return site.books.reading()
 
 
 def last_snapshot(site: Site) -> tuple[str, int] | None:
     """The lake's identity and its last snapshot, or None where there is no lake yet."""
-    if not catalogue_path(site).exists():
-        return None
-    try:
-        with reading(site) as connection:
-            snapshot = connection.execute("SELECT max(snapshot_id) FROM ducklake_snapshot").fetchone()[0]
-            identity = connection.execute("SELECT min(schema_uuid) FROM ducklake_schema WHERE schema_id = 0").fetchone()
-    except sqlite3.OperationalError as error:
-        if "no such table" in str(error):  # made, but not initialised: a first run that was killed
-            return None
-        raise
-    return (str(identity[0]), int(snapshot)) if snapshot is not None else None
+    return site.books.last_snapshot()
 
 
 def present_snapshot(site: Site) -> int:
@@ -53,7 +36,7 @@ def present_snapshot(site: Site) -> int:
     """
     known = last_snapshot(site)
     if known is None:
-        raise LakeError(f"There is no lake in {site.folder}. Make it: backbone run")
+        raise LakeError(f"There is no lake in {site.books.place}. Make it: backbone run")
     return known[1]
 
 
@@ -129,9 +112,9 @@ def snapshots(site: Site) -> dict[int, datetime]:
     return {number: catalogue_time(text) for number, text in rows}
 
 
-def catalogue_time(text: str) -> datetime:
-    """A time as DuckLake writes it: `2026-11-22 23:54:59.694972+00`."""
-    return datetime.fromisoformat(text).astimezone(UTC)
+def catalogue_time(time: str | datetime) -> datetime:
+    """A time as DuckLake writes it: `2026-11-22 23:54:59.694972+00` where the catalogue has no times but texts."""
+    return (datetime.fromisoformat(time) if isinstance(time, str) else time).astimezone(UTC)
 
 
 def datasets_at(site: Site, snapshot: int) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -167,9 +150,9 @@ def registered_files(site: Site) -> set[str]:
     """
     query = """
         SELECT s.path || t.path || f.path FROM {0} f JOIN ducklake_table t USING (table_id)
-        JOIN ducklake_schema s USING (schema_id) WHERE f.path_is_relative = 1"""
+        JOIN ducklake_schema s USING (schema_id) WHERE f.path_is_relative"""
     queries = [query.format("ducklake_data_file"), query.format("ducklake_delete_file")]
-    queries.append("SELECT path FROM ducklake_files_scheduled_for_deletion WHERE path_is_relative = 1")
+    queries.append("SELECT path FROM ducklake_files_scheduled_for_deletion WHERE path_is_relative")
     with reading(site) as connection:
         return {path for each in queries for (path,) in connection.execute(each)}
 
@@ -177,7 +160,7 @@ def registered_files(site: Site) -> set[str]:
 def dataset_bytes(site: Site, snapshot: int) -> dict[str, int]:
     """The size of each dataset's data files at a snapshot, in bytes."""
     query = f"""
-        SELECT s.schema_name || '.' || t.table_name, sum(f.file_size_bytes)
+        SELECT s.schema_name || '.' || t.table_name, CAST(sum(f.file_size_bytes) AS BIGINT)
         FROM ducklake_data_file f JOIN ducklake_table t USING (table_id) JOIN ducklake_schema s USING (schema_id)
         WHERE {LIVE.format("f")} AND {LIVE.format("t")} GROUP BY 1"""
     with reading(site) as connection:

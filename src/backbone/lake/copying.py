@@ -8,7 +8,8 @@ from pathlib import Path
 
 from backbone.engine import sqlite
 from backbone.errors import LakeError
-from backbone.lake.catalogue import catalogue_path, last_snapshot
+from backbone.lake.books import FolderBooks
+from backbone.lake.catalogue import last_snapshot
 from backbone.lake.remote import claim
 from backbone.lake.site import Site
 from backbone.storage.data import Data
@@ -36,12 +37,12 @@ def copy_lake(source: Site, target: Site) -> Copied:
     Raises:
         LakeError: there is no lake, or a file is missing or has another size than the catalogue says.
     """
-    if not catalogue_path(source).is_file():
+    if not FolderBooks(source.folder).catalogue.is_file():
         raise LakeError(
             f"There is no lake in {source.folder}: it has no catalogue.sqlite. Name a folder from `backbone backup`"
         )
     target.folder.mkdir(parents=True)
-    copy_sqlite(catalogue_path(source), catalogue_path(target))
+    copy_sqlite(FolderBooks(source.folder).catalogue, FolderBooks(target.folder).catalogue)
     known = last_snapshot(target)
     if known is None:
         raise LakeError(f"The catalogue in {source.folder} is empty: nothing had run there. Name another copy")
@@ -109,8 +110,8 @@ def _files(folder: Path) -> dict[str, int]:
     """Every file that a snapshot needs, relative to the tables, with its size; none waits for its removal any more."""
     query = """
         SELECT s.path || t.path || f.path, f.file_size_bytes FROM {0} f JOIN ducklake_table t USING (table_id)
-        JOIN ducklake_schema s USING (schema_id) WHERE f.path_is_relative = 1"""
-    with closing(sqlite3.connect(catalogue_path(Site(folder)))) as connection, connection:
+        JOIN ducklake_schema s USING (schema_id) WHERE f.path_is_relative"""
+    with closing(sqlite3.connect(FolderBooks(folder).catalogue)) as connection, connection:
         connection.execute("DELETE FROM ducklake_files_scheduled_for_deletion")
         queries = [query.format(table) for table in ("ducklake_data_file", "ducklake_delete_file")]
         return {name: size for each in queries for name, size in connection.execute(each)}
@@ -118,7 +119,7 @@ def _files(folder: Path) -> dict[str, int]:
 
 def continue_after(folder: Path, snapshot: int) -> None:
     """Give a lake's last snapshot a number beyond `snapshot`, so that no number ever means two things."""
-    with closing(sqlite3.connect(catalogue_path(Site(folder)))) as connection, connection:
+    with closing(sqlite3.connect(FolderBooks(folder).catalogue)) as connection, connection:
         (last,) = connection.execute("SELECT max(snapshot_id) FROM ducklake_snapshot").fetchone()
         if last > snapshot:
             return

@@ -31,7 +31,7 @@ def _files(site: Site, table: str, rows: str = "delete_count") -> tuple[KnownFil
         SELECT s.path || t.path || f.path, s.schema_name || '.' || t.table_name, f.{rows}, f.file_size_bytes,
             f.end_snapshot IS NULL AND t.end_snapshot IS NULL
         FROM {table} f JOIN ducklake_table t USING (table_id) JOIN ducklake_schema s USING (schema_id)
-        WHERE f.path_is_relative = 1 ORDER BY 1"""
+        WHERE f.path_is_relative ORDER BY 1"""
     deletes = table == "ducklake_delete_file"
     with reading(site) as connection:
         found = connection.execute(query).fetchall()

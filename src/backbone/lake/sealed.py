@@ -18,7 +18,7 @@ import duckdb
 from backbone.engine import sqlite
 from backbone.engine.duckdb.extensions import CONFIG, load_extension, silence
 from backbone.errors import BackboneError, LakeError, QueryError, did_you_mean
-from backbone.lake.catalogue import catalogue_path, datasets_at, present_snapshot
+from backbone.lake.catalogue import datasets_at, present_snapshot
 from backbone.lake.ceiling import ceiling
 from backbone.lake.leases import Lease
 from backbone.lake.lock import locked
@@ -74,23 +74,14 @@ def _frozen(site: Site, copies: Path, snapshot: int) -> Path:
 
 
 def _freeze(site: Site, path: Path) -> None:
-    """Copy a lake's catalogue, as it is at one moment, into a DuckDB file.
-
-    The scanner would read each table as it is at a moment of its own, so it is given a copy that nobody writes to.
-    """
-    still = path.with_suffix(".sqlite")
-    try:
-        sqlite.copy(catalogue_path(site), still)
-        with duckdb.connect(":memory:", config={**CONFIG, "threads": "1"}) as connection:
-            silence(connection)
-            load_extension(connection, "sqlite_scanner")
-            connection.execute(f"ATTACH {literal(str(still))} AS meta (TYPE sqlite, READ_ONLY)")
-            connection.execute(f"ATTACH {literal(str(path))} AS frozen")
-            connection.execute("COPY FROM DATABASE meta TO frozen")
-            _retype_inlined(connection)
-            connection.execute("DETACH frozen")
-    finally:
-        still.unlink(missing_ok=True)
+    """Copy a lake's catalogue, as it is at one moment, into a DuckDB file."""
+    with duckdb.connect(":memory:", config={**CONFIG, "threads": "1"}) as connection:
+        silence(connection)
+        load_extension(connection, site.books.extension)
+        connection.execute(f"ATTACH {literal(str(path))} AS frozen")
+        site.books.copy_to(connection, path)
+        _retype_inlined(connection)
+        connection.execute("DETACH frozen")
 
 
 def _remove_old(cache: Path) -> None:

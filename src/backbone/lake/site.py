@@ -3,30 +3,38 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from backbone.lake.books import Books, FolderBooks
 from backbone.storage.data import Data
 from backbone.storage.folder import FolderData
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where one lake is: what this machine keeps of it in `folder`, and its data files and models there or elsewhere.
+    """Where one lake is: everything of it in one folder, unless its books or its data are kept elsewhere.
 
-    A step writes its files below `staging`. Where the data is local, that is where they stay; else they are put into
-    the data before they are published. Names of files are relative to `staging`, and to the data alike.
+    `folder` is on this machine, or shared by several: what a run stages, caches, and on a laptop all. A step writes its
+    files below `staging`. Where the data is local, that is where they stay; else they are put into the data before they
+    are published. Names of files are relative to `staging`, and to the data alike.
     """
 
     folder: Path
-    elsewhere: Data | None = None
+    elsewhere: Books | None = None
+    data_at: Data | None = None
+
+    @property
+    def books(self) -> Books:
+        """The catalogue, locks, leases and the journal."""
+        return self.elsewhere or FolderBooks(self.folder)
 
     @property
     def data(self) -> Data:
         """The data files and models: names such as `tables/trusted/orders/1f2e3d4c-0.parquet`."""
-        return self.elsewhere or FolderData(self.folder)
+        return self.data_at or FolderData(self.folder)
 
     @property
     def staging(self) -> Path:
         """The folder in which files are written before they are published."""
-        return self.folder / "staged" if self.elsewhere else self.folder
+        return self.folder / "staged" if self.data_at else self.folder
 
     @property
     def tables(self) -> Path:

@@ -1,26 +1,30 @@
 """Attaching a lake, and changing it in one transaction."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from glob import has_magic
 from os.path import commonprefix
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
 from backbone.engine.duckdb.extensions import load_extension, silence
-from backbone.engine.sqlite import APART, readable
 from backbone.errors import LakeError, StoreError
-from backbone.lake.catalogue import catalogue_path, dataset_bytes, has_dataset, is_finished, last_snapshot
-from backbone.lake.lock import locked
+from backbone.lake.catalogue import dataset_bytes, has_dataset, is_finished, last_snapshot
 from backbone.lake.remote import claim, reach
+from backbone.lake.retrying import RETRIES, is_committed, is_passing
 from backbone.lake.site import Site
 from backbone.model.domains import sql_type
 from backbone.model.names import literal, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Relation
 from backbone.model.steps import Removal
 from backbone.troubles import refused_by_store, trouble
+
+T = TypeVar("T")
 
 INLINED_ROWS = 100
 """Governance rows up to this many are kept in the catalogue: a file each would be thousands of tiny files."""
@@ -44,34 +48,48 @@ def attach(
     Raises:
         LakeError: it can't be opened.
     """
-    load_extension(connection, "sqlite_scanner")
+    load_extension(connection, site.books.extension)
     load_extension(connection, "ducklake")
     if read_only and last_snapshot(site) is None:
-        raise LakeError(f"There is no lake in {site.folder}. Make it: backbone run")
+        raise LakeError(f"There is no lake in {site.books.place}. Make it: backbone run")
     if not read_only:
-        (site.tables if site.data.is_local else site.folder).mkdir(parents=True, exist_ok=True)
-    catalogue = readable(catalogue_path(site)) if read_only else catalogue_path(site)
-    options = [f"DATA_PATH {literal(site.data.uri('tables'))}", "OVERRIDE_DATA_PATH true"]
-    options += ["READ_ONLY"] if read_only else []
-    options += [f"SNAPSHOT_VERSION {snapshot}"] if snapshot is not None else []
-    options += ["META_JOURNAL_MODE 'WAL'", "META_BUSY_TIMEOUT 5000"]
+        if site.data.is_local:
+            site.tables.mkdir(parents=True, exist_ok=True)
+        site.folder.mkdir(parents=True, exist_ok=True)
+        site.books.prepare()
     reach(connection, site, name)
     try:
-        connection.execute(f"ATTACH {literal(f'ducklake:sqlite:{catalogue}')} AS {name} ({', '.join(options)})")
-        if not read_only and not is_finished(site):
-            known = last_snapshot(site)
-            claim(site, known[0] if known else "")
-            _initialise(connection, site)
+        if read_only or is_finished(site):
+            _attach(connection, site, name, read_only=read_only, snapshot=snapshot)
+        else:
+            with site.books.publishing():  # of several who come first, one makes it
+                _attach(connection, site, name, read_only=False)
+                _initialise(connection, site)
     except duckdb.Error as error:
-        why = trouble(error, site.folder) or f"{error}. Check it: backbone doctor"
-        raise LakeError(f"The lake in {site.folder} can't be opened: {why}") from error
+        raise LakeError(f"The lake in {site.books.place} can't be opened: {told(error, site)}") from error
+
+
+def _attach(
+    connection: duckdb.DuckDBPyConnection, site: Site, name: str, *, read_only: bool, snapshot: int | None = None
+) -> None:
+    target, options = site.books.target(read_only=read_only)
+    options += [f"DATA_PATH {literal(site.data.uri('tables'))}", "OVERRIDE_DATA_PATH true"]
+    options += ["READ_ONLY"] if read_only else []
+    options += [f"SNAPSHOT_VERSION {snapshot}"] if snapshot is not None else []
+    connection.execute(f"ATTACH {literal(f'ducklake:{target}')} AS {name} ({', '.join(options)})")
 
 
 def _initialise(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
-    with locked(site.folder / "lake.lock"):
-        connection.execute("CREATE SCHEMA IF NOT EXISTS lake.governance")
-        connection.execute("CALL lake.set_option('data_inlining_row_limit', 0)")
-        connection.execute(f"CALL lake.set_option('data_inlining_row_limit', {INLINED_ROWS}, schema => 'governance')")
+    known = last_snapshot(site)
+    claim(site, known[0] if known else "")
+    connection.execute("CREATE SCHEMA IF NOT EXISTS lake.governance")
+    connection.execute("CALL lake.set_option('data_inlining_row_limit', 0)")
+    connection.execute(f"CALL lake.set_option('data_inlining_row_limit', {INLINED_ROWS}, schema => 'governance')")
+
+
+def told(error: duckdb.Error, site: Site) -> str:
+    """What went wrong with a lake, as people may see it, and what to do."""
+    return trouble(error, site.folder) or f"{site.books.told(str(error))}. Check it: backbone doctor"
 
 
 class Transaction:
@@ -88,6 +106,7 @@ class Transaction:
         self._in_files = set(dataset_bytes(site, known))
         self.snapshot = known + 1
         self.files: list[tuple[str, str]] = []
+        self.discarded: list[Path] = []
 
     def replace(self, dataset: str, relation: Relation, files: Sequence[Path]) -> None:
         """Start a new generation of a dataset, with the rows of `files` alone."""
@@ -158,7 +177,11 @@ class Transaction:
             self._add(dataset, [path])
             return
         self._connection.execute(f"INSERT INTO {_table(dataset)} BY NAME SELECT * FROM {source}")
-        path.unlink()
+        self.discard(path)
+
+    def discard(self, path: Path) -> None:
+        """Remove a file once the transaction is committed: until then it may have to be read again."""
+        self.discarded.append(path)
 
     def delete(self, dataset: str, where: str) -> None:
         """Delete the rows for which an SQL condition of our own is true."""
@@ -224,7 +247,7 @@ class Lake:
         """The lake's identity and its last snapshot, or the one to which it is attached."""
         known = last_snapshot(self.site)
         if known is None:
-            raise LakeError(f"The lake in {self.site.folder} has no catalogue. Check it: backbone doctor")
+            raise LakeError(f"The lake in {self.site.books.place} has no catalogue. Check it: backbone doctor")
         return known if self._snapshot is None else (known[0], self._snapshot)
 
     def records(self, query: str) -> list[dict[str, object]]:
@@ -247,9 +270,8 @@ class Lake:
         try:
             rows = cursor.execute(query).fetchall()
         except duckdb.Error as error:
-            why = trouble(error, self.site.folder) or f"{error}. Check it: backbone doctor"
             kind = StoreError if refused_by_store(error) else LakeError
-            raise kind(f"The lake can't be read: {why}") from error
+            raise kind(f"The lake can't be read: {told(error, self.site)}") from error
         return [column[0] for column in cursor.description or ()], rows
 
     def is_as_in(self, dataset: str, snapshot: int) -> bool:
@@ -284,6 +306,32 @@ class Lake:
         """See `transaction`."""
         return transaction(self._connection, self.site, run, kind)
 
+    def publish(self, run: str, work: Callable[[Transaction], T], kind: str = "run") -> T:
+        """Do work in one transaction, all of it again where others or the network came in between.
+
+        `work` must do the same whenever it is called: files that are of no use once it is published, it discards
+        through the transaction.
+
+        Raises:
+            LakeError: it can't be published; nothing has changed.
+        """
+        tries = iter(RETRIES if self.site.books.shared else ())
+        while True:
+            try:
+                with self.transaction(run, kind) as transaction:
+                    return work(transaction)
+            except LakeError as error:
+                pause = next(tries, None) if is_passing(error) else None
+                if pause is None:
+                    raise
+            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - so that two who collided don't again
+            self._attach_again()
+
+    def _attach_again(self) -> None:
+        """Begin with new connections: those of before may have been cut."""
+        self._connection.execute("DETACH lake")
+        attach(self._connection, self.site)
+
 
 @contextmanager
 def transaction(
@@ -296,32 +344,45 @@ def transaction(
     Raises:
         LakeError: it can't be committed; nothing has changed.
     """
-    with locked(site.folder / "lake.lock"), APART:
+    message = f"{kind} {run}"
+    with site.books.publishing() as hold:
         known = last_snapshot(site)
         if known is None:
-            raise LakeError(f"The lake in {site.folder} has no catalogue. Check it: backbone doctor")
+            raise LakeError(f"The lake in {site.books.place} has no catalogue. Check it: backbone doctor")
         threads = connection.execute("SELECT current_setting('threads')").fetchone()
-        changes = Transaction(connection, site, known[1])
+        open_one = Transaction(connection, site, known[1])
         reach(connection, site)
-        connection.execute("BEGIN")
         try:
-            yield changes
-            message = (
-                f"CALL lake.set_commit_message('backbone', {literal(f'{kind} {run}')}, extra_info => {literal(run)})"
+            connection.execute("BEGIN")
+            yield open_one
+            connection.execute(
+                f"CALL lake.set_commit_message('backbone', {literal(message)}, extra_info => {literal(run)})"
             )
-            connection.execute(message)
             connection.execute(_ALONE)
-            connection.execute("COMMIT")
+            hold.check()
+            _commit(connection, site, message, known[1])
         except BaseException as error:
             # After an error the transaction is dead until it is rolled back; it may be gone already.
             with suppress(duckdb.Error):
                 connection.execute("ROLLBACK")
             if not isinstance(error, duckdb.Error):
                 raise
-            raise LakeError(f"Nothing could be published: {trouble(error, site.folder) or error}") from error
+            said = trouble(error, site.folder) or site.books.told(str(error))
+            raise LakeError(f"Nothing could be published: {said}") from error
         finally:
             with suppress(duckdb.Error):
                 connection.execute(f"SET threads = {threads[0] if threads else 1}")
+    for path in open_one.discarded:
+        path.unlink(missing_ok=True)
+
+
+def _commit(connection: duckdb.DuckDBPyConnection, site: Site, message: str, base: int) -> None:
+    """Commit. Where the connection is lost meanwhile, the catalogue tells whether it was done."""
+    try:
+        connection.execute("COMMIT")
+    except duckdb.Error:
+        if not site.books.shared or not is_committed(site, message, base):
+            raise
 
 
 def _patterns(files: Sequence[Path]) -> list[str]:

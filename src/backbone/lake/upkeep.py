@@ -1,8 +1,6 @@
 """What a lake has piled up, from its catalogue: small files, deleted rows, snapshots, files that nobody needs."""
 
-import json
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -59,8 +57,9 @@ def pieces(site: Site) -> dict[str, Pieces]:
     """Every dataset's files; rows that are kept in the catalogue are in none."""
     query = f"""
         SELECT s.schema_name || '.' || t.table_name, count(*),
-            sum(d.data_file_id IS NULL AND f.file_size_bytes < {SMALL_BYTES}), count(d.data_file_id),
-            coalesce(sum(d.delete_count), 0), sum(f.record_count), sum(f.file_size_bytes)
+            count(*) FILTER (WHERE d.data_file_id IS NULL AND f.file_size_bytes < {SMALL_BYTES}), count(d.data_file_id),
+            CAST(coalesce(sum(d.delete_count), 0) AS BIGINT), CAST(sum(f.record_count) AS BIGINT),
+            CAST(sum(f.file_size_bytes) AS BIGINT)
         FROM ducklake_data_file f JOIN ducklake_table t USING (table_id) JOIN ducklake_schema s USING (schema_id)
         LEFT JOIN ducklake_delete_file d ON d.data_file_id = f.data_file_id AND d.end_snapshot IS NULL
         WHERE f.end_snapshot IS NULL AND t.end_snapshot IS NULL GROUP BY 1 ORDER BY 1"""
@@ -80,7 +79,7 @@ def data_files(site: Site, snapshot: int) -> dict[str, str]:
     query = f"""
         SELECT s.path || t.path || f.path, s.schema_name || '.' || t.table_name
         FROM ducklake_data_file f JOIN ducklake_table t USING (table_id) JOIN ducklake_schema s USING (schema_id)
-        WHERE {LIVE.format("f")} AND {LIVE.format("t")} AND f.path_is_relative = 1"""
+        WHERE {LIVE.format("f")} AND {LIVE.format("t")} AND f.path_is_relative"""
     with reading(site) as connection:
         return dict(connection.execute(query, {"at": snapshot}))
 
@@ -88,8 +87,7 @@ def data_files(site: Site, snapshot: int) -> dict[str, str]:
 def scheduled(site: Site) -> list[Scheduled]:
     """The files that wait for their removal."""
     query = (
-        "SELECT data_file_id, path, schedule_start FROM ducklake_files_scheduled_for_deletion "
-        "WHERE path_is_relative = 1"
+        "SELECT data_file_id, path, schedule_start FROM ducklake_files_scheduled_for_deletion WHERE path_is_relative"
     )
     with reading(site) as connection:
         return [Scheduled(number, path, catalogue_time(since)) for number, path, since in connection.execute(query)]
@@ -110,12 +108,10 @@ def removable(site: Site, held: Iterable[Holder], before: datetime) -> list[Sche
     Order tells, not time: a process may need every file that was scheduled after it took its lease. DuckLake doesn't
     say at which snapshot that was, so the one is noted at which maintenance first saw it. Only under the run lock.
     """
-    path, files, present = site.folder / "unneeded.json", scheduled(site), present_snapshot(site)
-    noted: dict[str, int] = {}
-    with suppress(OSError, ValueError):  # without it, or half of it, all are as if they were seen for the first time
-        noted = json.loads(path.read_text())
+    files, present = scheduled(site), present_snapshot(site)
+    noted = site.books.noted("unneeded")  # without it, all are as if they were seen for the first time
     noted = {file.path: noted.get(file.path, present) for file in files}
-    path.write_text(json.dumps(noted))
+    site.books.note("unneeded", noted)
     oldest = min((one.last for one in held if one.process), default=present + 1)
     return [file for file in files if file.since < before and noted[file.path] < oldest]
 
@@ -128,9 +124,9 @@ def clean_up(lake: Lake, run: str, files: Sequence[Scheduled]) -> tuple[int, int
     if not files:
         return 0, 0
     data, names = lake.site.data, [f"tables/{file.path}" for file in files]
-    with lake.transaction(run, "clean-up") as transaction:
-        # First forgotten, then removed: a kill between the two leaves files that nobody knows, which are swept up.
-        transaction.forget_scheduled([file.number for file in files])
+    # First forgotten, then removed: a kill between the two leaves files that nobody knows, which are swept up.
+    numbers = [file.number for file in files]
+    lake.publish(run, lambda transaction: transaction.forget_scheduled(numbers), "clean-up")
     freed = sum(data.sizes(names).values())
     data.remove(names)
     return len(files), freed

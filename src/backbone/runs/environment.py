@@ -1,10 +1,13 @@
 """One environment of a project: its lake, and the landing zone that all environments share."""
 
 import secrets
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from backbone.connectors.landing import LandingZone
+from backbone.lake.books import OnWait
+from backbone.lake.lock import locked
 from backbone.lake.site import Site
 from backbone.model.memory import DEFAULT_LIMIT
 from backbone.storage.data import Data
@@ -32,7 +35,7 @@ class Environment:
     @property
     def site(self) -> Site:
         """Where this environment's lake is."""
-        return Site(self.folder, self.data and self.data.inside(self.name))
+        return Site(self.folder, data_at=self.data and self.data.inside(self.name))
 
     @property
     def state_path(self) -> Path:
@@ -40,19 +43,13 @@ class Environment:
         return self.folder / "state.json"
 
     @property
-    def run_lock(self) -> Path:
-        """Held by a run from its first look to its last word: there is one writer."""
-        return self.folder / "run.lock"
-
-    @property
     def landing(self) -> LandingZone:
         """The landing zone."""
         return LandingZone(self.storage / "landing", self.root, self.data and self.data.inside("landing"))
 
-    @property
-    def landing_lock(self) -> Path:
-        """Held while files land."""
-        return self.storage / "landing" / "landing.lock"
+    def landing_locked(self, on_wait: OnWait | None = None) -> AbstractContextManager[None]:
+        """Be the only one whose files land, in any environment."""
+        return locked(self.storage / "landing" / "landing.lock", on_wait=on_wait)
 
 
 def new_run_id() -> str:

@@ -1,15 +1,16 @@
-"""The journal of running runs: what a killed run leaves, and how it is recorded and swept up.
+"""The journal of running runs: what a killed run leaves, and how it is swept up.
 
-Every run writes `runs/<run>.json` before it stages anything and removes it when it has been recorded. Under the run
-lock there is no other run, so whatever entry is found there belongs to a run that died.
+Every run has an entry in the lake's books before it stages anything, until it has been recorded. Where one writes at a
+time, whatever entry is found under the run lock belongs to a run that died; else a lock of its own tells.
 """
 
-import json
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from backbone.lake.books import Entry
 from backbone.lake.catalogue import committed_runs, registered_files
 from backbone.lake.site import Site
 from backbone.storage.data import Stored
@@ -20,88 +21,60 @@ SPILL = "spill"
 """The folder for what the engine puts aside when memory is short. It makes it, in a folder that must be there."""
 
 
-def open_entry(site: Site, run: str, details: Mapping[str, object]) -> None:
-    """Write down that a run begins."""
-    (site.folder / "runs").mkdir(parents=True, exist_ok=True)
-    entry = {"run": run, "started_at": datetime.now(UTC).isoformat(), **details}
-    (site.folder / "runs" / f"{run}.json").write_text(json.dumps(entry))
-
-
-def note(site: Site, run: str, failed: str) -> None:
-    """Write down why a run failed."""
-    path = site.folder / "runs" / f"{run}.json"
-    part = path.with_suffix(".part")
-    try:
-        part.write_text(json.dumps({**_entry(path), "failed": failed}))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def close_entry(site: Site, run: str) -> None:
-    """Write down that a run has been recorded."""
-    (site.folder / "runs" / f"{run}.json").unlink(missing_ok=True)
-
-
-def close_all(site: Site) -> None:
-    """Write down that every run has been recorded, or has published."""
-    for path in (site.folder / "runs").glob("*"):
-        path.unlink()
-
-
 def has_entries(site: Site) -> bool:
-    """Whether there are runs that did not end, or are running."""
-    return any((site.folder / "runs").glob("*.json"))
+    """Whether there are runs that did not end."""
+    return site.books.has_ended()
 
 
-def dead_runs(site: Site) -> list[dict[str, object]]:
-    """The entries of runs that died before they could be recorded."""
+def unrecorded(site: Site) -> list[tuple[Entry, bool]]:
+    """The entries of runs that have published nothing, each with whether it still runs."""
     committed = committed_runs(site)
-    return [_entry(path) for path in sorted((site.folder / "runs").glob("*.json")) if path.stem not in committed]
+    return [(entry, lives) for entry, lives in site.books.entries() if entry["run"] not in committed]
 
 
-def _entry(path: Path) -> dict[str, object]:
-    try:
-        return dict(json.loads(path.read_text()))
-    except ValueError:  # killed while it was written
-        return {"run": path.stem, "started_at": datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat()}
+def sweep(site: Site, dead: Collection[str], *, others: bool) -> list[str]:
+    """Remove what no snapshot knows of: data files that were staged and never registered, models, scratch files.
 
+    In an object store only what bears the name of a dead run is removed. What the lake itself wrote for it, nobody can
+    tell there from what it writes for another: maintenance removes that after a day.
 
-def sweep(site: Site) -> list[str]:
-    """Remove what no snapshot knows of: data files that were staged and never registered, and scratch files.
-
-    Only to be called under the run lock, where nobody stages.
+    Args:
+        site: the lake's.
+        dead: runs that ended without a snapshot.
+        others: whether others may write meanwhile: then only what bears the name of one of these runs is removed.
     """
-    dead = {str(entry["run"]) for entry in dead_runs(site)}
     known = registered_files(site)
-    removed = _staged(site) if site.data.is_local else _sent(site, dead)
-    names = [name for name in removed if name.removeprefix("tables/") not in known]
-    site.data.remove(names)
-    for run in dead if site.data.is_local else ():
-        for artefacts in site.models.glob(f"*/{run}"):
-            shutil.rmtree(artefacts)
-    remove_staged(site)
-    for path in (site.folder / SPILL).glob("*"):
-        path.unlink()
-    return [name.removeprefix("tables/") for name in names]
+    all_of_it = site.data.is_local and not others
+    removed = [
+        name
+        for name in (_names(site, "tables/") if all_of_it or dead else ())
+        if name.removeprefix("tables/") not in known and (all_of_it or _run_of(name) in dead)
+    ]
+    models = [name for name in (_names(site, "models/") if dead else ()) if name.split("/")[2] in dead]
+    site.data.remove([*removed, *models])
+    for path in (*_put_aside(site, dead, others=others), *(p for run in dead for p in site.models.glob(f"*/{run}"))):
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    return [name.removeprefix("tables/") for name in removed]
 
 
-def _staged(site: Site) -> list[str]:
-    """What is in the tables' folder, where runs and the lake itself write."""
-    return [str(path.relative_to(site.folder)) for path in site.tables.rglob("*.parquet")]
+def _names(site: Site, under: str) -> list[str]:
+    return [one.name for one in site.data.list(under) if under != "tables/" or one.name.endswith(".parquet")]
 
 
-def _sent(site: Site, dead: Collection[str]) -> list[str]:
-    """What dead runs have sent: their ids are in the names.
+def _run_of(name: str) -> str:
+    return name.rpartition("/")[2].partition("-")[0]
 
-    What the lake itself wrote for them, nobody can tell from what it writes for a run on another machine: maintenance
-    removes it after a day.
-    """
-    if not dead:
-        return []
-    beginnings = tuple(f"{run}-" for run in dead)
-    sent = [one.name for one in site.data.list("tables/") if one.name.rpartition("/")[2].startswith(beginnings)]
-    return [*sent, *(one.name for one in site.data.list("models/") if one.name.split("/")[2] in dead)]
+
+def _put_aside(site: Site, dead: Collection[str], *, others: bool) -> list[Path]:
+    if others:
+        return [site.folder / "scratch" / run for run in dead] + [path for run in dead for path in _copies(site, run)]
+    staged = [] if site.data.is_local else [site.staging]
+    return [site.folder / "scratch", *staged, *(site.folder / SPILL).glob("*")]
+
+
+def _copies(site: Site, run: str) -> list[Path]:
+    """What a run has written here of what is kept in an object store."""
+    return [] if site.data.is_local else [*site.tables.glob(f"*/*/{run}-*"), *site.models.glob(f"*/{run}")]
 
 
 def orphans(site: Site, before: datetime) -> list[Stored]:
@@ -114,15 +87,17 @@ def orphans(site: Site, before: datetime) -> list[Stored]:
 def remove_orphans(site: Site) -> tuple[int, int]:
     """Remove what nobody has been able to explain for a day; returns how many files, and their bytes.
 
-    Only to be called under the run lock. What a killed run left is swept up at once.
+    Only to be called where nobody else writes. What a killed run left is swept up at once.
     """
     old = orphans(site, datetime.now(UTC) - ORPHANED)
     site.data.remove([one.name for one in old])
     return len(old), sum(one.bytes for one in old)
 
 
-def remove_staged(site: Site) -> None:
-    """Remove files that were only needed on the way, and what was sent to where the lake's data is."""
-    shutil.rmtree(site.folder / "scratch", ignore_errors=True)
-    if not site.data.is_local:
-        shutil.rmtree(site.staging, ignore_errors=True)
+def remove_staged(site: Site, run: str) -> None:
+    """Remove files that a run only needed on the way, and what it has sent to where the lake's data is."""
+    shutil.rmtree(site.folder / "scratch" / run, ignore_errors=True)
+    for path in _copies(site, run) if site.books.shared else () if site.data.is_local else (site.staging,):
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    with suppress(OSError):  # another run's is in it, or there is none
+        (site.folder / "scratch").rmdir()

@@ -15,7 +15,7 @@ from backbone.governance.tables import TABLES
 from backbone.lake.catalogue import snapshots
 from backbone.lake.leases import Holder, holders, without_new_leases
 from backbone.lake.sending import send
-from backbone.lake.store import Lake
+from backbone.lake.store import Lake, Transaction
 from backbone.lake.upkeep import (
     SMALL_BYTES,
     Pieces,
@@ -168,8 +168,7 @@ def _carry_out(
     with without_new_leases(site) as held:
         old = expirable(lake, project.retention, held)
         if old.expired:
-            with lake.transaction(run, "expiry") as transaction:
-                transaction.expire(old.expired)
+            lake.publish(run, lambda transaction: transaction.expire(old.expired), "expiry")
         unneeded = removable(site, held, datetime.now(UTC) - project.retention.files)
     removed, freed = clean_up(lake, run, unneeded)
     orphans, orphaned_bytes = journal.remove_orphans(site)
@@ -190,7 +189,8 @@ def _carry_out(
     }  # fmt: skip
     files = _new_files(lake, run, published)
     send(lake, [copy.path for copy in copies])
-    with lake.transaction(run, "maintenance") as transaction:
+
+    def record(transaction: Transaction) -> tuple[int, dict[str, Published]]:
         after = renewed(published, work.rewriting, transaction.snapshot)
         publish_copies(
             transaction, run, site, copies, published, after, status="unchanged", how="rewritten by maintenance"
@@ -199,20 +199,26 @@ def _carry_out(
         transaction.insert("governance.run", TABLES["run"], [{**row, "snapshot": transaction.snapshot}])
         if work.flushing:
             transaction.flush()
-    journal.remove_staged(site)
+        return transaction.snapshot, after
+
+    snapshot, after = lake.publish(run, record, "maintenance")
+    journal.remove_staged(site, run)
     if state and current:  # what was up to date still is
         held_now = {name: after.get(name, one) for name, one in state.published.items()}
-        write_state(environment.state_path, replace(state, snapshot=transaction.snapshot, published=held_now))
-    return _with_waiting(replace(report, snapshot=transaction.snapshot), lake, project.retention)
+        write_state(environment.state_path, replace(state, snapshot=snapshot, published=held_now))
+    return _with_waiting(replace(report, snapshot=snapshot), lake, project.retention)
 
 
 def _compact(lake: Lake, run: str, work: _Work) -> None:
     if work.merging or work.tidying:
-        with lake.transaction(run, "compaction") as transaction:
+
+        def compact(transaction: Transaction) -> None:
             for dataset in work.merging:
                 transaction.merge(dataset, SMALL_BYTES)
             for dataset in work.tidying:
                 transaction.rewrite(dataset)
+
+        lake.publish(run, compact, "compaction")
 
 
 def _compacted(dataset: str, how: str, work: _Work, now: Mapping[str, Pieces]) -> Compacted:

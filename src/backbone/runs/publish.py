@@ -46,8 +46,12 @@ class Publication:
         return whole, [*aside, *(path for failure in failures for path in failure.quarantined)]
 
 
-def publish(lake: Transaction, what: Publication) -> dict[str, Published]:
-    """Make what was staged visible, in an open transaction, and return what the lake then holds of every dataset."""
+def publish(lake: Transaction, what: Publication) -> tuple[int, dict[str, Published]]:
+    """Make what was staged visible, in an open transaction.
+
+    Returns:
+        The snapshot that it becomes, and what the lake then holds of every dataset.
+    """
     for name, relation in TABLES.items():
         lake.ensure(f"governance.{name}", relation)
     published = dict(what.place.published)
@@ -67,7 +71,7 @@ def publish(lake: Transaction, what: Publication) -> dict[str, Published]:
     rows_of["data_file"] = _file_rows(what, lake.files)
     for name, rows in rows_of.items():
         lake.insert(f"governance.{name}", TABLES[name], rows)
-    return published
+    return lake.snapshot, published
 
 
 def _gathered(
@@ -142,7 +146,7 @@ def _publish_dataset(lake: Transaction, one: Staged) -> None:
     else:
         lake.change(one.dataset, one.relation, removed=one.removed, files=one.added)
         for removal in one.removed:
-            removal.path.unlink(missing_ok=True)
+            lake.discard(removal.path)
 
 
 def _published(

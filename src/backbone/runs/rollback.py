@@ -141,7 +141,8 @@ def _carry_out(
     copies = [copy_dataset(backend.engine, site, run, difference.then[name], snapshot) for name in difference.changed]
     states, how = _former_states(lake, run, snapshot), f"as in snapshot {snapshot}"
     send(lake, [copy.path for copy in copies], [path for path in states.values() if path])
-    with lake.transaction(run, "rollback") as transaction:
+
+    def put_back(transaction: Transaction) -> int:
         after = renewed(difference.then, difference.changed, transaction.snapshot)
         publish_copies(transaction, run, site, copies, difference.now, after, status="done", how=how)
         _drop(transaction, run, difference.gone, how)
@@ -157,8 +158,11 @@ def _carry_out(
             "snapshot": transaction.snapshot, "backbone_version": __version__, "message": how,
         }  # fmt: skip
         transaction.insert("governance.run", TABLES["run"], [row])
-    journal.remove_staged(site)
-    return transaction.snapshot
+        return transaction.snapshot
+
+    published = lake.publish(run, put_back, "rollback")
+    journal.remove_staged(site, run)
+    return published
 
 
 def _drop(transaction: Transaction, run: str, datasets: tuple[str, ...], how: str) -> None:

@@ -13,7 +13,6 @@ from backbone.engine.protocol import Engine
 from backbone.errors import LakeError, OriginError
 from backbone.lake.catalogue import snapshots
 from backbone.lake.leases import Lease
-from backbone.lake.lock import locked
 from backbone.lake.sending import send
 from backbone.lake.site import Site
 from backbone.lake.store import Lake
@@ -123,7 +122,7 @@ def land_arrivals(project: Project, environment: Environment, on_event: OnEvent)
     A file that can't be read holds up those of its source that come after it, so that they arrive in order.
     """
     zone, landings, unlanded = environment.landing, list[Landing](), dict[str, str]()
-    with locked(environment.landing_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))):
+    with environment.landing_locked(lambda who: on_event(RunEvent("waiting", text=who))):
         zone.sweep()
         for source in project.sources:
             zone.drop_folder(source.name).mkdir(parents=True, exist_ok=True)
@@ -144,7 +143,7 @@ def _check_registry(published: Mapping[str, Published], environment: Environment
     if (seen := max((one.files_until for one in published.values()), default=0)) > known:
         raise LakeError(
             f"The registry of landed files ends at file {known}, and the lake has read file {seen}: "
-            f"{environment.landing.registry.path} was lost, or is an old copy. Rebuild it: backbone doctor --repair"
+            f"{environment.landing.registry.place} was lost, or is an old copy. Rebuild it: backbone doctor --repair"
         )
 
 
@@ -252,7 +251,9 @@ def _carry_out(
     dropped = {drop.dataset for drop in plan.drops}
     relations = {name: one.relation for name, one in place.published.items() if name not in dropped}
     if not plan.runs and not dropped and not project_changes(request.project, relations, (), backend.lake):
-        _remember(request, backend.lake, place.published, place, complete=not request.selection)
+        _remember(
+            request, backend.lake, place.published, place, snapshot=place.snapshot, complete=not request.selection
+        )
         steps = step_reports(plan, StagedPlan(), place.published)
         landed = landed_reports(landings, StagedPlan())
         return RunReport("", request.environment.name, "nothing", place.snapshot, steps, landed)
@@ -272,16 +273,18 @@ def _carry_out(
     # Files are registered unread; only where rows are deleted is there much to do.
     backend.engine.expect(None if any(one.removed for outcome in succeeded for one in outcome.staged) else 0)
     send(backend.lake, *publication.files)
-    with backend.lake.transaction(place.run) as transaction:
-        published = publish(transaction, publication)
-    journal.remove_staged(place.site)
+    snapshot, published = backend.lake.publish(place.run, lambda transaction: publish(transaction, publication))
+    journal.remove_staged(place.site, place.run)
     complete = len(succeeded) == len(staging.outcomes) and not staging.kept and not request.selection
-    _remember(request, backend.lake, published, place, complete=complete)
+    if snapshot == place.snapshot + 1:
+        _remember(request, backend.lake, published, place, snapshot=snapshot, complete=complete)
+    else:  # others have published since this run began: what the lake holds, the next look reads from it
+        request.environment.state_path.unlink(missing_ok=True)
     return RunReport(
         place.run,
         request.environment.name,
         "published" if done else "failed",
-        transaction.snapshot,
+        snapshot,
         step_reports(plan, staging, published),
         landed_reports(landings, staging),
         quarantined=staging.quarantined,
@@ -305,9 +308,17 @@ def _run_row(request: Request, place: Place, started_at: datetime, cost: Cost, *
 
 
 def _remember(
-    request: Request, lake: Lake, published: Mapping[str, Published], place: Place, *, complete: bool
+    request: Request,
+    lake: Lake,
+    published: Mapping[str, Published],
+    place: Place,
+    *,
+    snapshot: int,
+    complete: bool,
 ) -> None:
-    identity, snapshot = lake.snapshot
+    identity, last = lake.snapshot
+    if last != snapshot:  # another has published in the meantime
+        return
     state = State(
         identity,
         snapshot,

@@ -20,11 +20,12 @@ from backbone.connectors.registry import Registry
 from backbone.engine import sqlite
 from backbone.errors import LakeError, UsageError
 from backbone.governance.tables import TABLES
-from backbone.lake.catalogue import catalogue_path, last_snapshot, present_snapshot
+from backbone.lake.books import FolderBooks
+from backbone.lake.catalogue import last_snapshot, present_snapshot
 from backbone.lake.copying import Copied, continue_after, copy_lake, copy_sqlite, exchange, send_lake
 from backbone.lake.leases import take_lease, without_new_leases
-from backbone.lake.lock import locked
 from backbone.lake.site import Site
+from backbone.lake.store import Transaction
 from backbone.model.operations import BackedUp, Restored
 from backbone.model.reports import RunEvent
 from backbone.runs.environment import Environment, new_run_id
@@ -125,12 +126,12 @@ def restore(workspace: "Workspace", folder: Path, force: bool, on_event: "OnEven
     source = _lake_in(folder, environment.name)
     staged = replace(environment, name=f"{environment.name}.restoring", data=None).site
     # Where the data is elsewhere, it is put there straight from the copy.
-    copy = staged if environment.data is None else Site(staged.folder, FolderData(source))
+    copy = staged if environment.data is None else Site(staged.folder, data_at=FolderData(source))
 
     def waiting(who: str) -> None:
         on_event(RunEvent("waiting", text=who))
 
-    with explained(environment.folder), locked(environment.run_lock, on_wait=waiting):
+    with explained(environment.folder), environment.site.books.writing(None, on_wait=waiting):
         try:
             shutil.rmtree(staged.folder, ignore_errors=True)
             copied = copy_lake(Site(source), copy)
@@ -147,15 +148,15 @@ def restore(workspace: "Workspace", folder: Path, force: bool, on_event: "OnEven
         finally:
             shutil.rmtree(staged.folder, ignore_errors=True)
         # The restored lake has a lock of its own.
-        with locked(environment.run_lock, on_wait=waiting):
+        with environment.site.books.writing(None, on_wait=waiting):
             return _recorded(workspace, content, copied, landed, present[1] if present else None)
 
 
 def _lake_in(folder: Path, environment: str) -> Path:
     """The lake in a backup: the environment's own, or the only one there is."""
-    if catalogue_path(Site(folder)).is_file():
+    if FolderBooks(folder).catalogue.is_file():
         return folder
-    if catalogue_path(Site(folder / environment)).is_file():
+    if FolderBooks(folder / environment).catalogue.is_file():
         return folder / environment
     lakes = [path.parent for path in sorted(folder.glob("*/catalogue.sqlite"))] if folder.is_dir() else []
     if len(lakes) == 1:
@@ -198,7 +199,7 @@ def _restore_landing(environment: Environment, backup: Path, content: _Content, 
             f"Other files have landed in {here} under the numbers of those in {there}: the two don't go together. "
             "Restore into a project of its own: its folder with an empty lake"
         )
-    with locked(environment.landing_lock, on_wait=waiting):
+    with environment.landing_locked(waiting):
         files = [file for file in Registry(there).files() if file.id not in present]
         for file in files:
             if not file.path.is_file() or sha256_of(file.path) != file.sha256:
@@ -231,10 +232,8 @@ def _replace(environment: Environment, staged: Site) -> None:
 def _recorded(workspace: "Workspace", content: _Content, copied: Copied, landed: int, replaced: int | None) -> Restored:
     environment, run, now = workspace.environment, new_run_id(), datetime.now(UTC)
     said = f"as in snapshot {copied.snapshot} of project {content.project}"
-    with (
-        open_backend(workspace.project, environment) as backend,
-        backend.lake.transaction(run, "restore") as transaction,
-    ):
+
+    def record(transaction: Transaction) -> int:
         row = {
             "run": run, "environment": environment.name, "project": workspace.project.name, "status": "restored",
             "started_at": now, "base_snapshot": replaced, "snapshot": transaction.snapshot,
@@ -242,7 +241,11 @@ def _recorded(workspace: "Workspace", content: _Content, copied: Copied, landed:
         }  # fmt: skip
         transaction.ensure("governance.run", TABLES["run"])
         transaction.insert("governance.run", TABLES["run"], [row])
+        return transaction.snapshot
+
+    with open_backend(workspace.project, environment) as backend:
+        published = backend.lake.publish(run, record, "restore")
     return Restored(
-        run, environment.name, content.project, copied.snapshot, transaction.snapshot, replaced,
+        run, environment.name, content.project, copied.snapshot, published, replaced,
         len(copied.digests), landed,
     )  # fmt: skip

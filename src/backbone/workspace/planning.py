@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from backbone.errors import BackboneError, UsageError
 from backbone.lake.catalogue import last_snapshot, snapshot_at
 from backbone.lake.leases import pin, take_lease
-from backbone.lake.lock import locked
 from backbone.lake.upkeep import is_due
 from backbone.model.files import LandedFile
 from backbone.model.operations import Maintained, RolledBack
@@ -109,7 +108,9 @@ def run_request(workspace: "Workspace", request: Request, on_event: OnEvent, *, 
     with (
         explained(workspace.environment.folder),
         interruptible(on_event) as on_each,
-        locked(workspace.environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who)), wait=wait),
+        workspace.environment.site.books.writing(
+            _written(request), on_wait=lambda who: on_event(RunEvent("waiting", text=who)), wait=wait
+        ),
         open_backend(workspace.project, workspace.environment) as backend,
     ):
         if request.upstream:
@@ -119,6 +120,15 @@ def run_request(workspace: "Workspace", request: Request, on_event: OnEvent, *, 
             reader = f"{workspace.root}, environment {workspace.environment.name}"
             pin(request.upstream.site, reader, request.upstream.snapshot)
         return _kept_quick(workspace, backend, report)
+
+
+def _written(request: Request) -> list[str] | None:
+    """The datasets that a run may write; None for all: a whole run may also drop what nothing declares any more."""
+    words = (*request.selection.include, *request.selection.exclude)
+    if not words or any("state:" in word for word in words):  # what it chooses depends on what others publish
+        return None
+    chosen = select_datasets(request.steps, request.selection) or frozenset()
+    return [output for step in request.steps if step.dataset in chosen for output in step.outputs]
 
 
 def _kept_quick(workspace: "Workspace", backend: Backend, report: RunReport) -> RunReport:
@@ -148,7 +158,7 @@ def roll_back_workspace(workspace: "Workspace", moment: str, dry_run: bool, on_e
             return roll_back(name, environment, backend, snapshot, dry_run=True)
     with (
         explained(environment.folder),
-        locked(environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
+        environment.site.books.writing(None, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
         open_backend(workspace.project, environment) as backend,
     ):
         return roll_back(name, environment, backend, snapshot_at(environment.site, moment))
@@ -172,7 +182,7 @@ def maintain_workspace(workspace: "Workspace", dry_run: bool, on_event: OnEvent)
             return maintain(workspace.project, environment, backend, dry_run=True)
     with (
         explained(environment.folder),
-        locked(environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
+        environment.site.books.writing(None, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
         open_backend(workspace.project, environment) as backend,
     ):
         return maintain(workspace.project, environment, backend)

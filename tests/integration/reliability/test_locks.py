@@ -12,7 +12,8 @@ from faults_shop import LATER, deliver, make_shop
 import backbone
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.lake import sealed
-from backbone.lake.catalogue import catalogue_path, last_snapshot
+from backbone.lake.books import FolderBooks
+from backbone.lake.catalogue import last_snapshot
 from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.workspace.adding import add
@@ -116,7 +117,7 @@ def test_what_readers_see_is_the_catalogue_at_one_moment(tmp_path, monkeypatch):
 
     def copy_and_publish(path: Path, target: Path) -> None:
         copy(path, target)
-        with closing(sqlite3.connect(catalogue_path(Site(root / "lake" / "dev")))) as catalogue, catalogue:
+        with closing(sqlite3.connect(FolderBooks(root / "lake" / "dev").catalogue)) as catalogue, catalogue:
             catalogue.execute("DELETE FROM ducklake_data_file")
 
     monkeypatch.setattr(sealed.sqlite, "copy", copy_and_publish)

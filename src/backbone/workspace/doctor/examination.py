@@ -18,7 +18,7 @@ from backbone.workspace.doctor.lake import (
     look_at_files,
 )  # fmt: skip
 from backbone.workspace.doctor.landing import check_landed, check_registry
-from backbone.workspace.doctor.machine import check_disk, check_extensions, holder
+from backbone.workspace.doctor.machine import check_disk, check_extensions
 from backbone.workspace.doctor.verdict import OnEvent, Verdict, counted, sound
 from backbone.workspace.reading import open_for_reading
 
@@ -54,7 +54,7 @@ def verdicts(workspace: "Workspace", on_event: OnEvent) -> Iterator[Verdict]:
 
 def _lake(workspace: "Workspace", on_event: OnEvent) -> Iterator[Verdict]:
     environment = workspace.environment
-    running = holder(environment.run_lock)
+    running = environment.site.books.writer()
     with open_for_reading(environment) as reading:
         yield guarded("data files", lambda: check_files(look_at_files(environment, reading, on_event)))
         yield guarded("orphans", lambda: check_orphans(environment, running=running))

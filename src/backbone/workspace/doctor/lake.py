@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from backbone.errors import LakeError, StoreError
-from backbone.lake.catalogue import catalogue_path, committed_runs, last_snapshot
+from backbone.lake.catalogue import committed_runs, last_snapshot
 from backbone.lake.known_files import KnownFile, known_files
 from backbone.lake.site import Site
 from backbone.model.names import literal
 from backbone.model.reports import RunEvent
 from backbone.runs import journal
 from backbone.runs.environment import Environment
-from backbone.workspace.doctor.landing import sqlite_damage
 from backbone.workspace.doctor.verdict import REPAIR, OnEvent, Verdict, counted, sound
 from backbone.workspace.reading import Reading
 
@@ -21,7 +20,7 @@ _GOVERNANCE = "governance."
 
 def has_lake(environment: Environment) -> bool:
     """Whether a lake is there, sound or not."""
-    return catalogue_path(environment.site).exists() or _has_files(environment.site)
+    return environment.site.books.has_catalogue() or _has_files(environment.site)
 
 
 def _has_files(site: Site) -> bool:
@@ -30,12 +29,12 @@ def _has_files(site: Site) -> bool:
 
 def check_catalogue(environment: Environment) -> Verdict:
     """Whether the catalogue can be read at all; if not, everything is made again in a new lake."""
-    path, hint = catalogue_path(environment.site), f"Make everything again from landing, in a new lake: {REPAIR}"
-    damage = "it is not there" if not path.exists() else sqlite_damage(path)
+    hint = f"Make everything again from landing, in a new lake: {REPAIR}"
+    damage = environment.site.books.damage()
     if not damage and last_snapshot(environment.site) is None and _has_files(environment.site):
         damage = "it has no snapshot"
     if damage:
-        return Verdict("catalogue", "", (f"{path.name}: {damage}",), hint)
+        return Verdict("catalogue", "", (f"{environment.site.books.name}: {damage}",), hint)
     known = last_snapshot(environment.site)
     return sound("catalogue", f"snapshot {known[1]}" if known else "nothing has run yet")
 

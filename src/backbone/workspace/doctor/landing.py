@@ -1,7 +1,6 @@
 """Landed files and their registry: are they as they were when they arrived?"""
 
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -11,34 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from backbone.connectors.landing import LandingZone
 from backbone.engine import sqlite
-from backbone.errors import LakeError
-from backbone.lake.catalogue import catalogue_path, last_snapshot
+from backbone.lake.catalogue import last_snapshot
 from backbone.model.files import LandedFile
 from backbone.model.reports import RunEvent
 from backbone.storage.folder import sha256_of
-from backbone.troubles import trouble
 from backbone.wiring import open_reading
 from backbone.workspace.doctor.verdict import REPAIR, OnEvent, Verdict, counted, sound
 
 if TYPE_CHECKING:
     from backbone.runs.environment import Environment
-
-
-def sqlite_damage(path: Path) -> str | None:
-    """What SQLite itself finds wrong with a database; None if it is sound.
-
-    That it can't be read where it is, for want of space or permission, is no damage: then a copy is looked at.
-    """
-    try:
-        with sqlite.reading(path) as connection:
-            ((said, *_), *_) = connection.execute("PRAGMA integrity_check(1)").fetchall()
-    except LakeError as error:
-        return str(error.__cause__)
-    except sqlite3.OperationalError as error:
-        if trouble(error, path):
-            raise
-        return str(error)
-    return None if said == "ok" else str(said).splitlines()[0]
 
 
 def check_registry(environment: "Environment") -> Verdict:
@@ -57,7 +37,7 @@ def check_registry(environment: "Environment") -> Verdict:
 def _unreadable(zone: LandingZone) -> str | None:
     if not zone.registry.path.exists():
         return "registry.sqlite is not there, and files have landed"
-    if damage := sqlite_damage(zone.registry.path):
+    if damage := sqlite.damage(zone.registry.path):
         return f"registry.sqlite is damaged: {damage}"
     return None
 
@@ -101,8 +81,7 @@ def consumed(environment: "Environment") -> tuple[LandedFile, ...]:
 
 
 def _can_be_asked(environment: "Environment") -> bool:
-    catalogue = catalogue_path(environment.site)
-    return catalogue.exists() and not sqlite_damage(catalogue) and last_snapshot(environment.site) is not None
+    return not environment.site.books.damage() and last_snapshot(environment.site) is not None
 
 
 def _landed(row: Mapping[str, Any], folder: Path) -> LandedFile:

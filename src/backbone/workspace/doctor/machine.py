@@ -1,14 +1,10 @@
 """The machine: disk, locks, and the parts of DuckDB that Backbone installs."""
 
-import fcntl
-import os
 import shutil
 from collections import Counter
-from pathlib import Path
 
 from backbone.engine.duckdb.extensions import load_extension
 from backbone.errors import BackboneError
-from backbone.lake.catalogue import catalogue_path
 from backbone.lake.known_files import known_files
 from backbone.lake.site import Site
 from backbone.runs.environment import Environment
@@ -37,7 +33,7 @@ def check_disk(environment: Environment) -> Verdict:
     place = there(environment.storage)
     free = shutil.disk_usage(place).free
     sizes = _sizes(environment.site)
-    catalogue = catalogue_path(environment.site).stat().st_size
+    catalogue = environment.site.books.bytes()
     least, most = (catalogue + held for held in (max(sizes.values(), default=0), sum(sizes.values())))
     detail = f"{size_of(free)} free; to make the largest dataset anew takes about {size_of(least)}, all {size_of(most)}"
     if free >= least:
@@ -52,17 +48,3 @@ def _sizes(site: Site) -> Counter[str]:
     for file in known_files(site):
         sizes[file.dataset] += file.bytes * file.live
     return sizes
-
-
-def holder(path: Path) -> str:
-    """Who holds a lock, as it wrote itself down; empty where nobody does."""
-    if not path.exists():
-        return ""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return os.pread(handle, 100, 0).decode(errors="replace").strip() or "another process"
-    finally:
-        os.close(handle)
-    return ""

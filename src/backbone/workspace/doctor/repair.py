@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from backbone.errors import BackboneError
 from backbone.lake.catalogue import last_snapshot
-from backbone.lake.lock import locked
 from backbone.lake.remote import MARK
 from backbone.model.reports import Check, RunEvent
 from backbone.runs import journal
@@ -46,9 +45,13 @@ def repair(workspace: "Workspace", on_event: OnEvent) -> tuple[Check, ...]:
 
 def _mend(workspace: "Workspace", found: dict[str, Verdict], on_event: OnEvent) -> Iterator[tuple[str, str]]:
     environment = workspace.environment
+
+    def waiting(who: str) -> None:
+        on_event(RunEvent("waiting", text=who))
+
     with ExitStack() as held:
-        for lock in (environment.run_lock, environment.landing_lock):
-            held.enter_context(locked(lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))))
+        held.enter_context(environment.site.books.writing(None, on_wait=waiting))
+        held.enter_context(environment.landing_locked(waiting))
         if "registry" in found:
             yield from (("registry", said) for said in rebuild_registry(environment, _others(workspace)))
         if {"registry", "landed files"} & found.keys():
@@ -116,7 +119,7 @@ def _lost(workspace: "Workspace", found: dict[str, Verdict]) -> frozenset[str]:
 def _set_old_aside(environment: Environment, on_event: OnEvent) -> Iterator[str]:
     """Damaged files that the present no longer needs."""
     with (
-        locked(environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
+        environment.site.books.writing(None, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
         open_for_reading(environment) as reading,
     ):
         yield from set_old_aside(environment, look_at_files(environment, reading, on_event))
@@ -128,7 +131,7 @@ def _tidy(workspace: "Workspace", found: dict[str, Verdict]) -> Iterator[tuple[s
     if {"orphans", "runs"} & found.keys():
         with open_backend(workspace.project, environment) as backend:
             recover(environment, backend.lake)
-        removed = len(journal.sweep(environment.site))
+        removed = len(journal.sweep(environment.site, (), others=False))
         removed += 0 if environment.site.data.is_local else journal.remove_orphans(environment.site)[0]
         yield "orphans", f"{removed:,} data files that nobody knew were removed, and what else runs had left"
     if "state cache" in found:
