@@ -7,7 +7,21 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "fakes"))
+from postgres_server import PostgresServer, postgres_server
 from s3_server import S3Server, s3_server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for all tests, on loopback."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> str:
+    """The URL of a new database."""
+    return postgres.url(postgres.new_database())
 
 
 @pytest.fixture(scope="session")

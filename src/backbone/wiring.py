@@ -12,20 +12,22 @@ from backbone.lake.store import Lake
 from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.project import Project
 from backbone.runs.environment import Environment
-from backbone.runs.journal import SPILL
+from backbone.runs.journal import SPILL, spilling
 from backbone.runs.run import Backend
 
 
 @contextmanager
 def open_backend(project: Project, environment: Environment) -> Iterator[Backend]:
     """An engine with the environment's lake attached to it, for one run."""
-    environment.folder.mkdir(parents=True, exist_ok=True)
-    engine = DuckDBEngine(memory_limit=project.memory_limit, scratch=environment.folder / SPILL)
-    try:
-        engine.expect(0)
-        yield Backend(engine, Lake(engine.connection, environment.site))
-    finally:
-        engine.close()
+    site = environment.site
+    site.folder.mkdir(parents=True, exist_ok=True)
+    with spilling(site) as spill:
+        engine = DuckDBEngine(memory_limit=project.memory_limit, scratch=spill)
+        try:
+            engine.expect(0)
+            yield Backend(engine, Lake(engine.connection, site))
+        finally:
+            engine.close()
 
 
 @contextmanager

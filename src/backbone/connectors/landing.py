@@ -19,6 +19,7 @@ from datetime import timedelta
 from glob import glob, has_magic
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from backbone.connectors.registry import Arrival, Registry
 from backbone.connectors.secrets import Secrets, concealed
@@ -28,6 +29,9 @@ from backbone.storage.data import Data
 from backbone.storage.folder import FolderData
 from backbone.storage.s3 import side_by_side
 from backbone.troubles import trouble
+
+if TYPE_CHECKING:
+    from backbone.engine.postgres import Database
 
 SETTLE_SECONDS = 0.5
 """A file changed more recently than this is looked at twice, so that one still being written is left alone."""
@@ -51,14 +55,17 @@ class Landing:
 class LandingZone:
     """The landing zone of the project at `root`: drop folders and registry in `folder`, what has landed there too.
 
-    Or it is kept in `elsewhere`, by the same names. Then nothing stays in `folder` but what is about to land.
+    Or it is kept in `elsewhere`, by the same names. Then nothing stays in `folder` but what is about to land. The
+    registry may be in a `database`.
     """
 
-    def __init__(self, folder: Path, root: Path, elsewhere: Data | None = None) -> None:
+    def __init__(
+        self, folder: Path, root: Path, elsewhere: Data | None = None, database: "Database | None" = None
+    ) -> None:
         self._folder = folder
         self._root = root
         self._elsewhere = elsewhere
-        self.registry = Registry(folder)
+        self.registry = Registry(folder, database)
 
     @property
     def data(self) -> Data:

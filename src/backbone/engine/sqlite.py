@@ -83,6 +83,31 @@ def damage(path: Path) -> str | None:
     return None if said == "ok" else str(said).splitlines()[0]
 
 
+def back_up(path: Path, target: Path) -> None:
+    """Copy a file as it is at one moment, whoever writes to it, and look whether the copy is sound.
+
+    Raises:
+        LakeError: it is damaged.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with reading(path) as original, closing(sqlite3.connect(target)) as made:
+        try:
+            original.backup(made)
+            said = made.execute("PRAGMA quick_check").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            said = str(error)
+        if said != "ok":
+            raise LakeError(f"{path} is damaged: {said}. Take another copy, or mend it: backbone doctor --repair")
+        made.execute("PRAGMA journal_mode = WAL")
+
+
+def settle(path: Path) -> None:
+    """Give a file that others will write to the log that this needs, and see to it that it is on the disk."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def readable(path: Path) -> Path:
     """The file itself, or a copy of it as it is now where it can't be read in place."""
     with reading(path) as connection:

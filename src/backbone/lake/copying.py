@@ -6,7 +6,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from backbone.engine import sqlite
 from backbone.errors import LakeError
 from backbone.lake.books import FolderBooks
 from backbone.lake.catalogue import last_snapshot
@@ -37,15 +36,15 @@ def copy_lake(source: Site, target: Site) -> Copied:
     Raises:
         LakeError: there is no lake, or a file is missing or has another size than the catalogue says.
     """
-    if not FolderBooks(source.folder).catalogue.is_file():
+    if not source.books.has_catalogue():
         raise LakeError(
-            f"There is no lake in {source.folder}: it has no catalogue.sqlite. Name a folder from `backbone backup`"
+            f"There is no lake in {source.books.place}: it has no catalogue. Name a folder from `backbone backup`"
         )
     target.folder.mkdir(parents=True)
-    copy_sqlite(FolderBooks(source.folder).catalogue, FolderBooks(target.folder).catalogue)
+    source.books.export(FolderBooks(target.folder).catalogue)
     known = last_snapshot(target)
     if known is None:
-        raise LakeError(f"The catalogue in {source.folder} is empty: nothing had run there. Name another copy")
+        raise LakeError(f"The catalogue in {source.books.place} is empty: nothing had run there. Name another copy")
     wanted = _files(target.folder)
     present = source.data.sizes([f"tables/{name}" for name in wanted])
     digests = {}
@@ -54,7 +53,7 @@ def copy_lake(source: Site, target: Site) -> Copied:
         digest = _copied(source, target, inside) if present.get(inside) == size else None
         if digest is None:
             raise LakeError(
-                f"{source.data.uri(inside)} is missing, or not as the catalogue in {source.folder} says. "
+                f"{source.data.uri(inside)} is missing, or not as the catalogue in {source.books.place} says. "
                 "Mend it: backbone doctor --repair"
             )
         digests[name] = digest
@@ -86,24 +85,6 @@ def send_lake(source: Data, target: Site, copied: Copied) -> None:
 def _send(source: Data, target: Site, name: str, digest: str) -> None:
     if target.data.sha256(name) != digest:
         target.data.put(name, Path(source.uri(name)), again=True)
-
-
-def copy_sqlite(source: Path, target: Path) -> None:
-    """Copy an SQLite file as it is at one moment, whoever writes to it.
-
-    Raises:
-        LakeError: it is damaged.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with sqlite.reading(source) as original, closing(sqlite3.connect(target)) as copy:
-        try:
-            original.backup(copy)
-            said = copy.execute("PRAGMA quick_check").fetchone()[0]
-        except sqlite3.DatabaseError as error:
-            said = str(error)
-        if said != "ok":
-            raise LakeError(f"{source} is damaged: {said}. Take another copy, or mend it: backbone doctor --repair")
-        copy.execute("PRAGMA journal_mode = WAL")
 
 
 def _files(folder: Path) -> dict[str, int]:

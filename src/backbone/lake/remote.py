@@ -52,7 +52,7 @@ def reach(connection: "duckdb.DuckDBPyConnection", site: Site, name: str = "lake
         MissingExtraError: the extra isn't installed.
         LakeError: there are no credentials.
     """
-    data = site.data_at
+    data = site.elsewhere
     if not isinstance(data, S3Data):
         return
     try:

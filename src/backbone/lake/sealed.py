@@ -40,6 +40,8 @@ _INLINED_TYPES = {
     "int64": "BIGINT",
 }
 """DuckLake's names for the types that governance tables have and SQLite hasn't, in DuckDB's words."""
+_TEXTS = ("varchar", "json")
+"""Those that PostgreSQL keeps as bytes, since its own text has no NUL."""
 
 T = TypeVar("T")
 
@@ -96,7 +98,7 @@ def _remove_old(cache: Path) -> None:
 
 
 def _retype_inlined(connection: duckdb.DuckDBPyConnection) -> None:
-    """Give inlined rows their types: SQLite keeps most of them as text, where DuckLake expects values."""
+    """Give inlined rows their types: other databases keep some as text or bytes, where DuckLake expects values."""
     columns = connection.execute("""
         SELECT i.table_name, c.column_name, c.column_type, child.column_type, d.data_type
         FROM frozen.ducklake_inlined_data_tables i
@@ -107,8 +109,11 @@ def _retype_inlined(connection: duckdb.DuckDBPyConnection) -> None:
         """).fetchall()
     for table, column, kind, child, present in columns:
         wanted = f"{_INLINED_TYPES.get(child, 'VARCHAR')}[]" if kind == "list" else _INLINED_TYPES.get(kind)
-        if wanted and wanted != present:
-            connection.execute(f"ALTER TABLE frozen.{quoted(table)} ALTER {quoted(column)} TYPE {wanted}")
+        alter = f"ALTER TABLE frozen.{quoted(table)} ALTER {quoted(column)} TYPE"
+        if kind in _TEXTS and present == "BLOB":
+            connection.execute(f"{alter} VARCHAR USING decode({quoted(column)})")
+        elif wanted and wanted != present:
+            connection.execute(f"{alter} {wanted}")
 
 
 def sealed_connection(

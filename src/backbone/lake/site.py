@@ -10,31 +10,31 @@ from backbone.storage.folder import FolderData
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where one lake is: everything of it in one folder, unless its books or its data are kept elsewhere.
+    """Where one lake is: what this machine keeps of it in `folder`, its data files and models there or elsewhere.
 
-    `folder` is on this machine, or shared by several: what a run stages, caches, and on a laptop all. A step writes its
-    files below `staging`. Where the data is local, that is where they stay; else they are put into the data before they
-    are published. Names of files are relative to `staging`, and to the data alike.
+    A step writes its files below `staging`. Where the data is local, that is where they stay; else they are put into
+    the data before they are published. Names of files are relative to `staging`, and to the data alike. The books are
+    in the folder too, unless several share them (`common`).
     """
 
     folder: Path
-    elsewhere: Books | None = None
-    data_at: Data | None = None
+    elsewhere: Data | None = None
+    common: Books | None = None
 
     @property
     def books(self) -> Books:
         """The catalogue, locks, leases and the journal."""
-        return self.elsewhere or FolderBooks(self.folder)
+        return self.common or FolderBooks(self.folder)
 
     @property
     def data(self) -> Data:
         """The data files and models: names such as `tables/trusted/orders/1f2e3d4c-0.parquet`."""
-        return self.data_at or FolderData(self.folder)
+        return self.elsewhere or FolderData(self.folder)
 
     @property
     def staging(self) -> Path:
         """The folder in which files are written before they are published."""
-        return self.folder / "staged" if self.data_at else self.folder
+        return self.folder / "staged" if self.elsewhere else self.folder
 
     @property
     def tables(self) -> Path:

@@ -53,9 +53,7 @@ def attach(
     if read_only and last_snapshot(site) is None:
         raise LakeError(f"There is no lake in {site.books.place}. Make it: backbone run")
     if not read_only:
-        if site.data.is_local:
-            site.tables.mkdir(parents=True, exist_ok=True)
-        site.folder.mkdir(parents=True, exist_ok=True)
+        (site.tables if site.data.is_local else site.folder).mkdir(parents=True, exist_ok=True)
         site.books.prepare()
     reach(connection, site, name)
     try:
@@ -64,7 +62,9 @@ def attach(
         else:
             with site.books.publishing():  # of several who come first, one makes it
                 _attach(connection, site, name, read_only=False)
-                _initialise(connection, site)
+                known = last_snapshot(site)
+                claim(site, known[0] if known else "")
+                _initialise(connection)
     except duckdb.Error as error:
         raise LakeError(f"The lake in {site.books.place} can't be opened: {told(error, site)}") from error
 
@@ -79,9 +79,7 @@ def _attach(
     connection.execute(f"ATTACH {literal(f'ducklake:{target}')} AS {name} ({', '.join(options)})")
 
 
-def _initialise(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
-    known = last_snapshot(site)
-    claim(site, known[0] if known else "")
+def _initialise(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("CREATE SCHEMA IF NOT EXISTS lake.governance")
     connection.execute("CALL lake.set_option('data_inlining_row_limit', 0)")
     connection.execute(f"CALL lake.set_option('data_inlining_row_limit', {INLINED_ROWS}, schema => 'governance')")
@@ -217,7 +215,8 @@ class Transaction:
     def forget_scheduled(self, files: Sequence[int]) -> None:
         """Take files off the list of those to be removed."""
         numbers = ", ".join(str(number) for number in files)
-        scheduled = "__ducklake_metadata_lake.ducklake_files_scheduled_for_deletion"
+        schema = f"__ducklake_metadata_lake.{quoted(self._site.books.schema)}"
+        scheduled = f"{schema}.ducklake_files_scheduled_for_deletion"
         self._connection.execute(f"DELETE FROM {scheduled} WHERE data_file_id IN ({numbers})")
 
     def _schema(self, zone: str) -> None:
@@ -350,11 +349,11 @@ def transaction(
         if known is None:
             raise LakeError(f"The lake in {site.books.place} has no catalogue. Check it: backbone doctor")
         threads = connection.execute("SELECT current_setting('threads')").fetchone()
-        open_one = Transaction(connection, site, known[1])
+        changes = Transaction(connection, site, known[1])
         reach(connection, site)
         try:
             connection.execute("BEGIN")
-            yield open_one
+            yield changes
             connection.execute(
                 f"CALL lake.set_commit_message('backbone', {literal(message)}, extra_info => {literal(run)})"
             )
@@ -372,7 +371,7 @@ def transaction(
         finally:
             with suppress(duckdb.Error):
                 connection.execute(f"SET threads = {threads[0] if threads else 1}")
-    for path in open_one.discarded:
+    for path in changes.discarded:
         path.unlink(missing_ok=True)
 
 

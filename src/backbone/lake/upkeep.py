@@ -123,9 +123,8 @@ def clean_up(lake: Lake, run: str, files: Sequence[Scheduled]) -> tuple[int, int
     """
     if not files:
         return 0, 0
-    data, names = lake.site.data, [f"tables/{file.path}" for file in files]
     # First forgotten, then removed: a kill between the two leaves files that nobody knows, which are swept up.
-    numbers = [file.number for file in files]
+    data, names, numbers = lake.site.data, [f"tables/{file.path}" for file in files], [file.number for file in files]
     lake.publish(run, lambda transaction: transaction.forget_scheduled(numbers), "clean-up")
     freed = sum(data.sizes(names).values())
     data.remove(names)

@@ -37,11 +37,15 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What `backbone.yml` says. With a `bucket`, `storage` is the folder of what this machine keeps."""
+    """What `backbone.yml` says. `catalogue` is how its database is reached; empty where it is in the folder.
+
+    With a `bucket`, `storage` is the folder of what this machine keeps.
+    """
 
     name: str = ""
     environments: tuple[str, ...] = ("dev", "prod")
     storage: str = "lake"
+    catalogue: str = field(default="", repr=False)
     bucket: Bucket | None = None
     memory_limit: str = DEFAULT_LIMIT
     contract: Contract = "evolve"
@@ -72,6 +76,7 @@ def read_settings(file: "File", secrets: Secrets, problems: "list[Problem]") -> 
         name=fields.text("name").strip(),
         environments=_environments(fields),
         storage=_storage(storage, secrets),
+        catalogue=_catalogue(storage, secrets),
         bucket=_bucket(storage, secrets),
         memory_limit=_memory(fields),
         contract=_default_contract(fields),
@@ -96,13 +101,7 @@ def _environments(fields: Fields) -> tuple[str, ...]:
 
 def _storage(storage: Fields, secrets: Secrets) -> str:
     """The folder of all that is on this machine."""
-    catalogue, data = storage.given("catalogue"), storage.given("data")
-    if catalogue and check_secrets(catalogue, secrets, storage.problems) != "sqlite":
-        kind = catalogue.value.partition(":")[0]
-        if kind == "postgres":
-            storage.refuse(catalogue.place, "a postgres catalogue is not built yet. Expected: sqlite")
-        else:
-            storage.refuse(catalogue.place, f"there is no catalogue '{kind}'. Expected: sqlite")
+    data = storage.given("data")
     if data is None:
         return Settings().storage
     path = check_secrets(data, secrets, storage.problems)
@@ -116,6 +115,20 @@ def _storage(storage: Fields, secrets: Secrets) -> str:
     elif not path.strip():
         storage.refuse(data.place, "`data` is a folder, such as lake, or s3://BUCKET/PATH")
     return path
+
+
+def _catalogue(storage: Fields, secrets: Secrets) -> str:
+    """How the catalogue's database is reached, if it is in one."""
+    given = storage.given("catalogue")
+    kind, _, conninfo = check_secrets(given, secrets, storage.problems).partition(":") if given else ("", "", "")
+    if given is None or not kind or (kind == "sqlite" and not conninfo):  # what is not set has been told
+        return ""
+    if kind != "postgres":
+        what = given.value.partition(":")[0]
+        storage.refuse(given.place, f"there is no catalogue '{what}'. Expected: sqlite, or 'postgres:${{PG_URL}}'")
+    elif not conninfo.strip():
+        storage.refuse(given.place, "how is the database reached? Expected: 'postgres:${PG_URL}', a secret")
+    return conninfo.strip()
 
 
 def _bucket(storage: Fields, secrets: Secrets) -> Bucket | None:

@@ -1,16 +1,50 @@
 """One environment of a project: its lake, and the landing zone that all environments share."""
 
+import re
 import secrets
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 
 from backbone.connectors.landing import LandingZone
+from backbone.engine.postgres import Database
 from backbone.lake.books import OnWait
 from backbone.lake.lock import locked
 from backbone.lake.site import Site
 from backbone.model.memory import DEFAULT_LIMIT
 from backbone.storage.data import Data
+
+_LANDING = "landing"
+_LONGEST = 60
+"""PostgreSQL cuts names after 63 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The database of a project's lakes: a schema for each environment, and one for what they share."""
+
+    conninfo: str = field(repr=False)
+    project: str = ""
+
+    def of(self, name: str) -> Database:
+        """The schema of an environment, or of the landing zone."""
+        return Database(self.conninfo, schema_of(self.project, name))
+
+
+def schema_of(project: str, name: str) -> str:
+    """The schema of one part of a project: letters, digits and `_`, so that it needs no quotes.
+
+    Example:
+        >>> schema_of("Shop", "dev")
+        'shop_dev'
+    """
+    plain = [re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") for text in (project, name)]
+    schema = "_".join(part for part in plain if part)
+    whole = f"{project}/{name}"
+    if schema == whole.replace("/", "_").lower() and len(schema) <= _LONGEST and not schema[0].isdigit():
+        return schema
+    return f"p_{schema[:40]}_{blake2b(whole.encode(), digest_size=4).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +52,7 @@ class Environment:
     """Where an environment's things are, and what work on them may take.
 
     `storage` is the folder of all lakes, absolute; `memory_limit` an amount such as `4GB`. `data` is where the files of
-    all lakes and what has landed are kept, if that isn't the folder.
+    all lakes and what has landed are kept, `catalogue` the database that has the books, if that isn't the folder.
     """
 
     root: Path
@@ -26,6 +60,7 @@ class Environment:
     storage: Path
     memory_limit: str = DEFAULT_LIMIT
     data: Data | None = None
+    catalogue: Catalogue | None = None
 
     @property
     def folder(self) -> Path:
@@ -35,7 +70,12 @@ class Environment:
     @property
     def site(self) -> Site:
         """Where this environment's lake is."""
-        return Site(self.folder, data_at=self.data and self.data.inside(self.name))
+        data = self.data and self.data.inside(self.name)
+        if self.catalogue is None:
+            return Site(self.folder, data)
+        from backbone.lake.books.postgres import PostgresBooks
+
+        return Site(self.folder, data, PostgresBooks(self.catalogue.of(self.name)))
 
     @property
     def state_path(self) -> Path:
@@ -45,11 +85,17 @@ class Environment:
     @property
     def landing(self) -> LandingZone:
         """The landing zone."""
-        return LandingZone(self.storage / "landing", self.root, self.data and self.data.inside("landing"))
+        database = self.catalogue.of(_LANDING) if self.catalogue else None
+        data = self.data and self.data.inside(_LANDING)
+        return LandingZone(self.storage / "landing", self.root, data, database)
 
-    def landing_locked(self, on_wait: OnWait | None = None) -> AbstractContextManager[None]:
+    def landing_locked(self, on_wait: OnWait | None = None) -> AbstractContextManager[object]:
         """Be the only one whose files land, in any environment."""
-        return locked(self.storage / "landing" / "landing.lock", on_wait=on_wait)
+        if self.catalogue is None:
+            return locked(self.storage / "landing" / "landing.lock", on_wait=on_wait)
+        from backbone.engine.postgres_locks import Wanted, held
+
+        return held(self.catalogue.of(_LANDING), [Wanted("landing")], on_wait=on_wait)
 
 
 def new_run_id() -> str:

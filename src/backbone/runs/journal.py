@@ -4,9 +4,12 @@ Every run has an entry in the lake's books before it stages anything, until it h
 time, whatever entry is found under the run lock belongs to a run that died; else a lock of its own tells.
 """
 
+import os
+import secrets
 import shutil
-from collections.abc import Collection
-from contextlib import suppress
+import socket
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +22,40 @@ ORPHANED = timedelta(days=1)
 """How long a file is left alone that no snapshot knows of: a run, perhaps on another machine, may be about to."""
 SPILL = "spill"
 """The folder for what the engine puts aside when memory is short. It makes it, in a folder that must be there."""
+
+
+@contextmanager
+def spilling(site: Site) -> Iterator[Path]:
+    """The folder in which this process's engine puts aside what is too much for its memory.
+
+    Where others write at the same time each has its own, and the next one on the machine removes those of the dead.
+    """
+    folder = site.folder / SPILL
+    if not site.books.shared:
+        yield folder
+        return
+    machine = socket.gethostname()
+    for left in folder.glob(f"{machine}-*-*"):
+        if not _lives(int(left.name.split("-")[-2])):
+            shutil.rmtree(left, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+    own = folder / f"{machine}-{os.getpid()}-{secrets.token_hex(4)}"
+    try:
+        yield own
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def has_entries(site: Site) -> bool:
@@ -35,46 +72,42 @@ def unrecorded(site: Site) -> list[tuple[Entry, bool]]:
 def sweep(site: Site, dead: Collection[str], *, others: bool) -> list[str]:
     """Remove what no snapshot knows of: data files that were staged and never registered, models, scratch files.
 
-    In an object store only what bears the name of a dead run is removed. What the lake itself wrote for it, nobody can
-    tell there from what it writes for another: maintenance removes that after a day.
-
     Args:
         site: the lake's.
         dead: runs that ended without a snapshot.
         others: whether others may write meanwhile: then only what bears the name of one of these runs is removed.
     """
     known = registered_files(site)
-    all_of_it = site.data.is_local and not others
-    removed = [
-        name
-        for name in (_names(site, "tables/") if all_of_it or dead else ())
-        if name.removeprefix("tables/") not in known and (all_of_it or _run_of(name) in dead)
-    ]
-    models = [name for name in (_names(site, "models/") if dead else ()) if name.split("/")[2] in dead]
-    site.data.remove([*removed, *models])
-    for path in (*_put_aside(site, dead, others=others), *(p for run in dead for p in site.models.glob(f"*/{run}"))):
-        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-    return [name.removeprefix("tables/") for name in removed]
+    removed = _staged(site) if site.data.is_local and not others else _sent(site, dead)
+    names = [name for name in removed if name.removeprefix("tables/") not in known]
+    site.data.remove(names)
+    for run in dead:
+        for artefacts in site.models.glob(f"*/{run}"):
+            shutil.rmtree(artefacts)
+        remove_staged(site, run)
+    if not others:
+        shutil.rmtree(site.folder / "scratch", ignore_errors=True)
+        for path in (site.folder / SPILL).glob("*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return [name.removeprefix("tables/") for name in names]
 
 
-def _names(site: Site, under: str) -> list[str]:
-    return [one.name for one in site.data.list(under) if under != "tables/" or one.name.endswith(".parquet")]
+def _staged(site: Site) -> list[str]:
+    """What is in the tables' folder, where runs and the lake itself write."""
+    return [str(path.relative_to(site.folder)) for path in site.tables.rglob("*.parquet")]
 
 
-def _run_of(name: str) -> str:
-    return name.rpartition("/")[2].partition("-")[0]
+def _sent(site: Site, dead: Collection[str]) -> list[str]:
+    """What dead runs have sent: their ids are in the names.
 
-
-def _put_aside(site: Site, dead: Collection[str], *, others: bool) -> list[Path]:
-    if others:
-        return [site.folder / "scratch" / run for run in dead] + [path for run in dead for path in _copies(site, run)]
-    staged = [] if site.data.is_local else [site.staging]
-    return [site.folder / "scratch", *staged, *(site.folder / SPILL).glob("*")]
-
-
-def _copies(site: Site, run: str) -> list[Path]:
-    """What a run has written here of what is kept in an object store."""
-    return [] if site.data.is_local else [*site.tables.glob(f"*/*/{run}-*"), *site.models.glob(f"*/{run}")]
+    What the lake itself wrote for them, nobody can tell from what it writes for a run on another machine: maintenance
+    removes it after a day.
+    """
+    if not dead:
+        return []
+    beginnings = tuple(f"{run}-" for run in dead)
+    sent = [one.name for one in site.data.list("tables/") if one.name.rpartition("/")[2].startswith(beginnings)]
+    return [*sent, *(one.name for one in site.data.list("models/") if one.name.split("/")[2] in dead)]
 
 
 def orphans(site: Site, before: datetime) -> list[Stored]:
@@ -97,7 +130,10 @@ def remove_orphans(site: Site) -> tuple[int, int]:
 def remove_staged(site: Site, run: str) -> None:
     """Remove files that a run only needed on the way, and what it has sent to where the lake's data is."""
     shutil.rmtree(site.folder / "scratch" / run, ignore_errors=True)
-    for path in _copies(site, run) if site.books.shared else () if site.data.is_local else (site.staging,):
-        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
     with suppress(OSError):  # another run's is in it, or there is none
         (site.folder / "scratch").rmdir()
+    if not site.data.is_local:
+        for path in site.tables.rglob(f"{run}-*.parquet"):
+            path.unlink()
+        for path in site.models.glob(f"*/{run}"):
+            shutil.rmtree(path)

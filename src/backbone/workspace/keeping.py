@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 from backbone import __version__
 from backbone.connectors.landing import LandingZone
 from backbone.connectors.registry import Registry
+from backbone.connectors.registry_store import SqliteStore
 from backbone.engine import sqlite
 from backbone.errors import LakeError, UsageError
 from backbone.governance.tables import TABLES
 from backbone.lake.books import FolderBooks
 from backbone.lake.catalogue import last_snapshot, present_snapshot
-from backbone.lake.copying import Copied, continue_after, copy_lake, copy_sqlite, exchange, send_lake
+from backbone.lake.copying import Copied, continue_after, copy_lake, exchange, send_lake
 from backbone.lake.leases import take_lease, without_new_leases
 from backbone.lake.site import Site
 from backbone.lake.store import Transaction
@@ -73,7 +74,7 @@ def back_up(workspace: "Workspace", folder: Path) -> BackedUp:
 
 def _copy_landing(source: LandingZone, target: Path) -> tuple[int, int]:
     """Copy the registry and all landed files; returns how many, and their bytes."""
-    copy_sqlite(source.registry.path, Registry(target).path)
+    source.registry.store.copy_to(SqliteStore(target).path)
     files = Registry(target).files()
     for file in files:
         name = str(file.path.relative_to(target))
@@ -126,7 +127,7 @@ def restore(workspace: "Workspace", folder: Path, force: bool, on_event: "OnEven
     source = _lake_in(folder, environment.name)
     staged = replace(environment, name=f"{environment.name}.restoring", data=None).site
     # Where the data is elsewhere, it is put there straight from the copy.
-    copy = staged if environment.data is None else Site(staged.folder, data_at=FolderData(source))
+    copy = staged if environment.data is None else Site(staged.folder, FolderData(source))
 
     def waiting(who: str) -> None:
         on_event(RunEvent("waiting", text=who))
@@ -207,8 +208,8 @@ def _restore_landing(environment: Environment, backup: Path, content: _Content, 
             environment.landing.data.put(str(file.path.relative_to(there)), file.path, again=True)
         here.mkdir(parents=True, exist_ok=True)
         with (
-            sqlite.reading(Registry(there).path) as original,
-            closing(sqlite3.connect(Registry(here).path)) as registry,
+            sqlite.reading(SqliteStore(there).path) as original,
+            closing(sqlite3.connect(SqliteStore(here).path)) as registry,
         ):
             original.backup(registry)
     return len(files)

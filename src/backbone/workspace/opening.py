@@ -10,7 +10,7 @@ from backbone.model.project import Upstream
 from backbone.project.finding import PROJECT_FILE, find_project
 from backbone.project.places import read_file
 from backbone.project.settings import Settings, read_settings
-from backbone.runs.environment import Environment
+from backbone.runs.environment import Catalogue, Environment
 from backbone.storage.data import Data
 from backbone.workspace.workspace import Workspace
 
@@ -76,7 +76,8 @@ def environment_of(root: Path, settings: Settings, env: str | None) -> Environme
         raise UsageError(f"There is no environment '{env}' in {root.name}/{PROJECT_FILE}.{near}")
     # Not resolved: a link stays one. `..` goes, so that paths can be told to be inside.
     folder = Path(os.path.normpath(root / settings.storage))
-    return Environment(root, env or known[0], folder, settings.memory_limit, _data_of(settings))
+    catalogue = Catalogue(settings.catalogue, settings.name or root.name) if settings.catalogue else None
+    return Environment(root, env or known[0], folder, settings.memory_limit, _data_of(settings), catalogue)
 
 
 def _data_of(settings: Settings) -> Data | None:

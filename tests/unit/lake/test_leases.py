@@ -21,11 +21,11 @@ LATER = datetime.now(UTC) + timedelta(days=1)
 
 
 @pytest.fixture
-def lake(tmp_path):
+def lake(site):
     """A lake with a table of ten rows of which one was deleted."""
-    engine, folder = DuckDBEngine(), tmp_path / "dev"
-    lake = Lake(engine.connection, Site(folder))
-    path = folder / "tables" / "trusted" / "a" / "r1-0.parquet"
+    engine = DuckDBEngine()
+    lake = Lake(engine.connection, site)
+    path = site.tables / "trusted" / "a" / "r1-0.parquet"
     with engine.session() as session:
         session.write("SELECT range AS n FROM range(10)", path)
     with lake.transaction("r1") as transaction:
@@ -38,6 +38,31 @@ def lake(tmp_path):
 
 def read_last(lake):
     return take_lease(lake.site, lambda: present_snapshot(lake.site))
+
+
+def forget_notes(site):
+    if site.books.shared:
+        with site.books.database.writing() as rows:
+            rows.execute("DELETE FROM backbone_note")
+    else:
+        (site.folder / "unneeded.json").write_text("{")
+
+
+def leave_dead_lease(site):
+    """What a process that was killed leaves."""
+    if site.books.shared:
+        with site.books.database.writing() as rows:
+            rows.execute("INSERT INTO backbone_lease VALUES ('dead', 7, 1, 2, 'process 1', now(), false)")
+    else:
+        text = {"snapshot": 1, "last": 2, "who": "process 1", "since": datetime.now(UTC).isoformat()}
+        (site.folder / "readers" / "1-abc.json").write_text(json.dumps(text))
+
+
+def written_leases(site):
+    if not site.books.shared:
+        return len(list((site.folder / "readers").glob("*.json")))
+    with site.books.database.reading() as rows:
+        return rows.execute("SELECT count(*) FROM backbone_lease").fetchone()[0]
 
 
 def removable_now(lake):
@@ -81,7 +106,7 @@ def test_what_was_noted_of_unneeded_files_may_be_lost(lake):
     with lake.transaction("r3") as transaction:
         transaction.delete("trusted.a", "n = 1")
     removable_now(lake)
-    (lake.site.folder / "unneeded.json").write_text("{")
+    forget_notes(lake.site)
     lease = read_last(lake)
 
     assert removable_now(lake) == []
@@ -99,16 +124,17 @@ def test_a_lease_that_is_being_made_is_not_taken_for_a_dead_one(tmp_path):
 
 
 def test_the_leases_of_dead_processes_go_and_pins_stay(lake):
-    dead = lake.site.folder / "readers" / "1-abc.json"
     lease = read_last(lake)
     pin(lake.site, "elsewhere (dev)", 1)
-    dead.write_text(json.dumps({"snapshot": 1, "last": 2, "who": "process 1", "since": datetime.now(UTC).isoformat()}))
+    leave_dead_lease(lake.site)
+    assert written_leases(lake.site) == 3
 
     with without_new_leases(lake.site) as held:
         assert [(one.snapshot, one.last, one.process) for one in held] == [(3, 3, True), (1, 1, False)]
 
-    assert not dead.exists()
+    assert written_leases(lake.site) == 2
     lease.close()
+    assert written_leases(lake.site) == 1
 
 
 def test_a_lock_that_should_be_free_soon_is_not_waited_for_without_end(tmp_path, monkeypatch):

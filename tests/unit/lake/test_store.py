@@ -1,10 +1,12 @@
+from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from backbone.engine.duckdb.engine import DuckDBEngine
+from backbone.errors import LakeError
 from backbone.lake.catalogue import committed_runs, datasets_at, last_snapshot, registered_files, snapshot_at
-from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.model.relations import Attribute, Relation
 from backbone.model.steps import Extent, Removal
@@ -20,8 +22,8 @@ def engine():
 
 
 @pytest.fixture
-def lake(engine, tmp_path):
-    return Lake(engine.connection, Site(tmp_path / "dev"))
+def lake(engine, site):
+    return Lake(engine.connection, site)
 
 
 def stage(engine, lake, name: str, query: str, dataset: str = "trusted.a") -> Path:
@@ -101,11 +103,11 @@ def test_files_are_registered_relative_so_that_a_lake_can_be_moved(engine, lake,
     with lake.transaction("r1") as transaction:
         transaction.replace("trusted.a", RELATION, [first])
     engine.close()
-    moved = lake.site.folder.rename(tmp_path / "elsewhere")
+    moved = replace(lake.site, folder=lake.site.folder.rename(tmp_path / "elsewhere"))
 
-    assert registered_files(Site(moved)) == {"trusted/a/r1-0.parquet"}
+    assert registered_files(moved) == {"trusted/a/r1-0.parquet"}
     again = DuckDBEngine()
-    assert rows(Lake(again.connection, Site(moved))) == [(1, "a")]
+    assert rows(Lake(again.connection, moved)) == [(1, "a")]
     again.close()
 
 
@@ -149,3 +151,26 @@ def test_a_snapshot_is_found_by_number_and_by_time(lake):
 
     assert snapshot_at(lake.site, str(transaction.snapshot)) == transaction.snapshot
     assert snapshot_at(lake.site, "2999-01-01") == transaction.snapshot
+
+
+def test_files_that_are_of_no_use_any_more_go_with_the_commit_and_not_before(engine, lake):
+    few = stage(engine, lake, "r1-0", "SELECT 1 _file, 1 _record, 'a' x", "governance.run")
+    again = iter([duckdb.TransactionException("Transaction conflict")])
+
+    def work(transaction):
+        transaction.ensure("governance.run", RELATION)
+        transaction.insert_file("governance.run", few)
+        for error in again:
+            raise error
+        return transaction.snapshot
+
+    if lake.site.books.shared:
+        snapshot = lake.publish("r1", work)
+        assert not few.exists()
+        assert last_snapshot(lake.site)[1] == snapshot
+    else:
+        with pytest.raises(LakeError, match="Nothing could be published: Transaction conflict"):
+            lake.publish("r1", work)
+        assert few.exists()
+        assert lake.publish("r1", work) == last_snapshot(lake.site)[1]
+    assert len(lake.records("FROM lake.governance.run")) == 1

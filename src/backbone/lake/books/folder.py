@@ -53,6 +53,11 @@ class FolderBooks:
         return False
 
     @property
+    def schema(self) -> str:
+        """See `Books`."""
+        return "main"
+
+    @property
     def extension(self) -> str:
         """See `Books`."""
         return "sqlite_scanner"
@@ -108,6 +113,16 @@ class FolderBooks:
             connection.execute("DETACH meta")
         finally:
             still.unlink(missing_ok=True)
+
+    def export(self, path: Path) -> None:
+        """See `Books`."""
+        sqlite.back_up(self.catalogue, path)
+
+    def take_over(self, path: Path) -> None:
+        """See `Books`. The file must be on the same disk."""
+        for suffix in ("-wal", "-shm"):
+            self.catalogue.with_name(self.catalogue.name + suffix).unlink(missing_ok=True)
+        path.replace(self.catalogue)
 
     def prepare(self) -> None:
         """See `Books`."""

@@ -94,6 +94,10 @@ class Books(Protocol):
         """Whether several may write to the lake at once, each to its own datasets."""
 
     @property
+    def schema(self) -> str:
+        """The schema that has the catalogue's tables."""
+
+    @property
     def extension(self) -> str:
         """The extension with which DuckDB reads them."""
 
@@ -124,6 +128,19 @@ class Books(Protocol):
         Args:
             connection: has loaded `extension`.
             path: whatever is made on the way lies beside it.
+        """
+
+    def export(self, path: Path) -> None:
+        """Write the catalogue, as it is at one moment, to a new SQLite file.
+
+        Raises:
+            LakeError: it is damaged.
+        """
+
+    def take_over(self, path: Path) -> None:
+        """Put the catalogue of an SQLite file in the place of the present one, in one step. Pins stay.
+
+        Only to be called where nobody else writes or reads.
         """
 
     def prepare(self) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backbone.connectors.landing import LandingZone
-from backbone.engine import sqlite
 from backbone.lake.catalogue import last_snapshot
 from backbone.model.files import LandedFile
 from backbone.model.reports import RunEvent
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 def check_registry(environment: "Environment") -> Verdict:
     """Whether the registry can be read, agrees with itself, with the folder, and with what the lake has read."""
     zone, name = environment.landing, "registry"
-    if not zone.registry.path.exists() and not any(True for _ in zone.kept()):
+    if not zone.registry.store.exists() and not any(True for _ in zone.kept()):
         return sound(name, "nothing has landed yet")
     if damage := _unreadable(zone):
         return Verdict(name, "", (damage,), f"Rebuild it from landing and governance: {REPAIR}")
@@ -35,10 +34,10 @@ def check_registry(environment: "Environment") -> Verdict:
 
 
 def _unreadable(zone: LandingZone) -> str | None:
-    if not zone.registry.path.exists():
-        return "registry.sqlite is not there, and files have landed"
-    if damage := sqlite.damage(zone.registry.path):
-        return f"registry.sqlite is damaged: {damage}"
+    if not zone.registry.store.exists():
+        return f"{zone.registry.store.name} is not there, and files have landed"
+    if damage := zone.registry.store.damage():
+        return f"{zone.registry.store.name} is damaged: {damage}"
     return None
 
 
@@ -107,9 +106,9 @@ def rebuild_registry(environment: "Environment", others: Sequence["Environment"]
         known |= {file.id: file for file in [_adopted(path, 1 + max(known, default=0), zone)]}
     if not known:
         return
-    aside = f"registry.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.sqlite"
+    aside = f"registry.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     zone.registry.rewrite([known[number] for number in sorted(known)], aside)
-    yield f"rebuilt, with {counted(len(known), 'landed file')}; the former one is kept as lake/landing/{aside}"
+    yield f"rebuilt, with {counted(len(known), 'landed file')}; the former one is kept as {aside}, beside it"
 
 
 def _adopted(path: Path, number: int, zone: LandingZone) -> LandedFile:
