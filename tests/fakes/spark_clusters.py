@@ -105,7 +105,9 @@ def standalone_cluster(folder: Path, *, workers: int = 2) -> Iterator[Standalone
 
 
 @contextmanager
-def connect_server(folder: Path, *, master: str = "local[2]", settings: Mapping[str, str] | None = None) -> Iterator[str]:
+def connect_server(
+    folder: Path, *, master: str = "local[2]", settings: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """A Spark Connect server; yields its `sc://` address."""
     said = {**_LITTLE, "spark.connect.grpc.binding.address": _LOOPBACK, "spark.connect.grpc.binding.port": "0"}
     said |= {"spark.sql.warehouse.dir": str(folder / "warehouse"), **(settings or {})}
@@ -121,9 +123,7 @@ def _places() -> tuple[str, ...]:
     return ("--host", _LOOPBACK, "--port", "0", "--webui-port", "0")
 
 
-def _class(
-    name: str, main: str, arguments: Sequence[str], folder: Path
-) -> AbstractContextManager[Server]:
+def _class(name: str, main: str, arguments: Sequence[str], folder: Path) -> AbstractContextManager[Server]:
     return _server(name, ["spark-class", f"org.apache.spark.{main}", *arguments], folder)
 
 

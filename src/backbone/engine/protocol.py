@@ -1,12 +1,16 @@
 """The engine: it turns a query over named inputs into Parquet files, and reports what it wrote."""
 
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from backbone.model.relations import Relation
 from backbone.model.steps import Extent
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,34 @@ class Session(Protocol):
         """Make what a person's code returned (any of the forms of `fetch`) readable as the table `name`."""
 
 
+class Each(Protocol):
+    """Does the same work on many things, wherever an engine does it."""
+
+    def __call__(
+        self, session: Session, work: Callable[[Session, T, Path], R], items: Sequence[T], folder: Path
+    ) -> Iterator[R]:
+        """What `work(session, item, folder)` returns for each item, in their order.
+
+        It is done here in `session`, one after the other as results are asked for; or elsewhere all at once, each in a
+        session of its own, and again where a try is lost. So a try is given a folder below `folder` that no other has,
+        must write there alone, and is to return where it wrote. What is left in `folder` is the caller's to remove,
+        and so are results that it doesn't use. `work` must be a function of a module (or a `partial` of one), and it,
+        items and results plain values: they may be sent to other machines.
+
+        Raises:
+            BackboneError: what the first of them, in order, raised.
+            EngineError: one could not be done at all.
+        """
+
+
+def one_by_one(
+    session: Session, work: Callable[[Session, T, Path], R], items: Sequence[T], folder: Path
+) -> Iterator[R]:
+    """Implements `Each` in this very session."""
+    for number, item in enumerate(items):
+        yield work(session, item, folder / str(number))
+
+
 class Engine(Protocol):
     """Makes sessions. One engine serves one run."""
 
@@ -70,3 +102,7 @@ class Engine(Protocol):
 
     def session(self) -> AbstractContextManager[Session]:
         """A session in which nothing is shown yet."""
+
+    @property
+    def each(self) -> Each:
+        """How work on many things is done side by side."""

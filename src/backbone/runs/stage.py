@@ -103,7 +103,7 @@ def _attempt(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping
             _check_landed(planned.step, place)
             with engine.session() as session:
                 request = _staging(planned, place, staged, how, _new_files(place, files))
-                made = _stage(request, session)
+                made = _stage(request, session, engine)
                 check_unedited(planned.step, place.root, place.fingerprint)
                 results = tuple(_cut_off(one, place.published, request, session) for one in made)
                 audit(results)
@@ -148,10 +148,10 @@ def _placed(failure: Failure, step: Step, root: Path) -> Failure:
     return replace(failure, at=at, hint=hint, source_line=failure.source_line or line_of(root, at))
 
 
-def _stage(request: Staging, session: Session) -> tuple[Staged, ...]:
+def _stage(request: Staging, session: Session, engine: Engine) -> tuple[Staged, ...]:
     match request.step.work:
         case Format():
-            return stage_formatted(request, session)
+            return stage_formatted(request, session, engine.each)
         case Trust():
             return stage_trusted(request, session)
         case Derive():

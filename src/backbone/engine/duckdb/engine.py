@@ -9,6 +9,7 @@ import duckdb
 
 from backbone.engine.duckdb.extensions import CONFIG, silence
 from backbone.engine.duckdb.session import DuckDBSession
+from backbone.engine.protocol import Each, one_by_one
 from backbone.model.memory import DEFAULT_LIMIT
 
 FEW_ROWS = 10_000
@@ -46,6 +47,11 @@ class DuckDBEngine:
         finally:
             cursor.close()
             self.connection.execute(f"DETACH {catalogue}")
+
+    @property
+    def each(self) -> Each:
+        """See `Engine`: DuckDB's own threads share what there is to do, so that one thing at a time is done."""
+        return one_by_one
 
     def close(self) -> None:
         """Release the database and its memory."""
