@@ -1,5 +1,8 @@
 """Landed files that Spark's tasks read become the same datasets as those that DuckDB reads in this process."""
 
+import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ from formatted_files import CASES, staged
 from backbone.engine.spark.each import SparkEach
 
 MEMORY = 1 << 30
+FAKES = Path(__file__).parents[2] / "fakes"
 SAYS = {
     "quoted newlines": "",
     "small ones together": "",
@@ -38,3 +42,16 @@ def test_spark_reads_as_duckdb_does(spark, tmp_path: Path, case: str) -> None:
     assert there == here
     assert SAYS[case] in (here if isinstance(here, str) else here.told[-1])
     assert isinstance(here, str) or not here.left
+
+
+@pytest.mark.parametrize("where", ["cluster", "connect"])
+def test_so_do_a_cluster_and_a_connect_server(request: pytest.FixtureRequest, tmp_path: Path, where: str) -> None:
+    server = request.getfixturevalue(where)
+    cases = ("quoted newlines", "bad values and records", "a wider column, in the third", "frozen")
+    command = [sys.executable, str(FAKES / "formatted_elsewhere.py"), getattr(server, "url", server), str(tmp_path)]
+
+    ended = subprocess.run([*command, *cases], capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    found = pickle.loads((tmp_path / "found").read_bytes())
+    assert found == {case: staged(tmp_path / case, *CASES[case]) for case in cases}
