@@ -10,6 +10,7 @@ import pickle
 import shutil
 import socket
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,15 +61,16 @@ def _tried(job: Job, number: int) -> tuple[bool, object]:
     """An error that we can explain is an answer. Any other is Spark's, which tries again, elsewhere if it can."""
     if refused := _refusal(job):
         return False, EngineError(refused)
-    folder = job.folder / uuid4().hex
+    folder, succeeded = job.folder / uuid4().hex, False
     try:
-        return True, _worked(job, pickle.loads(job.items[number]), folder)  # noqa: S301 - the driver pickled it
+        told = True, _worked(job, pickle.loads(job.items[number]), folder)  # noqa: S301 - the driver pickled it
+        succeeded = _is_wanted(job)
     except BackboneError as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        return False, error
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        told = False, error
+    finally:
+        if not succeeded:
+            _clear(job, folder)
+    return told
 
 
 def _refusal(job: Job) -> str:
@@ -76,7 +78,7 @@ def _refusal(job: Job) -> str:
     here = socket.gethostname()
     if job.version != __version__:
         return f"Spark's workers on {here} have Backbone {__version__}, and it is {job.version} that runs: install that"
-    if not (job.folder / OPEN).exists():
+    if not _is_wanted(job):
         return (
             f"Spark's workers on {here} don't see {job.folder}: all machines must reach the project's storage "
             "under the same path"
@@ -90,12 +92,22 @@ def _worked(job: Job, item: object, folder: Path) -> object:
     try:
         engine.connection.execute(f"SET threads = {int(os.environ.get('OMP_NUM_THREADS', '1'))}")  # a task's cores
         with engine.session() as session:
-            result = job.work(session, item, folder)
+            return job.work(session, item, folder)
     finally:
         engine.close()
-    if not (job.folder / OPEN).exists():  # nobody waits any more, and the folder may be there again because of us
-        raise EngineError(f"{job.folder} is gone: whoever wanted this work has ended")
-    return result
+
+
+def _is_wanted(job: Job) -> bool:
+    """Whether the driver still waits for the work, as far as this machine sees."""
+    return (job.folder / OPEN).exists()
+
+
+def _clear(job: Job, folder: Path) -> None:
+    """Leave nothing of a try, nor the folder that it made again after the driver had removed it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if not _is_wanted(job):
+        with suppress(OSError):
+            job.folder.rmdir()
 
 
 def _share(job: Job) -> int:

@@ -85,7 +85,7 @@ def _setting(spark: "SparkSession", name: str) -> str:
 def _reason(error: Exception, folder: Path) -> str:
     """Why Spark gave work up, in a line: the last of the worker's own traceback, if it was that."""
     said = str(error)
-    if "No module named 'backbone" in said:
+    if re.search(r"No module named 'backbone['.]", said):
         return "Spark's workers have no Backbone in their Python (PYSPARK_PYTHON): install it there"
     if told := trouble(RuntimeError(said), folder):
         return told
