@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from backbone.model.names import parquet_table
 from backbone.model.relations import Relation
 from backbone.model.steps import Extent
 
@@ -15,12 +17,35 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A Parquet file that an engine wrote."""
+    """What an engine wrote: one Parquet file or, where several tasks wrote at once, some."""
 
-    path: Path
+    paths: tuple[Path, ...]
     rows: int
     bytes: int
     relation: Relation
+
+    @property
+    def table(self) -> str:
+        """Its rows as an SQL table expression."""
+        return parquet_table(self.paths)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files, if there are rows in them; else none, and what was written is gone."""
+        if self.rows:
+            return self.paths
+        self.discard()
+        return ()
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        for path in self.paths:
+            path.unlink(missing_ok=True)
+
+
+def parts_of(path: Path) -> tuple[Path, ...]:
+    """All files that may have been written for a path: the file itself, and those beside it if there are several."""
+    return (path, *sorted(path.parent.glob(f"{escape(path.stem)}_*.parquet")))
 
 
 class Session(Protocol):
@@ -41,7 +66,7 @@ class Session(Protocol):
         """Whether datasets shown from now on include system columns (`_file`, `_record`)."""
 
     def write(self, query: str, path: Path, *, ordered: bool = False, relation: Relation | None = None) -> Written:
-        """Run a SELECT and write its rows as one Parquet file.
+        """Run a SELECT and write its rows as a Parquet file, or several whose names begin as that of `path` does.
 
         Columns are cast to their domains first (`relation`'s, where given, else those nearest to their types): a value
         that doesn't fit is an error. `ordered` keeps the order of rows. On an error nothing is left behind.
@@ -102,6 +127,9 @@ class Engine(Protocol):
 
     def session(self) -> AbstractContextManager[Session]:
         """A session in which nothing is shown yet."""
+
+    def local(self) -> AbstractContextManager[Session]:
+        """A session that works in this process, beside what raw files are read by and what models are trained by."""
 
     @property
     def each(self) -> Each:

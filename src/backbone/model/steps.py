@@ -125,13 +125,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A Parquet file of keys, in `columns`, whose rows are no longer in a dataset (NULL equals NULL).
+    """Parquet files of keys, in `columns`, whose rows are no longer in a dataset (NULL equals NULL).
 
     `records` are the least and the greatest `_record` among them, where rows are named by file and record: all of them
     are then there to be removed, and other rows needn't be compared with them.
     """
 
-    path: Path
+    paths: tuple[Path, ...]
     columns: tuple[str, ...]
     records: tuple[int, int] | None = None
 

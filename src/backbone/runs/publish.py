@@ -131,7 +131,8 @@ def _publish_dataset(lake: Transaction, one: Staged) -> None:
     else:
         lake.change(one.dataset, one.relation, removed=one.removed, files=one.added)
         for removal in one.removed:
-            removal.path.unlink(missing_ok=True)
+            for path in removal.paths:
+                path.unlink(missing_ok=True)
 
 
 def _published(

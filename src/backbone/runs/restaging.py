@@ -36,7 +36,7 @@ def copy_dataset(engine: Engine, folder: Path, run: str, published: Published, s
     dataset = published.dataset
     path = folder / "tables" / zone_of(dataset) / stem_of(dataset) / f"{run}-copy.parquet"
     columns = ", ".join(quoted(name) for name in published.relation.names)
-    with engine.session() as session:
+    with engine.local() as session:
         session.show_system(True)
         session.show(Extent(dataset, published.relation, snapshot))
         written = session.write(f"SELECT {columns} FROM {quoted_dataset(dataset)}", path, relation=published.relation)

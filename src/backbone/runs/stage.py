@@ -8,11 +8,11 @@ from pathlib import Path
 
 from backbone.analysis.stage import stage_analysis
 from backbone.engine.cost import Cost, measured
-from backbone.engine.protocol import Engine, Session
+from backbone.engine.protocol import Engine, Session, parts_of
 from backbone.errors import BackboneError, DatasetError, line_of
 from backbone.governance.declared import about
 from backbone.model.files import LandedFile
-from backbone.model.names import FILE, literal, quoted, quoted_dataset, stem_of, zone_of
+from backbone.model.names import FILE, parquet_table, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Relation
 from backbone.model.rules import Location
 from backbone.model.steps import (
@@ -86,9 +86,14 @@ def stage_step(planned: PlannedStep, place: Place, engine: Engine, staged: Mappi
     outcome = _attempt(planned, place, engine, staged, how)
     if outcome.failure and how == "incremental" and isinstance(planned.step.work, (Trust, Derive)):
         for path in outcome.files:
-            path.unlink(missing_ok=True)
+            _remove(path)
         return _attempt(planned, place, engine, staged, "full")
     return outcome
+
+
+def _remove(path: Path) -> None:
+    for part in parts_of(path):
+        part.unlink(missing_ok=True)
 
 
 def _attempt(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping[str, Staged], how: How) -> Outcome:
@@ -101,7 +106,7 @@ def _attempt(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping
     with measured() as cost:
         try:
             _check_landed(planned.step, place)
-            with engine.session() as session:
+            with engine.local() if _is_local(planned.step) else engine.session() as session:
                 request = _staging(planned, place, staged, how, _new_files(place, files))
                 made = _stage(request, session, engine)
                 check_unedited(planned.step, place.root, place.fingerprint)
@@ -126,6 +131,11 @@ def _check_landed(step: Step, place: Place) -> None:
         raise DatasetError(Failure(step.dataset, why, step.work.source.at, hint=hint))
 
 
+def _is_local(step: Step) -> bool:
+    """Whether a step works in this process whatever the engine: its readers are ours, its models scikit-learn's."""
+    return isinstance(step.work, Format) or (isinstance(step.work, Analyse) and step.work.stage != "view")
+
+
 def _rows_read(step: Step, place: Place, staged: Mapping[str, Staged]) -> int | None:
     """About how many rows a step reads; None where it can't be told, as for raw files and people's Python."""
     if isinstance(step.work, (Format, Analyse)) or (isinstance(step.work, Derive) and step.work.view.function_path):
@@ -135,8 +145,8 @@ def _rows_read(step: Step, place: Place, staged: Mapping[str, Staged]) -> int | 
 
 def _records(one: Staged, session: Session) -> dict[int, int]:
     """How many records each landed file held, readable or not."""
-    parts = [f"SELECT {FILE} AS file FROM read_parquet({literal(str(path))})" for path in one.added]
-    parts += [f"SELECT DISTINCT file, record FROM read_parquet({literal(str(path))})" for path in one.quarantined]
+    parts = [f"SELECT {FILE} AS file FROM {parquet_table([path])}" for path in one.added]
+    parts += [f"SELECT DISTINCT file, record FROM {parquet_table([path])}" for path in one.quarantined]
     union = " UNION ALL BY NAME ".join(parts)
     return dict(session.rows(f"SELECT file, count(*) FROM ({union}) GROUP BY file")) if parts else {}
 
@@ -284,9 +294,7 @@ def _profiled(one: Staged, request: Staging, session: Session) -> tuple[Attribut
         return ()
     relation = Relation(one.relation.visible)
     if one.replaces and one.added:
-        files = ", ".join(literal(str(path)) for path in one.added)
-        table = f"read_parquet([{files}], union_by_name => true)"
-        return profile_relation(session, table, relation, one.rows)
+        return profile_relation(session, parquet_table(one.added), relation, one.rows)
     session.show_system(True)
     session.show(_after(one, request))
     return profile_relation(session, quoted_dataset(one.dataset), relation, one.rows)

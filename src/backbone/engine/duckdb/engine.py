@@ -1,7 +1,7 @@
 """The DuckDB engine: one in-memory database in this process, sessions as catalogues in it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -47,6 +47,10 @@ class DuckDBEngine:
         finally:
             cursor.close()
             self.connection.execute(f"DETACH {catalogue}")
+
+    def local(self) -> AbstractContextManager[DuckDBSession]:
+        """See `Engine`: every session of DuckDB's works in this process."""
+        return self.session()
 
     @property
     def each(self) -> Each:

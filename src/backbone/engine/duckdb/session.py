@@ -97,7 +97,7 @@ class DuckDBSession:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        return Written(path, copied[0] if copied else 0, path.stat().st_size, wanted)
+        return Written((path,), copied[0] if copied else 0, path.stat().st_size, wanted)
 
     def fetch(self, query: str, form: str) -> Any:
         """See `Session`."""

@@ -65,10 +65,7 @@ class Account:
         path = self.new_file()
         written = self.session.write(query, path, ordered=True, relation=relation)
         self.rows_out += written.rows
-        if written.rows:
-            self.added.append(path)
-        else:
-            path.unlink()
+        self.added += written.files
 
     def quarantine(self, file: LandedFile, query: str) -> None:
         """Write entries (record, rule, reason, raw) for `governance.quarantine`, and note what was found."""
