@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from backbone.engine.duckdb.engine import FEW_ROWS, DuckDBEngine
 from backbone.engine.protocol import Each
 from backbone.engine.spark.each import SparkEach
+from backbone.engine.spark.planner import planning_engine
 from backbone.engine.spark.session import SparkStep
 from backbone.engine.spark.starting import LOCAL, Cluster, start
 from backbone.model.memory import DEFAULT_LIMIT, LEAST_BYTES, memory_bytes
@@ -30,10 +31,13 @@ class SparkEngine:
         conf: Mapping[str, str] | None = None,
         memory_limit: str = DEFAULT_LIMIT,
         scratch: Path | None = None,
+        log: Path | None = None,
     ) -> None:
         self.cluster = Cluster(master, conf or {}, memory_limit)
         self.driver = DuckDBEngine(memory_limit=memory_limit, scratch=scratch)
         self.scratch = scratch or Path.cwd()
+        self.log = log or self.scratch / "spark.log"
+        self._planner: DuckDBEngine | None = None
         self._session: SparkSession | None = None
         self._started = False
         self._partitions = ""
@@ -49,7 +53,7 @@ class SparkEngine:
     def spark(self) -> "SparkSession":
         """Spark itself, started now if it isn't yet."""
         if self._session is None:
-            self._session, self._started = start(self.cluster, self.scratch)
+            self._session, self._started = start(self.cluster, self.log)
             self._partitions = str(self._session.conf.get("spark.sql.shuffle.partitions"))
             self._size()
         return self._session
@@ -68,8 +72,12 @@ class SparkEngine:
     @contextmanager
     def session(self) -> Iterator[SparkStep]:
         """A session in which nothing is shown yet."""
-        with self.driver.session() as planner, self.driver.session() as driver:
-            step = SparkStep(self, planner, driver, self.scratch / f"step_{next(self._numbers)}")
+        if self._planner is None:
+            self._planner = planning_engine(self.cluster.memory_limit)
+        with self._planner.session() as planner, self.driver.session() as driver:
+            scratch = (self.scratch / f"step_{next(self._numbers)}").absolute()
+            scratch.mkdir(parents=True, exist_ok=True)
+            step = SparkStep(lambda: self.spark, planner, driver, scratch)
             try:
                 yield step
             finally:
@@ -89,4 +97,6 @@ class SparkEngine:
         if self._session is not None and self._started:
             self._session.stop()
         self._session = None
+        if self._planner is not None:
+            self._planner.close()
         self.driver.close()

@@ -60,10 +60,10 @@ class Cluster:
         return self.master.startswith("sc://")
 
 
-def start(cluster: Cluster, scratch: Path) -> "tuple[SparkSession, bool]":
+def start(cluster: Cluster, log: Path) -> "tuple[SparkSession, bool]":
     """A Spark session of our own, and whether Spark was started for it: else who did so still needs it.
 
-    What Java says goes to `spark.log` in `scratch`.
+    What Java says goes to the file `log`.
 
     Raises:
         MissingExtraError: pyspark isn't installed.
@@ -75,13 +75,13 @@ def start(cluster: Cluster, scratch: Path) -> "tuple[SparkSession, bool]":
     if not cluster.is_remote and not has_java():
         raise UsageError(_JAVA)
     try:
-        session, started = _connected(cluster) if cluster.is_remote else _started(cluster, scratch)
+        session, started = _connected(cluster) if cluster.is_remote else _started(cluster, log)
         for key, value in _AS_ENGINES_AGREE.items():
             session.conf.set(key, value)
     except Exception as error:
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise EngineError(
-            f"Spark at {cluster.master} can't be reached or started: {said[0]}. What Java said: {scratch / 'spark.log'}"
+            f"Spark at {cluster.master} can't be reached or started: {said[0]}. What Java said: {log}"
         ) from error
     return session, started
 
@@ -102,7 +102,7 @@ def _connected(cluster: Cluster) -> "tuple[SparkSession, bool]":
     return session, True
 
 
-def _started(cluster: Cluster, scratch: Path) -> "tuple[SparkSession, bool]":
+def _started(cluster: Cluster, log: Path) -> "tuple[SparkSession, bool]":
     from pyspark import SparkConf, SparkContext
     from pyspark.java_gateway import launch_gateway
     from pyspark.sql import SparkSession
@@ -114,19 +114,17 @@ def _started(cluster: Cluster, scratch: Path) -> "tuple[SparkSession, bool]":
     is_local = cluster.master.startswith("local")
     if is_local:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    scratch.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(parents=True, exist_ok=True)
     conf = SparkConf().setMaster(cluster.master).setAppName("backbone")
     megabytes = max((memory_bytes(cluster.memory_limit) or 0) >> 20, 1)
     ours = {
         **_QUIET,
         **(_ON_THIS_MACHINE if is_local else {}),
         "spark.driver.memory": f"{megabytes}m",
-        "spark.local.dir": str(scratch / "spark"),
-        "spark.sql.warehouse.dir": str(scratch / "warehouse"),
     }
     for key, value in {**ours, **cluster.conf}.items():
         conf.set(key, value)
-    with (scratch / "spark.log").open("ab") as log:
-        gateway = launch_gateway(conf, {"stdout": log, "stderr": log})
+    with log.open("ab") as said:
+        gateway = launch_gateway(conf, {"stdout": said, "stderr": said})
     context = SparkContext(conf=conf, gateway=gateway)
     return SparkSession(context), True
