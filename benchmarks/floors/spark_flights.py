@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 from pyspark.sql import DataFrame, SparkSession
 
-TYPES = "id BIGINT, carrier STRING, date DATE, flight BIGINT, tailnum STRING, origin STRING, delay BIGINT, distance BIGINT"
+TYPES = (
+    "id BIGINT, carrier STRING, date DATE, flight BIGINT, tailnum STRING, origin STRING, delay BIGINT, distance BIGINT"
+)
 CLEAN = """SELECT id, trim(carrier) AS carrier, date, flight, trim(tailnum) AS tailnum, trim(origin) AS origin,
     CASE WHEN delay BETWEEN -120 AND 1440 THEN delay END AS delay, distance
 FROM (SELECT *, row_number() OVER (PARTITION BY id ORDER BY file DESC, place DESC) AS newest FROM typed
