@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.lake.catalogue import present_snapshot
@@ -11,18 +12,50 @@ from backbone.lake.store import Lake
 from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.project import Project
 from backbone.runs.environment import Environment
-from backbone.runs.journal import SPILL
+from backbone.runs.journal import SCRATCH, SPILL
 from backbone.runs.run import Backend
+
+if TYPE_CHECKING:
+    from backbone.engine.protocol import Engine
+    from backbone.engine.spark.engine import SparkEngine
 
 
 @contextmanager
 def open_backend(project: Project, environment: Environment) -> Iterator[Backend]:
     """An engine with the environment's lake attached to it, for one run."""
     environment.folder.mkdir(parents=True, exist_ok=True)
-    engine = DuckDBEngine(memory_limit=project.memory_limit, scratch=environment.folder / SPILL)
+    engine = _engine(project, environment)
     try:
         engine.expect(0)
         yield Backend(engine, Lake(engine.connection, environment.folder))
+    finally:
+        engine.close()
+
+
+def _engine(project: Project, environment: Environment) -> "DuckDBEngine | SparkEngine":
+    if not project.engine.is_spark:
+        return DuckDBEngine(memory_limit=project.memory_limit, scratch=environment.folder / SPILL)
+    # Imported here: a project on DuckDB needs nothing of it.
+    from backbone.engine.spark.engine import SparkEngine
+
+    return SparkEngine(
+        project.engine.master,
+        conf=dict(project.engine.conf),
+        memory_limit=project.memory_limit,
+        scratch=environment.folder / SCRATCH / "spark",
+        log=environment.folder / "spark.log",
+    )
+
+
+@contextmanager
+def open_checking(project: Project, environment: Environment, reading: "Engine | None" = None) -> "Iterator[Engine]":
+    """The engine that a project is checked against, without a lake: `reading` will do where it is DuckDB."""
+    if reading is not None and not project.engine.is_spark:
+        yield reading
+        return
+    engine = _engine(project, environment)
+    try:
+        yield engine
     finally:
         engine.close()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from backbone.lake.catalogue import committed_runs, registered_files
 
+SCRATCH = "scratch"
 SPILL = "spill"
 """The folder for what the engine puts aside when memory is short. It makes it, in a folder that must be there."""
 
@@ -105,4 +106,4 @@ def remove_orphans(folder: Path, before: datetime) -> tuple[int, int]:
 
 def remove_scratch(folder: Path) -> None:
     """Remove files that were only needed on the way."""
-    shutil.rmtree(folder / "scratch", ignore_errors=True)
+    shutil.rmtree(folder / SCRATCH, ignore_errors=True)

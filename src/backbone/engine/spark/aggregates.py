@@ -95,10 +95,12 @@ def _extreme_by(name: str) -> Made:
 
 def _in_order(agg: Aggregate) -> str:
     """All values in the order asked for, NULLs too, as an array (NULL of no rows)."""
-    if agg.distinct or not agg.orders:
+    value = agg.call.args[0].sql
+    if not agg.orders or (agg.distinct and [order.sql for order in agg.orders] != [value]):
         raise agg.call.refuse(f"{agg.call.name} of values in no order", f"Say their order: {agg.call.name}(… ORDER BY …)")
     keys = ", ".join(f"'o{n}', {order.sql}" for n, order in enumerate(agg.orders))
-    rows = f"collect_list(named_struct({keys}, 'v', {agg.call.args[0].sql})){{over}}"
+    collect = "collect_set" if agg.distinct else "collect_list"
+    rows = f"{collect}(named_struct({keys}, 'v', {value})){{over}}"
     return f"transform(array_sort({rows}, (l, r) -> {_compared(agg.orders)}), x -> x.v)"
 
 
@@ -135,6 +137,9 @@ def _at_end(place: int) -> Made:
             if agg.call.strict:
                 raise agg.call.refuse(f"{agg.call.name} of values in no order", "Use min or max, or ORDER BY in it")
             return f"first({agg.call.args[0].sql}){{over}}"
+        if not any(order.descending or order.nulls_first for order in agg.orders):
+            keys = ", ".join(f"isnull({order.sql}), {order.sql}" for order in agg.orders)
+            return f"{'min' if place > 0 else 'max'}_by(struct({agg.call.args[0].sql} AS v), struct({keys})){{over}}.v"
         return f"try_element_at({_in_order(agg)}, {place})"
 
     return made

@@ -66,8 +66,9 @@ def _difference(call: Call) -> str:
     if unit == "day":
         return f"CAST(datediff({days[1]}, {days[0]}) AS BIGINT)"
     if unit == "week":
-        mondays = [f"trunc({day}, 'WEEK')" for day in days]
-        return f"CAST(datediff({mondays[1]}, {mondays[0]}) div 7 AS BIGINT)"
+        if start.kind.name != "DATE":
+            raise call.refuse("date_diff in weeks of moments", "Cast them to DATE")
+        return f"(datediff({days[1]}, {days[0]}) div 7)"
     if unit in {"year", "quarter", "month"}:
         per, part = {"year": (1, "1"), "quarter": (4, "quarter({0})"), "month": (12, "month({0})")}[unit]
         numbers = [f"(year({day}) * {per} + {part.format(day)})" for day in days]
@@ -98,7 +99,7 @@ def _moved(call: Call) -> str:
         left, right = right, left
     if right.kind.name == "INTERVAL":
         start = left.sql if left.kind.name in MOMENTS else f"CAST({left.sql} AS TIMESTAMP_NTZ)"
-        return f"CAST({start} {call.name} {_interval(right, call)} AS {spark_type(call.kind)})"
+        return f"CAST({start} {call.name} {right.sql} AS {spark_type(call.kind)})"
     if left.kind.name == "DATE" and right.kind.name == "DATE" and call.name == "-":
         return f"CAST(datediff({left.sql}, {right.sql}) AS BIGINT)"
     if left.kind.name != "DATE" and call.name == "+":
@@ -112,17 +113,6 @@ _TO: Mapping[str, tuple[int, str]] = {
     "to_years": (0, "{0}"), "to_months": (1, "{0}"), "to_weeks": (2, "{0}"), "to_days": (3, "{0}"),
     "to_hours": (4, "{0}"), "to_minutes": (5, "{0}"), "to_seconds": (6, "CAST({0} AS DECIMAL(18,6))"),
 }  # fmt: skip
-
-
-def _interval(arg: Argument, call: Call) -> str:
-    node = arg.node
-    if node["expression_class"] == "BOUND_CONSTANT":
-        value = node["value"]["value"]
-        seconds = f"CAST('{value['micros'] // 1000000}.{abs(value['micros']) % 1000000:06d}' AS DECIMAL(18,6))"
-        if value["micros"] < 0:
-            raise call.refuse("a negative interval", "Subtract a positive one")
-        return f"make_interval(0, {value['months']}, 0, {value['days']}, 0, 0, {seconds})"
-    return arg.sql
 
 
 def _made_interval(name: str) -> Callable[[Call], str]:

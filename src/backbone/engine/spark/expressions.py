@@ -26,6 +26,7 @@ _LAMBDAS = {
     **dict.fromkeys(["list_transform", "array_transform", "list_apply", "array_apply", "apply"], "transform"),
     **dict.fromkeys(["list_filter", "array_filter", "filter"], "filter"),
 }
+_ENDS = {"arg_min_null": "first", "arg_max_null": "last"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,19 @@ class Expressions:
         filtered = node.get("filter")
         over = f" FILTER (WHERE {self.sql(filtered)})" if filtered else ""
         orders = [self.order(said) for said in (node.get("order_bys") or {}).get("orders", ())]
+        if node["name"] in _ENDS and _is_sort_key(node["children"][-1]):
+            # first(a ORDER BY b): DuckDB has made one key of its order.
+            orders = self._sort_key(node["children"][-1])
+            node = {**node, "name": _ENDS[node["name"]], "children": node["children"][:1]}
         try:
             return aggregate_sql(Aggregate(self._call(node), node["aggregate_type"] == "DISTINCT", orders), over)
         except NotOnSparkError as error:
             raise NotOnSparkError(error.what, error.near, error.word or node["name"], error.place) from None
+
+    def _sort_key(self, node: Node) -> list[Order]:
+        pairs = zip(node["children"][::2], node["children"][1::2], strict=True)
+        said = [(self.sql(value), str(how["value"]["value"])) for value, how in pairs]
+        return [Order(sql, how.startswith("DESC"), how.endswith("FIRST")) for sql, how in said]
 
     def window(self, node: Node) -> str:
         """A window function with its window."""
@@ -216,6 +226,10 @@ def node_kind(node: Node) -> Kind:
     if "return_type" in node:
         return kind_of(node["return_type"])
     return kind_of(node["value"]["type"]) if node["expression_class"] == "BOUND_CONSTANT" else BOOLEAN
+
+
+def _is_sort_key(node: Node) -> bool:
+    return bool(node["expression_class"] == "BOUND_FUNCTION" and node["name"] == "create_sort_key")
 
 
 def _uncast(node: Node) -> Node:

@@ -63,7 +63,8 @@ def _ceil_floor(name: str) -> Callable[[Call], str]:
         value = call.args[0].sql
         if call.kind.name in kinds.FLOATS:  # Spark's is a BIGINT, which cuts off what is larger
             large = f"abs({value}) >= 4503599627370496D OR isnan({value})"
-            return f"CASE WHEN {large} THEN {value} ELSE CAST({name}({value}) AS {spark_type(call.kind)}) END"
+            made = f"CAST({name}({value}) AS {spark_type(call.kind)})"
+            return f"CASE WHEN {large} THEN {value} WHEN {value} < 0 THEN -abs({made}) ELSE {made} END"  # -0.0 too
         return f"CAST({name}({value}) AS {spark_type(call.kind)})"
 
     return made
@@ -79,7 +80,8 @@ def _round(call: Call) -> str:
     there, back = ("*", "/") if digits >= 0 else ("/", "*")
     rounded = f"round({value} {there} {unit}, 0) {back} {unit}" if digits else f"round({value}, 0)"
     finite = f"abs({value}) < CAST('Infinity' AS DOUBLE)"
-    return f"CASE WHEN {finite} THEN CAST({rounded} AS {spark_type(call.kind)}) ELSE {value} END"
+    made = f"CAST({rounded} AS {spark_type(call.kind)})"
+    return f"CASE WHEN NOT {finite} THEN {value} WHEN {value} < 0 THEN -abs({made}) ELSE {made} END"  # -0.0 too
 
 
 def _checked(made: str, bad: str, says: str) -> str:
@@ -265,7 +267,10 @@ _NUMBERS: Mapping[str, Known] = {
     **dict.fromkeys(["ceil", "ceiling"], Known(_ceil_floor("ceil"))),
     "floor": Known(_ceil_floor("floor")),
     "round": Known(_round, "to a constant number of digits"),
-    "sign": Known("CAST(sign({0}) AS TINYINT)"),
+    "sign": Known(
+        "CASE WHEN {0} IS NULL THEN NULL WHEN isnan(CAST({0} AS DOUBLE)) THEN CAST(0 AS TINYINT) "
+        "ELSE CAST(sign({0}) AS TINYINT) END"
+    ),
     "sqrt": Known(lambda c: _checked(f"sqrt({c.args[0].sql})", f"{c.args[0].sql} < 0", "square root of a negative number")),
     "ln": Known(lambda c: _checked(f"ln({c.args[0].sql})", f"{c.args[0].sql} <= 0", "logarithm of 0 or less"), "to the last digit but one"),
     **dict.fromkeys(
@@ -276,7 +281,7 @@ _NUMBERS: Mapping[str, Known] = {
     "exp": Known("exp({0})", "to the last digit but one"),
     **dict.fromkeys(["pow", "power", "**", "^"], Known("pow({0}, {1})", "to the last digit but one")),
     "pi": Known("pi()"),
-    "isnan": Known("isnan({0}) AND {0} IS NOT NULL"),
+    "isnan": Known("CASE WHEN {0} IS NOT NULL THEN isnan({0}) END"),
     "isinf": Known("(abs({0}) = CAST('Infinity' AS DOUBLE))"),
     "isfinite": Known(lambda c: f"({c.args[0].sql} IS NOT NULL)" if c.args[0].kind.name not in kinds.FLOATS
                       else f"(abs({c.args[0].sql}) < CAST('Infinity' AS DOUBLE))"),

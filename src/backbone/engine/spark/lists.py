@@ -17,8 +17,8 @@ def _element(call: Call) -> str:
     if held.kind.name == "STRUCT":
         return f"{held.sql}.`{place.constant}`"
     if held.kind.name == "VARCHAR":
-        if place.constant < 1:
-            raise call.refuse("a character before the first one", "Use right")
+        if place.constant < -1 or place.constant == 0:
+            raise call.refuse("a character counted from the end", "Use right")
         return f"substring({held.sql}, {place.constant}, 1)"
     index = f"CAST({place.sql} AS INT)"
     return f"CASE WHEN {index} = 0 THEN NULL ELSE try_element_at({held.sql}, {index}) END"
@@ -54,6 +54,18 @@ def _contains(call: Call) -> str:
     return f"CASE WHEN {held} IS NULL OR {value} IS NULL THEN NULL ELSE {found} END"
 
 
+def _aggregated(call: Call) -> str:
+    """`list_min`, `list_max` and `array_to_string` are this, and lists of floats have NaN in the same place."""
+    held, name = call.args[0], call.args[1].constant
+    if name in {"min", "max"}:
+        return f"array_{name}({held.sql})"
+    if name == "string_agg" and held.kind.element.name == "VARCHAR":
+        separator = call.args[2].sql if len(call.args) > 2 else "','"  # noqa: PLR2004 - a third one
+        given = f"filter({held.sql}, e -> e IS NOT NULL)"
+        return f"CASE WHEN size({given}) > 0 THEN array_join({given}, {separator}) END"
+    raise call.refuse(f"list_{name} of a list")
+
+
 def _lambda_only(call: Call) -> str:
     raise call.refuse()
 
@@ -65,12 +77,10 @@ LISTS: Mapping[str, Entry] = {
     **dict.fromkeys(["list_sort", "array_sort"], (_sorted, "without an order of its own")),
     **dict.fromkeys(["list_concat", "array_concat", "list_cat"], (_joined, "")),
     **dict.fromkeys(["list_contains", "array_contains", "list_has", "array_has"], (_contains, "")),
-    **dict.fromkeys(["list_min"], ("array_min({0})", "")),
-    **dict.fromkeys(["list_max"], ("array_max({0})", "")),
     "array_length": ("CAST(size({0}) AS BIGINT)", ""),
     "cardinality": ("CAST(size({0}) AS BIGINT)", ""),
-    "flatten": ("flatten({0})", ""),
-    "array_to_string": ("array_join({0}, {1})", "of texts"),
+    "flatten": ("flatten(filter({0}, e -> e IS NOT NULL))", ""),
+    **dict.fromkeys(["list_aggr", "list_aggregate", "array_aggr", "array_aggregate"], (_aggregated, "`min`, `max`, `string_agg`")),
     **dict.fromkeys(["list_transform", "list_filter", "apply", "filter", "list_apply", "array_transform",
                      "array_filter", "array_apply"], (_lambda_only, "with one parameter")),
 }  # fmt: skip

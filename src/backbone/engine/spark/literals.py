@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from backbone.engine.spark.kinds import FLOATS, HUGE, INTEGERS, MOMENTS, Kind, kind_of, name_sql, spark_type, text_sql
@@ -39,6 +40,9 @@ def _value_sql(value: Any, kind: Kind) -> str:
         return text_sql(str(value))
     if name == "DATE" or name in MOMENTS:
         return _moment(int(value), kind)
+    if name == "INTERVAL":
+        seconds = f"CAST('{Decimal(value['micros']).scaleb(-6):f}' AS DECIMAL(18,6))"
+        return f"make_interval(0, {value['months']}, 0, {value['days']}, 0, 0, {seconds})"
     if name in {"LIST", "STRUCT"}:
         return _nested(value["children"], kind)
     raise refuse(f"a constant of the type {kind}")

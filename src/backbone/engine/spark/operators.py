@@ -241,7 +241,9 @@ class Translation:
         inside = at["children"][0]
         if chain or node["join_type"] != "INNER" or inside["children"][0]["type"] != "LOGICAL_DELIM_GET":
             raise refuse("this unnest in a FROM", "Put it into the SELECT", "unnest")
-        left = self.rows(node["children"][0])
+        # DuckDB numbers the rows to find them again; here they are never lost.
+        numbered = self.rows(node["children"][0]["children"][0])
+        left = Rows(f"SELECT *, CAST(0 AS BIGINT) AS c{numbered.width} FROM ({numbered.sql})", numbered.width + 1)
         over = self.expressions(left.width)
         outer = [over.sql(column) for column in node["duplicate_eliminated_columns"]]
         held = inside["expressions"][0]
