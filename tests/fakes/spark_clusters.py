@@ -158,3 +158,12 @@ def _server(name: str, command: Sequence[str], folder: Path, memory: str = "256m
         yield server
     finally:
         server.stop()
+
+
+def engine_on(url: str) -> str:
+    """`engine:` as backbone.yml says it, for a Spark by its address: one that needs little."""
+    conf = {"spark.sql.shuffle.partitions": "2"}
+    if url.startswith("spark://"):
+        places = dict.fromkeys(("spark.driver.host", "spark.driver.bindAddress"), _LOOPBACK)
+        conf |= {**places, "spark.executor.memory": "600m"}
+    return f"{{spark: '{url}', conf: {{{', '.join(f'{key}: {value}' for key, value in conf.items())}}}}}"
