@@ -121,6 +121,7 @@ def _governed(*, states: bool) -> str:
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "backbone.yml": lambda: _keys(keys.PROJECT),
     "retention": lambda: _keys(keys.RETENTION),
+    "engine": lambda: _keys(keys.SPARK),
     "source": lambda: _keys(keys.SOURCE),
     "template": lambda: _keys(keys.TEMPLATE),
     "column": lambda: _keys(keys.COLUMN),

@@ -32,6 +32,17 @@ class BackboneError(Exception):
 
     exit_code = 1
 
+    def __reduce__(self) -> "tuple[object, ...]":
+        """Pickled as it is, whatever its class was made of: it may come from another machine."""
+        return _made_again, (type(self), self.args, self.__dict__)
+
+
+def _made_again(kind: type[BackboneError], args: tuple[object, ...], known: dict[str, object]) -> BackboneError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(known)
+    return error
+
 
 _SHOWN, _BEFORE = 300, 60
 """Characters shown of a longer line, and how many of them before the mark."""
