@@ -283,7 +283,7 @@ _NUMBERS: Mapping[str, Known] = {
     "pi": Known("pi()"),
     "isnan": Known("CASE WHEN {0} IS NOT NULL THEN isnan({0}) END"),
     "isinf": Known("(abs({0}) = CAST('Infinity' AS DOUBLE))"),
-    "isfinite": Known(lambda c: f"({c.args[0].sql} IS NOT NULL)" if c.args[0].kind.name not in kinds.FLOATS
+    "isfinite": Known(lambda c: f"CASE WHEN {c.args[0].sql} IS NOT NULL THEN true END" if c.args[0].kind.name not in kinds.FLOATS
                       else f"(abs({c.args[0].sql}) < CAST('Infinity' AS DOUBLE))"),
     "greatest": Known(lambda c: f"greatest({', '.join(a.sql for a in c.args)})" if len(c.args) > 1 else c.args[0].sql),
     "least": Known(lambda c: f"least({', '.join(a.sql for a in c.args)})" if len(c.args) > 1 else c.args[0].sql),

@@ -35,11 +35,18 @@ def _slice(call: Call) -> str:
 
 
 def _sorted(call: Call) -> str:
-    if len(call.args) > 1:
-        raise call.refuse("list_sort with an order")
     if call.args[0].kind.element.name in FLOATS:
         raise call.refuse()
-    return f"array_sort({call.args[0].sql})"
+    order, nulls = (str(arg.constant).upper() if arg else "" for arg in [*call.args[1:], None, None][:2])
+    if not (order or nulls):
+        return f"array_sort({call.args[0].sql})"
+    before, after = ("1", "-1") if order.startswith("DESC") else ("-1", "1")
+    first, last = ("-1", "1") if nulls.endswith("FIRST") else ("1", "-1")
+    compared = (
+        f"CASE WHEN l IS NULL AND r IS NULL THEN 0 WHEN l IS NULL THEN {first} WHEN r IS NULL THEN {last} "
+        f"WHEN l < r THEN {before} WHEN l > r THEN {after} ELSE 0 END"
+    )
+    return f"array_sort({call.args[0].sql}, (l, r) -> {compared})"
 
 
 def _joined(call: Call) -> str:
@@ -71,10 +78,10 @@ def _lambda_only(call: Call) -> str:
 
 
 LISTS: Mapping[str, Entry] = {
-    **dict.fromkeys(["list_value", "list_pack"], (_made, "")),
+    **dict.fromkeys(["list_value", "list_pack", "unpivot_list"], (_made, "")),
     **dict.fromkeys(["list_extract", "array_extract", "list_element"], (_element, "")),
     **dict.fromkeys(["list_slice", "array_slice"], (_slice, "between constant places, from 1 on")),
-    **dict.fromkeys(["list_sort", "array_sort"], (_sorted, "without an order of its own")),
+    **dict.fromkeys(["list_sort", "array_sort"], (_sorted, "of floats not")),
     **dict.fromkeys(["list_concat", "array_concat", "list_cat"], (_joined, "")),
     **dict.fromkeys(["list_contains", "array_contains", "list_has", "array_has"], (_contains, "")),
     "array_length": ("CAST(size({0}) AS BIGINT)", ""),

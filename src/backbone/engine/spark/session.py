@@ -215,7 +215,9 @@ class SparkStep:
             leaf = self._typed_leaf(columns, lambda: table)
         else:
             self._driver.register(name, table)
-            written = self._driver.write(f"SELECT * FROM {quoted(name)}", self._scratch / f"{name}.parquet", ordered=True)
+            # Spark takes files whose names begin with _ for none of the data.
+            path = self._scratch / f"returned{self._number}.parquet"
+            written = self._driver.write(f"SELECT * FROM {quoted(name)}", path, ordered=True)
             leaf = self._leaf(written.relation, lambda: parquet_frame(self._spark(), written.paths, written.relation))
         self._planner.execute(f"CREATE OR REPLACE VIEW {quoted(name)} AS FROM {leaf}")
 

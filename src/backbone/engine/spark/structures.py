@@ -25,7 +25,8 @@ def _field_at(call: Call) -> str:
 
 
 def _json(call: Call) -> str:
-    return _json_text(call.args[0].sql, call.args[0].kind, strict=call.strict)
+    value = call.args[0]
+    return f"CASE WHEN {value.sql} IS NOT NULL THEN {_json_text(value.sql, value.kind, strict=call.strict)} END"
 
 
 def _json_object(call: Call) -> str:
