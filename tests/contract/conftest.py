@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,7 +41,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkEngine]:
         pytest.skip(HINT)
     folder = tmp_path_factory.mktemp("spark")
     conf = {"spark.sql.shuffle.partitions": "1", "spark.default.parallelism": "1"}
-    engine = SparkEngine("local[2]", conf=conf, memory_limit="1GB", scratch=folder / "scratch", log=folder / "spark.log")
+    engine = SparkEngine(
+        "local[2]", conf=conf, memory_limit="1GB", scratch=folder / "scratch", log=folder / "spark.log"
+    )
     yield engine
     engine.close()
 
@@ -92,7 +93,7 @@ def _outcome(work: Callable[[], Any]) -> Any:
 @pytest.fixture(scope="session")
 def both(duckdb: DuckDBEngine, spark: SparkEngine, tmp_path_factory: pytest.TempPathFactory) -> Both:
     """Both engines, with the tables."""
-    folder: Path = tmp_path_factory.mktemp("tables")
+    folder = tmp_path_factory.mktemp("tables")
     extents = []
     with duckdb.session() as session:
         for name, query in (("edges", EDGES), ("others", OTHERS), ("nobody", NOBODY)):
@@ -106,5 +107,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"both", "spark"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.spark)
-
-

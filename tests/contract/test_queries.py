@@ -1,7 +1,6 @@
 """Whole queries give the same on both engines: joins, groups, windows, subqueries, sets, orders."""
 
 import pytest
-
 from tests.contract.conftest import Both
 
 QUERIES = (

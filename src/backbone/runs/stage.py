@@ -106,7 +106,7 @@ def _attempt(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping
     with measured() as cost:
         try:
             _check_landed(planned.step, place)
-            with (engine.local() if _is_local(planned.step) else engine.session()) as session:
+            with engine.local() if _is_local(planned.step) else engine.session() as session:
                 request = _staging(planned, place, staged, how, _new_files(place, files))
                 made = _stage(request, session)
                 check_unedited(planned.step, place.root, place.fingerprint)

@@ -101,7 +101,9 @@ def _in_order(agg: Aggregate) -> str:
     if ANY_ORDER in agg.call.node:
         return f"transform(collect_list(struct({value} AS v)){{over}}, x -> x.v)"
     if not agg.orders or (agg.distinct and [order.sql for order in agg.orders] != [value]):
-        raise agg.call.refuse(f"{agg.call.name} of values in no order", f"Say their order: {agg.call.name}(… ORDER BY …)")
+        raise agg.call.refuse(
+            f"{agg.call.name} of values in no order", f"Say their order: {agg.call.name}(… ORDER BY …)"
+        )
     keys = ", ".join(f"'o{n}', {order.sql}" for n, order in enumerate(agg.orders))
     collect = "collect_set" if agg.distinct else "collect_list"
     rows = f"{collect}(named_struct({keys}, 'v', {value})){{over}}"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from backbone.engine.spark.arguments import Call
-from backbone.engine.spark.kinds import FLOATS, spark_type
+from backbone.engine.spark.kinds import FLOATS, spark_type, text_sql
 
 Entry = tuple[str | Callable[[Call], str], str]
 
@@ -67,7 +67,7 @@ def _aggregated(call: Call) -> str:
     if name in {"min", "max"}:
         return f"array_{name}({held.sql})"
     if name == "string_agg" and held.kind.element.name == "VARCHAR":
-        separator = call.args[2].sql if len(call.args) > 2 else "','"  # noqa: PLR2004 - a third one
+        separator = text_sql(call.node["function_data"]["bind_data"]["aggr_expr"]["function_data"]["separator"])
         given = f"filter({held.sql}, e -> e IS NOT NULL)"
         return f"CASE WHEN size({given}) > 0 THEN array_join({given}, {separator}) END"
     raise call.refuse(f"list_{name} of a list")
@@ -87,7 +87,9 @@ LISTS: Mapping[str, Entry] = {
     "array_length": ("CAST(size({0}) AS BIGINT)", ""),
     "cardinality": ("CAST(size({0}) AS BIGINT)", ""),
     "flatten": ("flatten(filter({0}, e -> e IS NOT NULL))", ""),
-    **dict.fromkeys(["list_aggr", "list_aggregate", "array_aggr", "array_aggregate"], (_aggregated, "`min`, `max`, `string_agg`")),
+    **dict.fromkeys(
+        ["list_aggr", "list_aggregate", "array_aggr", "array_aggregate"], (_aggregated, "`min`, `max`, `string_agg`")
+    ),
     **dict.fromkeys(["list_transform", "list_filter", "apply", "filter", "list_apply", "array_transform",
                      "array_filter", "array_apply"], (_lambda_only, "with one parameter")),
 }  # fmt: skip

@@ -167,7 +167,9 @@ class Translation:
         if kind == "SINGLE":
             keys = ", ".join(r for _, r, _ in pairs)
             once = f"SELECT *, count(*) OVER (PARTITION BY {keys.replace('r.', '')}) AS n FROM ({right.sql})"
-            failing = "CASE WHEN n > 1 THEN CAST(raise_error('a subquery gave more than one row') AS BOOLEAN) ELSE true END"
+            failing = (
+                "CASE WHEN n > 1 THEN CAST(raise_error('a subquery gave more than one row') AS BOOLEAN) ELSE true END"
+            )
             right = Rows(f"SELECT {_columns(right.width)} FROM ({once}) WHERE {failing}", right.width)
             kind = "LEFT"
         if kind not in _JOINS:

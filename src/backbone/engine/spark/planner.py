@@ -16,7 +16,8 @@ from backbone.model.names import literal
 
 if TYPE_CHECKING:
     from backbone.engine.duckdb.session import DuckDBSession
-    from backbone.engine.spark.operators import Leaf, Node
+    from backbone.engine.spark.expressions import Node
+    from backbone.engine.spark.operators import Leaf
 
 _KEPT = "expression_rewriter"
 """The only optimiser that is on: it works out what is constant. Spark has its own for all else."""

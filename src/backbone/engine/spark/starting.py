@@ -125,6 +125,6 @@ def _started(cluster: Cluster, log: Path) -> "tuple[SparkSession, bool]":
     for key, value in {**ours, **cluster.conf}.items():
         conf.set(key, value)
     with log.open("ab") as said:
-        gateway = launch_gateway(conf, {"stdout": said, "stderr": said})
+        gateway = launch_gateway(conf, {"stdout": said, "stderr": said})  # type: ignore[no-untyped-call]  # as pyspark has it
     context = SparkContext(conf=conf, gateway=gateway)
     return SparkSession(context), True

@@ -93,7 +93,9 @@ class Tables:
         if files is None:
             return self._exported(extent, quoted_dataset(extent.dataset), relation)
         held = extent.relation.names if extent.held is None else extent.held
-        rows = parquet_frame(self.spark(), files, Relation(tuple(a for a in extent.relation.attributes if a.name in held)))
+        rows = parquet_frame(
+            self.spark(), files, Relation(tuple(a for a in extent.relation.attributes if a.name in held))
+        )
         for removal in extent.removed:
             rows = self._without(rows, removal, extent.relation)
         there = self._chosen(rows, relation)
