@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 class SparkEngine:
     """Runs steps on Spark, which is started when a step first needs it: planning and checking don't."""
 
+    translates = True
+
     def __init__(
         self,
         master: str = LOCAL,

@@ -8,7 +8,7 @@ from typing import Any
 from backbone.engine.spark.aggregates import ANY_ORDER
 from backbone.engine.spark.expressions import Expressions, Node, compared
 from backbone.engine.spark.kinds import Kind, kind_of, name_sql, spark_type
-from backbone.engine.spark.refusal import refuse
+from backbone.engine.spark.refusal import NotOnSparkError, refuse
 
 _JOINS: Mapping[str, str] = {
     "INNER": "INNER JOIN",
@@ -34,12 +34,14 @@ class Rows:
 class Translation:
     """Translates one plan. `distinct` holds, for each join being translated, what its right side may read of the left.
 
-    `strict` where people wrote the query: then only what is known to agree is let through.
+    `strict` where people wrote the query: then only what is known to agree is let through. `unreadable` are the columns
+    of tables that Spark has no type for: whoever asks for a translation must see to it that nothing depends on them.
     """
 
     leaf: Leaf
     strict: bool
     distinct: list[Rows] = field(default_factory=list)
+    unreadable: list[tuple[str, Kind]] = field(default_factory=list)
     numbers: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
 
     def rows(self, node: Node) -> Rows:
@@ -63,15 +65,16 @@ class Translation:
             raise refuse("unnest in a FROM", "Put it into the SELECT", "unnest")
         names, kinds = node["names"], [kind_of(kind) for kind in node["returned_types"]]
         places = [column["index"] for column in node["column_indexes"]]
-        columns = [
-            f"{name_sql(names[place])} AS c{n}" if place < len(names) else f"CAST(0 AS BIGINT) AS c{n}"
-            for n, place in enumerate(places)
-        ]
-        for place in places:
-            if place < len(names):
-                spark_type(kinds[place])
-        chosen = ", ".join(columns) or "1 AS c0"
-        return Rows(f"SELECT {chosen} FROM {self.leaf(node)}", len(columns) or 1)
+        columns = [self._column(names[n], kinds[n]) if n < len(names) else "CAST(0 AS BIGINT)" for n in places]
+        return Rows(f"SELECT {_named(columns or ['1'])} FROM {self.leaf(node)}", len(columns) or 1)
+
+    def _column(self, name: str, kind: Kind) -> str:
+        try:
+            spark_type(kind)
+        except NotOnSparkError:
+            self.unreadable.append((name, kind))
+            return "CAST(NULL AS STRING)"
+        return name_sql(name)
 
     def _filter(self, node: Node) -> Rows:
         below = self.rows(node["children"][0])
