@@ -74,9 +74,9 @@ class SparkEngine:
         """A session in which nothing is shown yet."""
         if self._planner is None:
             self._planner = planning_engine(self.cluster.memory_limit)
-        with self._planner.session() as planner, self.driver.session() as driver:
+        with self._planner.session() as planner, self.driver.session() as driver, self.driver.session() as reader:
             scratch = (self.scratch / f"step_{next(self._numbers)}").absolute()
-            step = SparkStep(lambda: self.spark, planner, driver, scratch)
+            step = SparkStep(lambda: self.spark, planner, driver=driver, reader=reader, scratch=scratch)
             try:
                 yield step
             finally:

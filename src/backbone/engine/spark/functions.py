@@ -296,6 +296,9 @@ _NUMBERS: Mapping[str, Known] = {
     "bit_count": Known("CAST(bit_count({0}) AS {kind})"),
 }  # fmt: skip
 _OTHERS: Mapping[str, Known] = {
+    "constant_or_null": Known(
+        lambda c: f"CASE WHEN {' OR '.join(f'{a.sql} IS NULL' for a in c.args[1:])} THEN NULL ELSE {c.args[0].sql} END"
+    ),
     "error": Known("CAST(raise_error({0}) AS {kind})"),
     "hash": Known(_hash),
     "random": Known(_random),
