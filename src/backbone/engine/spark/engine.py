@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class SparkEngine:
     """Runs steps on Spark, which is started when a step first needs it: planning and checking don't."""
 
+    translates = True
+
     def __init__(
         self,
         master: str = LOCAL,
@@ -74,10 +76,9 @@ class SparkEngine:
         """A session in which nothing is shown yet."""
         if self._planner is None:
             self._planner = planning_engine(self.cluster.memory_limit)
-        with self._planner.session() as planner, self.driver.session() as driver:
+        with self._planner.session() as planner, self.driver.session() as driver, self.driver.session() as reader:
             scratch = (self.scratch / f"step_{next(self._numbers)}").absolute()
-            scratch.mkdir(parents=True, exist_ok=True)
-            step = SparkStep(lambda: self.spark, planner, driver, scratch)
+            step = SparkStep(lambda: self.spark, planner, driver=driver, reader=reader, scratch=scratch)
             try:
                 yield step
             finally:

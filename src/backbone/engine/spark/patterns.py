@@ -67,7 +67,7 @@ def _class(text: str) -> str:
 
 
 def java_replacement(text: str) -> str:
-    """What matches are replaced by: `\\1` is RE2's first group, `$1` Java's."""
+    r"""What matches are replaced by: `\1` is RE2's first group, `$1` Java's."""
     parts = re.split(r"(\\.)", text)
     return "".join(_replaced(part) for part in parts)
 

@@ -27,7 +27,8 @@ def _field_at(call: Call) -> str:
 
 
 def _json(call: Call) -> str:
-    return _json_text(call.args[0].sql, call.args[0].kind, strict=call.strict)
+    value = call.args[0]
+    return f"CASE WHEN {value.sql} IS NOT NULL THEN {_json_text(value.sql, value.kind, strict=call.strict)} END"
 
 
 def _json_object(call: Call) -> str:
@@ -68,7 +69,8 @@ def _json_text(value: str, kind: Kind, *, strict: bool) -> str:
         zone = ", '+00'" if name == "TIMESTAMP WITH TIME ZONE" else ""
         made = f"concat('\"', CAST({value} AS STRING){zone}, '\"')"
     elif name == "LIST":
-        made = f"concat('[', array_join(transform({value}, j -> {_json_text('j', kind.element, strict=strict)}), ','), ']')"
+        elements = f"transform({value}, j -> {_json_text('j', kind.element, strict=strict)})"
+        made = f"concat('[', array_join({elements}, ','), ']')"
     elif name == "STRUCT":
         made = _object([(n, _json_text(f"{value}.`{n}`", part, strict=strict)) for n, part in kind.parts])
     elif name == "NULL":

@@ -1,7 +1,8 @@
 """Tables as Spark sees them: made readable when a query first names them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,7 @@ class Tables:
     prefix: str
     makers: dict[str, Callable[[], "DataFrame"]] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=count)
 
     def add(self, name: str, make: "Callable[[], DataFrame]") -> None:
         """Say how a table is made."""
@@ -112,7 +114,7 @@ class Tables:
         self.driver.show_system(True)
         self.driver.show(extent)
         columns = ", ".join(quoted(name) for name in relation.names)
-        path = self.scratch / f"{len(list(self.scratch.glob('*')))}-export.parquet"
+        path = self.scratch / f"export{next(self.numbers)}.parquet"
         written = self.driver.write(f"SELECT {columns} FROM {table}", path, relation=relation)
         return self._chosen(parquet_frame(self.spark(), written.paths, relation), relation)
 
