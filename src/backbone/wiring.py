@@ -47,6 +47,7 @@ def _engine(project: Project, environment: Environment, spill: Path | None = Non
         memory_limit=project.memory_limit,
         scratch=(spill or environment.folder / SCRATCH) / "spark",
         log=environment.folder / "spark.log",
+        catalogue=environment.site.books.schema,
     )
 
 

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class SparkEngine:
-    """Runs steps on Spark, which is started when a step first needs it: planning and checking don't."""
+    """Runs steps on Spark, which is started when a step first needs it: planning and checking don't.
+
+    `catalogue` is the schema of the lake's catalogue in its database.
+    """
 
     translates = True
 
@@ -34,10 +37,12 @@ class SparkEngine:
         memory_limit: str = DEFAULT_LIMIT,
         scratch: Path | None = None,
         log: Path | None = None,
+        catalogue: str = "main",
     ) -> None:
         self.cluster = Cluster(master, conf or {}, memory_limit)
         self.driver = DuckDBEngine(memory_limit=memory_limit, scratch=scratch)
         self.scratch = scratch or Path.cwd()
+        self.catalogue = catalogue
         self.log = log or self.scratch / "spark.log"
         self._planner: DuckDBEngine | None = None
         self._session: SparkSession | None = None
@@ -78,7 +83,9 @@ class SparkEngine:
             self._planner = planning_engine(self.cluster.memory_limit)
         with self._planner.session() as planner, self.driver.session() as driver, self.driver.session() as reader:
             scratch = (self.scratch / f"step_{next(self._numbers)}").absolute()
-            step = SparkStep(lambda: self.spark, planner, driver=driver, reader=reader, scratch=scratch)
+            step = SparkStep(
+                lambda: self.spark, planner, driver=driver, reader=reader, scratch=scratch, catalogue=self.catalogue
+            )
             try:
                 yield step
             finally:

@@ -49,13 +49,14 @@ class SparkStep:
         driver: "DuckDBSession",
         reader: "DuckDBSession",
         scratch: Path,
+        catalogue: str = "main",
     ) -> None:
         self._spark = spark
         self._planner = planner
         self._driver = driver
         self._reader = reader
         self._scratch = scratch
-        self._tables = Tables(spark, driver, scratch, scratch.name)
+        self._tables = Tables(spark, driver, scratch, scratch.name, catalogue)
         self._system = False
         self._schemas: set[str] = set()
         self._number = 0
