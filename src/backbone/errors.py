@@ -9,7 +9,6 @@ BackboneError
 ├── OriginError         a file that can't be read where it comes from: its source fails    exit code 1
 ├── EngineError         a query that the engine refuses or that fails; wrapped before people see it
 └── LakeError           the lake or landing zone is damaged or in use                  exit code 1
-    └── BusyError            another process has the lock, and was not to be waited for
 """
 
 from contextlib import contextmanager
@@ -107,10 +106,6 @@ class EngineError(BackboneError):
 
 class LakeError(BackboneError):
     """The lake or the landing zone is damaged or in use."""
-
-
-class BusyError(LakeError):
-    """Another process has the lock, and was not to be waited for."""
 
 
 def line_of(root: "Path", at: "Location") -> str:

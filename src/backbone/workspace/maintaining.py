@@ -6,13 +6,13 @@ The run has released its lock by then. Should another process have taken it, mai
 import json
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 from signal import SIGINT, Signals
 
 import backbone
-from backbone.errors import BackboneError, BusyError
+from backbone.errors import BackboneError, LakeError
 from backbone.lake.lock import locked
 from backbone.lake.upkeep import is_due
 from backbone.model.operations import Compacted, Kept, Maintained
@@ -102,12 +102,10 @@ def _maintained(root: Path, name: str) -> Maintained | None:
     settings = settings_of(root)
     environment = environment_of(root, settings, name)
     project = Project(root, settings.name, memory_limit=settings.memory_limit, retention=settings.retention)
-    try:
-        with (
-            explained(environment.folder),
-            locked(environment.run_lock, wait=False),
-            open_backend(project, environment) as backend,
-        ):
-            return maintain(project, environment, backend)
-    except BusyError:
-        return None
+    with explained(environment.folder), ExitStack() as held:
+        try:
+            held.enter_context(locked(environment.run_lock, wait=False))
+        except LakeError:
+            return None  # another run is under way
+        backend = held.enter_context(open_backend(project, environment))
+        return maintain(project, environment, backend)
