@@ -111,13 +111,13 @@ def test_what_readers_see_is_the_catalogue_at_one_moment(tmp_path, monkeypatch):
     """Whatever is published while it is copied."""
     root = make_shop(tmp_path)
     backbone.open(root).run()
-    copy = sealed.sqlite.copy
+    copy = sealed.sqlite.copy_for_now
 
     def copy_and_publish(path: Path, target: Path) -> None:
         copy(path, target)
         with closing(sqlite3.connect(catalogue_path(root / "lake" / "dev"))) as catalogue, catalogue:
             catalogue.execute("DELETE FROM ducklake_data_file")
 
-    monkeypatch.setattr(sealed.sqlite, "copy", copy_and_publish)
+    monkeypatch.setattr(sealed.sqlite, "copy_for_now", copy_and_publish)
 
     assert backbone.open(root).sql("SELECT count(*) FROM formatted.orders").rows()[0][0] > 0
