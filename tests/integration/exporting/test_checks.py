@@ -30,7 +30,8 @@ CARRIED = [
 NOT_CARRIED = [
     "n / 2 > 1", "n // 2 > 1", "n % 2 = 0", "words > 'a'", "words BETWEEN 'a' AND 'b'", "words LIKE 'a%'", "len(l) > 0",
     "lower(words) = words", "list_contains(l, 'a')", "words ~ 'a'", "round(x) = x", "CAST(x AS VARCHAR) = '1'",
-    "x::INT = 1", "regexp_full_match(words, '\\pL+')", "regexp_full_match(words, '(?i)a')", "regexp_full_match(words, '[[:alpha:]]')",
+    "x::INT = 1",
+    "regexp_full_match(words, '\\pL+')", "regexp_full_match(words, '(?i)a')", "regexp_full_match(words, '[[:alpha:]]')",
     "regexp_full_match(words, words)", "strlen(words) = 1", "words[1] = 'a'", "t.n > 1", "n > nothing",
     "d - d > 1 AND foo(n)",
     "words COLLATE NOCASE = 'a'", "d < now()", "n ** 2 > 1", "n << 2 > 1", "(SELECT true)",

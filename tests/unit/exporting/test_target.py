@@ -38,6 +38,7 @@ def test_a_target_is_a_kind_and_a_place(text, kind, location, schema):
         ("parket:out", None, "Did you mean 'parquet'"),
         ("csv:", None, "names no place.*--to csv:out/csv"),
         ("", None, "names no target"),
+        (" ", None, "names no target"),
         ("orders.csv", None, "Name a folder: --to csv:orders"),
         ("shop.db", None, "Write KIND:shop.db"),
         ("s3://bucket/x", None, "'s3://' is not built"),
