@@ -265,7 +265,7 @@ backbone.open({str(shop.root)!r}).export("orders types", {to!r}, on_event=on_eve
 def test_a_place_that_cannot_be_is_told(shop) -> None:
     Path("file").write_text("mine")
 
-    with pytest.raises(ExportError, match="a file is in the way of .*Name another target"):
+    with pytest.raises(ExportError, match=r"a file is in the way of .*Name another target"):
         shop.export("orders", "file/in/it")
     with pytest.raises(UsageError, match="Nothing of what these words choose is published in snapshot 1"):
         shop.export("orders", "out", as_of=1)
