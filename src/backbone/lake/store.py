@@ -18,6 +18,7 @@ from backbone.lake.catalogue import dataset_bytes, has_dataset, is_finished, las
 from backbone.lake.remote import claim, reach
 from backbone.lake.retrying import RETRIES, is_committed, is_passing
 from backbone.lake.site import Site
+from backbone.lake.versions import refuse_others
 from backbone.model.domains import sql_type
 from backbone.model.names import literal, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Relation
@@ -68,6 +69,8 @@ def attach(
                 claim(site, known[0] if known else "")
                 _initialise(connection)
     except duckdb.Error as error:
+        if "version" in str(error):
+            refuse_others(site)
         raise LakeError(f"The lake in {site.books.place} can't be opened: {told(error, site)}") from error
 
 
