@@ -3,6 +3,8 @@
 import re
 import time
 
+import duckdb
+
 from backbone.errors import LakeError
 from backbone.lake.catalogue import reading
 from backbone.lake.site import Site
@@ -19,8 +21,11 @@ _PASSING = re.compile(
 
 
 def is_passing(error: LakeError) -> bool:
-    """Whether the same transaction may well succeed in a moment."""
-    return _PASSING.search(str(error)) is not None
+    """Whether the same transaction may well succeed in a moment.
+
+    Where a commit fails, DuckDB often tells no more than that.
+    """
+    return isinstance(error.__cause__, duckdb.TransactionException) or _PASSING.search(str(error)) is not None
 
 
 def is_committed(site: Site, message: str, base: int) -> bool:

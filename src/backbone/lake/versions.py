@@ -22,8 +22,8 @@ def refuse_others(site: Site) -> None:
     version = version_of(site)
     if version is not None and version != WRITTEN:
         raise LakeError(
-            f"The catalogue in {site.books.place} is of DuckLake's version {version}, and this Backbone reads and writes "
-            f"{WRITTEN}. If it is an earlier one: backbone upgrade. If it is a later one, install the newer Backbone"
+            f"The catalogue in {site.books.place} is of DuckLake's version {version}, and this Backbone reads and "
+            f"writes {WRITTEN}. If it is an earlier one: backbone upgrade. If a later one, install the newer Backbone"
         )
 
 
