@@ -19,6 +19,8 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "backup": "operating",
         "restore": "operating",
         "maintain": "operating",
+        "migrate": "moving",
+        "upgrade": "moving",
     },
     "Set up": {"completion": "making"},
 }

@@ -96,6 +96,19 @@ class Workspace(Protocol):
     ) -> "operations.Maintained":
         """Keep the lake small and quick."""
 
+    def migrate(
+        self,
+        storage: Mapping[str, str],
+        dry_run: bool = False,
+        on_event: "Callable[[reports.RunEvent], None] | None" = None,
+    ) -> "operations.Migrated":
+        """Move the lakes to other storage."""
+
+    def upgrade(
+        self, dry_run: bool = False, on_event: "Callable[[reports.RunEvent], None] | None" = None
+    ) -> "Sequence[operations.Upgraded]":
+        """Bring catalogues to the version that is written now."""
+
     def status(self, select: tuple[str, ...] = (), *, exclude: tuple[str, ...] = ()) -> "reports.Status":
         """How it stands."""
 

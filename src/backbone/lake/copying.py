@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from backbone.errors import LakeError
 from backbone.lake.books import FolderBooks
@@ -111,6 +112,14 @@ def continue_after(folder: Path, snapshot: int) -> None:
                 f"INSERT INTO {table} (snapshot_id, {names}) SELECT ?, {names} FROM {table} WHERE snapshot_id = ?",
                 (snapshot + 1, last),
             )
+
+
+def renew_identity(folder: Path) -> str:
+    """Give a lake an identity of its own: what machines remember of the one it was copied from is not about it."""
+    identity = str(uuid4())
+    with closing(sqlite3.connect(FolderBooks(folder).catalogue)) as connection, connection:
+        connection.execute("UPDATE ducklake_schema SET schema_uuid = ? WHERE schema_id = 0", (identity,))
+    return identity
 
 
 def exchange(one: Path, other: Path) -> None:

@@ -18,13 +18,14 @@ import duckdb
 from backbone.engine import sqlite
 from backbone.engine.duckdb.extensions import CONFIG, load_extension, silence
 from backbone.errors import BackboneError, LakeError, QueryError, did_you_mean
-from backbone.lake.catalogue import datasets_at, present_snapshot
+from backbone.lake.catalogue import datasets_at, last_snapshot, present_snapshot
 from backbone.lake.ceiling import ceiling
 from backbone.lake.leases import Lease
 from backbone.lake.lock import locked
 from backbone.lake.remote import reach
 from backbone.lake.sealing import check_sealed
 from backbone.lake.site import Site
+from backbone.lake.versions import refuse_others
 from backbone.model.memory import DEFAULT_LIMIT, memory_bytes
 from backbone.model.names import ZONES, is_system, literal, quoted, quoted_dataset, stem_of, zone_of
 from backbone.troubles import store_trouble
@@ -55,7 +56,7 @@ def frozen_catalogue(site: Site, snapshot: int) -> Path:
 
 
 def _frozen(site: Site, copies: Path, snapshot: int) -> Path:
-    path = copies / f"catalogue-{snapshot}.duckdb"
+    path = copies / f"catalogue-{_name(site, snapshot)}.duckdb"
     if path.exists():
         with suppress(OSError):
             os.utime(path)  # in use: not to be removed before it is open
@@ -65,7 +66,7 @@ def _frozen(site: Site, copies: Path, snapshot: int) -> Path:
     with locked(copies / "lock"):  # one copies, and whoever else needs the same waits for it
         if not path.exists():
             _remove_old(copies)
-            part = copies / f"catalogue-{snapshot}.part"
+            part = path.with_suffix(".part")
             try:
                 _freeze(site, part)
                 part.replace(path)
@@ -75,8 +76,15 @@ def _frozen(site: Site, copies: Path, snapshot: int) -> Path:
     return path
 
 
+def _name(site: Site, snapshot: int) -> str:
+    """What tells a catalogue from others: its lake, too, where that may be lost while machines keep copies of it."""
+    known = last_snapshot(site) if site.books.shared else None
+    return f"{known[0][:8]}-{snapshot}" if known else str(snapshot)
+
+
 def _freeze(site: Site, path: Path) -> None:
     """Copy a lake's catalogue, as it is at one moment, into a DuckDB file."""
+    refuse_others(site)
     with duckdb.connect(":memory:", config={**CONFIG, "threads": "1"}) as connection:
         silence(connection)
         load_extension(connection, site.books.extension)

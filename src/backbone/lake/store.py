@@ -18,6 +18,7 @@ from backbone.lake.catalogue import dataset_bytes, has_dataset, is_finished, las
 from backbone.lake.remote import claim, reach
 from backbone.lake.retrying import RETRIES, is_committed, is_passing
 from backbone.lake.site import Site
+from backbone.lake.versions import refuse_others
 from backbone.model.domains import sql_type
 from backbone.model.names import literal, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Relation
@@ -55,6 +56,8 @@ def attach(
     if not read_only:
         (site.tables if site.data.is_local else site.folder).mkdir(parents=True, exist_ok=True)
         site.books.prepare()
+        if site.books.shared:  # its own retries would publish under another number than is written down
+            connection.execute("SET ducklake_max_retry_count = 0")
     reach(connection, site, name)
     try:
         if read_only or is_finished(site):
@@ -66,6 +69,8 @@ def attach(
                 claim(site, known[0] if known else "")
                 _initialise(connection)
     except duckdb.Error as error:
+        if "version" in str(error):
+            refuse_others(site)
         raise LakeError(f"The lake in {site.books.place} can't be opened: {told(error, site)}") from error
 
 
@@ -314,22 +319,20 @@ class Lake:
         Raises:
             LakeError: it can't be published; nothing has changed.
         """
-        tries = iter(RETRIES if self.site.books.shared else ())
-        while True:
+        again = False
+        for pause in (*(RETRIES if self.site.books.shared else ()), None):
             try:
+                if again:  # with new connections: those of before may have been cut
+                    self._connection.execute("DETACH DATABASE IF EXISTS lake")
+                    attach(self._connection, self.site)
                 with self.transaction(run, kind) as transaction:
                     return work(transaction)
             except LakeError as error:
-                pause = next(tries, None) if is_passing(error) else None
-                if pause is None:
+                if pause is None or not is_passing(error):
                     raise
+            again = True
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - so that two who collided don't again
-            self._attach_again()
-
-    def _attach_again(self) -> None:
-        """Begin with new connections: those of before may have been cut."""
-        self._connection.execute("DETACH lake")
-        attach(self._connection, self.site)
+        raise AssertionError
 
 
 @contextmanager
@@ -382,6 +385,8 @@ def _commit(connection: duckdb.DuckDBPyConnection, site: Site, message: str, bas
     except duckdb.Error:
         if not site.books.shared or not is_committed(site, message, base):
             raise
+        with suppress(duckdb.Error):
+            connection.execute("ROLLBACK")
 
 
 def _patterns(files: Sequence[Path]) -> list[str]:

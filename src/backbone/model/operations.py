@@ -1,5 +1,6 @@
-"""Reports of keeping a lake and of going back: maintenance, rollback, backup and restore."""
+"""Reports of keeping a lake: maintenance, rollback, backup, restore, migration and upgrade."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -87,6 +88,36 @@ class BackedUp:
     data_files: int
     landed_files: int
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class MigratedLake:
+    """An environment whose lake was moved: its snapshot, and the files that were copied."""
+
+    environment: str
+    snapshot: int
+    data_files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What was moved, or would be (`dry_run`): the environments' lakes and what has landed, to other `storage`."""
+
+    dry_run: bool
+    storage: Mapping[str, str]
+    lakes: tuple[MigratedLake, ...]
+    landed_files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """An environment's catalogue, of version `before` and now of version `after`; `kept` is the former one."""
+
+    environment: str
+    before: str
+    after: str
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)

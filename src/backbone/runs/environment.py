@@ -16,8 +16,8 @@ from backbone.model.memory import DEFAULT_LIMIT
 from backbone.storage.data import Data
 
 _LANDING = "landing"
-_LONGEST = 60
-"""PostgreSQL cuts names after 63 bytes."""
+_LONGEST = 48
+"""PostgreSQL cuts names after 63 bytes, and there are names for what is beside a schema."""
 
 
 @dataclass(frozen=True, slots=True)

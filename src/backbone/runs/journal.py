@@ -127,6 +127,14 @@ def remove_orphans(site: Site) -> tuple[int, int]:
     return len(old), sum(one.bytes for one in old)
 
 
+def remove_unknown(site: Site) -> None:
+    """Remove every data file and model that no snapshot has. Only to be called where nobody else writes or reads."""
+    known, runs = registered_files(site), committed_runs(site)
+    names = [one.name for one in site.data.list("tables/") if one.name.removeprefix("tables/") not in known]
+    names += [one.name for one in site.data.list("models/") if one.name.split("/")[2] not in runs]
+    site.data.remove(names)
+
+
 def remove_staged(site: Site, run: str) -> None:
     """Remove files that a run only needed on the way, and what it has sent to where the lake's data is."""
     shutil.rmtree(site.folder / "scratch" / run, ignore_errors=True)

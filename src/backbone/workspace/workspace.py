@@ -25,7 +25,7 @@ from backbone.runs.nothing import nothing_to_do
 from backbone.runs.selection import selection_of
 
 if TYPE_CHECKING:
-    from backbone.model.operations import BackedUp, Maintained, Restored, RolledBack
+    from backbone.model.operations import BackedUp, Maintained, Migrated, Restored, RolledBack, Upgraded
     from backbone.model.project import Project
     from backbone.model.steps import Plan, Step
     from backbone.workspace.results import Result
@@ -164,6 +164,32 @@ class Workspace:
         from backbone.workspace.planning import maintain_workspace
 
         return maintain_workspace(self, dry_run, on_event or (lambda _: None))
+
+    def migrate(self, storage: Mapping[str, str], dry_run: bool = False, on_event: OnEvent | None = None) -> "Migrated":
+        """Move all environments, and what has landed, to other storage; `backbone.yml` then says so.
+
+        Args:
+            storage: what changes of `storage:` in `backbone.yml`: `catalogue`, `data` or both.
+            dry_run: only say what would be moved.
+            on_event: called with each `RunEvent` as it happens.
+
+        Example:
+            >>> workspace.migrate({"catalogue": "postgres:${PG_URL}"}, dry_run=True)
+        """
+        from backbone.workspace.migrating import migrate
+
+        return migrate(self, storage, dry_run, on_event or (lambda _: None))
+
+    def upgrade(self, dry_run: bool = False, on_event: OnEvent | None = None) -> "tuple[Upgraded, ...]":
+        """Bring the catalogues of all environments to the version that this Backbone writes; copies are kept.
+
+        Args:
+            dry_run: only say which are of an earlier one.
+            on_event: called with `waiting` if a run must be waited for.
+        """
+        from backbone.workspace.upgrading import upgrade
+
+        return upgrade(self, dry_run, on_event or (lambda _: None))
 
     def sql(self, query: str, as_of: str | int | None = None) -> "Result":
         """Ask for rows in SQL: one SELECT, over datasets (`zone.name`, or a bare name for the most refined zone).

@@ -59,11 +59,21 @@ def test_what_passes_is_waited_for(small, expected, proxy, fault):
 
 LASTING = {
     "nothing lands": ("503", writes("landing"), 0, "orders-1.csv can't be written: bucket 'backbone' at {host} failed"),
-    "one file lands": ("500", writes("landing"), 1, "orders-2.csv can't be written: bucket 'backbone' at {host} failed"),
+    "one file lands": (
+        "500",
+        writes("landing"),
+        1,
+        "orders-2.csv can't be written: bucket 'backbone' at {host} failed",
+    ),
     "landing is dropped": ("drop", writes("landing"), 1, "bucket 'backbone' at {host} didn't answer as it should"),
     "what has landed can't be read": ("503", reads("landing/"), 8, "can't be read: bucket 'backbone' at {host} failed"),
     "what has landed comes by half": ("cut", reads("landing/"), 8, "can't be read: bucket 'backbone' at {host} didn't"),
-    "no data file is put": ("503", writes("tables"), 0, "can't be written: bucket 'backbone' at {host} failed (SlowDown)"),
+    "no data file is put": (
+        "503",
+        writes("tables"),
+        0,
+        "can't be written: bucket 'backbone' at {host} failed (SlowDown)",
+    ),
     "some data files are put": ("drop", writes("tables"), 3, "at {host} didn't answer as it should"),
     "what is sent arrives changed": ("flip", writes("tables"), 2, "wasn't what was sent"),
     "files can't be registered": ("503", reads("totals/"), 1, "Nothing could be published: {host} didn't answer"),
@@ -158,7 +168,10 @@ def test_killed_at_any_moment_the_next_run_finishes_the_work(small, expected, pr
 
 
 WRONG = {
-    "no credentials": ({"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "there are no credentials for bucket"),
+    "no credentials": (
+        {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None},
+        "there are no credentials for bucket",
+    ),
     "an unknown key": ({"AWS_ACCESS_KEY_ID": "AKIANONESUCH"}, r"doesn't accept the credentials \(InvalidAccessKeyId\)"),
     "a wrong secret": ({"AWS_SECRET_ACCESS_KEY": "wrong"}, r"doesn't accept the credentials \(SignatureDoesNotMatch\)"),
     "no server": ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "at 127.0.0.1:1 didn't answer as it should"),
@@ -193,7 +206,9 @@ def test_who_may_not_delete_can_run_and_is_told_by_maintenance(small, s3, proxy)
     assert backbone.open(small).run().status == "published"
 
     environment = backbone.open(small).environment
-    with pytest.raises(StoreError, match=r"can't be removed: the credentials don't allow it .* Needed there: s3:DeleteO"):
+    with pytest.raises(
+        StoreError, match=r"can't be removed: the credentials don't allow it .* Needed there: s3:DeleteO"
+    ):
         environment.site.data.remove(["tables/none"])
 
 
@@ -221,7 +236,9 @@ def test_a_command_says_it_in_one_line(small, s3):
         done = command(small, "run")
 
     assert done.returncode == 1
-    assert re.search(r"orders-1.csv can't be written: bucket 'backbone' at \S+ failed \(SlowDown\), asked 4", done.stderr)
+    assert re.search(
+        r"orders-1.csv can't be written: bucket 'backbone' at \S+ failed \(SlowDown\), asked 4", done.stderr
+    )
     assert "Traceback" not in done.stderr
 
 

@@ -111,7 +111,9 @@ def test_models_maintenance_going_back_and_backups(s3, tmp_path, prefix):
         write_files(one, ANALYSIS)
         assert backbone.open(one).run().status == "published"
         for number in range(9):
-            rows = f"{100 + number},c{number % 3},2026-03-0{number % 9 + 1},{number * 90}\n{number + 1},c5,2026-01-01,7\n"
+            rows = (
+                f"{100 + number},c{number % 3},2026-03-0{number % 9 + 1},{number * 90}\n{number + 1},c5,2026-01-01,7\n"
+            )
             deliver(one, {f"orders-x{number}.csv": f"order_id,customer,day,amount\n{rows}"})
             backbone.open(one).run()
     before = content(root)

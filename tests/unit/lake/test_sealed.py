@@ -104,9 +104,10 @@ def test_a_killed_process_leaves_no_half_copy_behind(folder, filled):
     for name in (f"catalogue-{last}.part", f"catalogue-{last}.part.wal", "catalogue-1.0badf00d.part"):
         (cache / name).write_bytes(b"half")
 
-    assert frozen_catalogue(filled, last) == cache / f"catalogue-{last}.duckdb"
+    frozen = frozen_catalogue(filled, last)
 
-    assert sorted(path.name for path in cache.iterdir()) == [f"catalogue-{last}.duckdb", "lock"]
+    assert frozen.name.endswith(f"-{last}.duckdb")
+    assert sorted(cache.iterdir()) == [frozen, cache / "lock"]
 
 
 def test_readers_at_once_copy_the_catalogue_once(filled):

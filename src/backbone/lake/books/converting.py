@@ -1,4 +1,4 @@
-"""Catalogues from SQLite to PostgreSQL and back: the same tables and rows, in the types that DuckLake gives them there."""
+"""Catalogues from SQLite to PostgreSQL and back: the same tables and rows, in the types that DuckLake has there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

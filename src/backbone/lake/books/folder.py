@@ -124,6 +124,27 @@ class FolderBooks:
             self.catalogue.with_name(self.catalogue.name + suffix).unlink(missing_ok=True)
         path.replace(self.catalogue)
 
+    def keep(self, name: str) -> str:
+        """See `Books`."""
+        sqlite.back_up(self.catalogue, self._kept(name))
+        sqlite.settle(self._kept(name))
+        return str(self._kept(name))
+
+    def put_back(self, name: str) -> None:
+        """See `Books`."""
+        part = self.catalogue.with_suffix(".part")
+        sqlite.back_up(self._kept(name), part)
+        sqlite.settle(part)
+        self.take_over(part)
+
+    def _kept(self, name: str) -> Path:
+        return self.catalogue.with_name(f"catalogue.{name}.sqlite")
+
+    def retire(self) -> None:
+        """See `Books`."""
+        sqlite.settle(self.catalogue)
+        self.catalogue.replace(self.catalogue.with_name("catalogue.migrated.sqlite"))
+
     def prepare(self) -> None:
         """See `Books`."""
         self.folder.mkdir(parents=True, exist_ok=True)

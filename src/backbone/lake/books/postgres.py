@@ -35,6 +35,7 @@ _TABLES = """
     """
 _OURS = ("backbone_run", "backbone_lease", "backbone_note")
 _WRITERS = "writers"
+_LONGEST = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ class PostgresBooks:
 
     def told(self, text: str) -> str:
         """See `Books`."""
-        return self.database.told(text)
+        said = self.database.told(text)
+        return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"  # DuckLake quotes all that it sends
 
     def reading(self) -> AbstractContextManager[Moment]:
         """See `Books`."""
@@ -181,6 +183,10 @@ class PostgresBooks:
         with self.database.writing() as rows:
             rows.execute(f"DROP SCHEMA IF EXISTS {quoted(coming.schema)} CASCADE")
         to_postgres(path, coming)
+        self._change_places(coming)
+
+    def _change_places(self, coming: Database) -> None:
+        """Let a schema take the present one's place, in one transaction."""
         own, other, gone = (quoted(name) for name in (self.database.schema, coming.schema, f"{coming.schema}_gone"))
         with self.database.writing() as rows:
             for table in _OURS:
@@ -189,16 +195,41 @@ class PostgresBooks:
             rows.execute(f"ALTER SCHEMA {other} RENAME TO {own}")
             rows.execute(f"DROP SCHEMA {gone} CASCADE")
 
+    def keep(self, name: str) -> str:
+        """See `Books`."""
+        kept = f"{self.database.schema}_{name.replace('.', '_').replace('-', '_')}"
+        with self.database.writing() as rows:
+            rows.execute(f"DROP SCHEMA IF EXISTS {quoted(kept)} CASCADE")
+            rows.execute(f"CREATE SCHEMA {quoted(kept)}")
+            named = "SELECT tablename FROM pg_tables WHERE schemaname = ? AND starts_with(tablename, 'ducklake_')"
+            for (table,) in rows.execute(named, (self.database.schema,)).fetchall():
+                copy, own = (f"{quoted(schema)}.{quoted(table)}" for schema in (kept, self.database.schema))
+                rows.execute(f"CREATE TABLE {copy} (LIKE {own} INCLUDING ALL)")
+                rows.execute(f"INSERT INTO {copy} SELECT * FROM {own}")
+        return f"schema {kept}"
+
+    def put_back(self, name: str) -> None:
+        """See `Books`."""
+        kept = f"{self.database.schema}_{name.replace('.', '_').replace('-', '_')}"
+        self._change_places(replace(self.database, schema=kept))
+
+    def retire(self) -> None:
+        """See `Books`."""
+        former = quoted(f"{self.database.schema}_migrated")
+        with self.database.writing() as rows:
+            rows.execute(f"DROP SCHEMA IF EXISTS {former} CASCADE")
+            rows.execute(f"ALTER SCHEMA {quoted(self.database.schema)} RENAME TO {former}")
+
     def prepare(self) -> None:
         """See `Books`."""
         if self._has("backbone_note"):
             return
         import psycopg
 
-        with held(self.database, [Wanted("making")]) as connection:
+        with held(self.database, [Wanted("making")]), self.database.writing() as rows:
             try:
-                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.database.schema)}".encode())
-                connection.execute(_TABLES.encode())
+                rows.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.database.schema)}")
+                rows.execute(_TABLES)
             except psycopg.errors.InsufficientPrivilege as error:
                 raise LakeError(
                     f"{self.place} can't be made: {self.told(str(error).strip())}. Let whoever owns the database grant "
@@ -250,9 +281,10 @@ class PostgresBooks:
     def entering(self, run: str, entry: Entry) -> Iterator[None]:
         """See `Books`."""
         name = f"run {run}"
-        with held(self.database, [Wanted(name)]) as connection:
-            values = (run, lock_number(self.database, name), json.dumps(entry))
-            connection.execute("INSERT INTO backbone_run (run, lock, entry) VALUES (%s, %s, %s)", values)
+        values = (run, lock_number(self.database, name), json.dumps(entry))
+        with held(self.database, [Wanted(name)]):
+            with self.database.writing() as rows:
+                rows.execute("INSERT INTO backbone_run (run, lock, entry) VALUES (?, ?, ?)", values)
             yield
         self.forget([run])
 

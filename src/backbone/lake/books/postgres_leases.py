@@ -52,11 +52,10 @@ class Leases:
         """
         import psycopg
 
-        lease = secrets.token_hex(8)
+        lease, guard = secrets.token_hex(8), lock_number(self._database, GUARD)
         with self._lock:
-            connection = self._opened()
-            guard = lock_number(self._database, GUARD)
             try:
+                connection = self._opened()
                 connection.execute("BEGIN")
                 connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (guard,))
                 snapshot = choose()
@@ -69,11 +68,17 @@ class Leases:
             except psycopg.OperationalError as error:
                 raise self._database.unreachable(error) from error
             except BaseException:
-                with suppress(psycopg.Error):
-                    connection.execute("ROLLBACK")
+                self._forget_transaction()
                 raise
             self._mine[lease] = (snapshot, last())
         return Lease(snapshot, partial(self._give_back, lease, os.getpid()))
+
+    def _forget_transaction(self) -> None:
+        import psycopg
+
+        if self._connection is not None:
+            with suppress(psycopg.Error):
+                self._connection.execute("ROLLBACK")
 
     def _write(self, connection: "psycopg.Connection[Any]", lease: str, snapshot: int, last: int) -> None:
         number = lock_number(self._database, f"lease {lease}")
@@ -143,8 +148,9 @@ class Leases:
 @contextmanager
 def without_new(database: Database) -> Iterator[list[Holder]]:
     """Who holds what, while nobody can take a lease. Rows of the dead go."""
-    with held(database, [Wanted(GUARD)]) as connection:
-        connection.execute(f"DELETE FROM backbone_lease WHERE NOT ({_COUNTING})".encode())
+    with held(database, [Wanted(GUARD)]):
+        with database.writing() as rows:
+            rows.execute(f"DELETE FROM backbone_lease WHERE NOT ({_COUNTING})")
         yield leases_of(database).all()
 
 

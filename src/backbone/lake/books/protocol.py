@@ -143,6 +143,15 @@ class Books(Protocol):
         Only to be called where nobody else writes or reads.
         """
 
+    def keep(self, name: str) -> str:
+        """Keep a copy of the catalogue under a name; returns where it is. Only to be called where nobody writes."""
+
+    def put_back(self, name: str) -> None:
+        """Put the copy of that name in the catalogue's place. Only to be called where nobody writes or reads."""
+
+    def retire(self) -> None:
+        """Set the catalogue aside, under another name: another one counts from now on."""
+
     def prepare(self) -> None:
         """Make what must be there before a lake is made."""
 
