@@ -32,6 +32,7 @@ from backbone.model.steps import (
 )  # fmt: skip
 from backbone.profiling.profile import AttributeProfile, profile_relation
 from backbone.runs.edited import check_unedited
+from backbone.storage.folder import sha256_of
 from backbone.troubles import trouble
 from backbone.zones.exploitation import stage_view
 from backbone.zones.formatted import stage_formatted
@@ -243,7 +244,9 @@ def _with_files(registered: Mapping[str, object] | None, place: Place) -> Mappin
     folder = Path(str(registered["path"])).parent
     for name, digest in place.model_files.items():
         path = place.site.staging / name
-        if path.parent == folder and not path.exists() and place.site.data.fetch(name, path) != digest:
+        if path.parent != folder or (path.is_file() and sha256_of(path) == digest):
+            continue
+        if place.site.data.fetch(name, path) != digest:
             path.unlink(missing_ok=True)
             raise LakeError(f"{place.site.data.uri(name)} is missing or damaged. Train again: backbone doctor --repair")
     return registered
