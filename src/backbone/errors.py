@@ -8,7 +8,9 @@ BackboneError
 ├── DatasetError        one dataset can't be made; the others can                      exit code 1
 ├── OriginError         a file that can't be read where it comes from: its source fails    exit code 1
 ├── EngineError         a query that the engine refuses or that fails; wrapped before people see it
+├── ExportError         a place where an export goes refuses it; nothing was left half done    exit code 1
 └── LakeError           the lake or landing zone is damaged or in use                  exit code 1
+    ├── BusyError            another process has the lock, and was not to be waited for
     └── StoreError           an object store can't be reached, or refuses              exit code 1
 """
 
@@ -105,8 +107,16 @@ class EngineError(BackboneError):
     """A query that the engine refuses or that fails, with the engine's own words."""
 
 
+class ExportError(BackboneError):
+    """The place where an export goes refuses it, or a value that it can't hold; nothing was left half done there."""
+
+
 class LakeError(BackboneError):
     """The lake or the landing zone is damaged or in use."""
+
+
+class BusyError(LakeError):
+    """Another process has the lock, and was not to be waited for."""
 
 
 class StoreError(LakeError):

@@ -38,10 +38,11 @@ _DAMAGED = {HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE}
 _PATH = re.compile(r'"(/[^"\n]+)"')
 
 
-def trouble(error: BaseException, folder: Path) -> str | None:  # noqa: PLR0911 - a table
+def trouble(error: BaseException, folder: Path, elsewhere: str = _ELSEWHERE) -> str | None:  # noqa: PLR0911 - a table
     """What the machine refused and what to do; None if it is something else that went wrong.
 
-    `folder` is where it happened, unless the error names a file itself.
+    `folder` is where it happened, unless the error names a file itself; `elsewhere` says how to name
+    another place for it.
     """
     number, said = getattr(error, "errno", None), str(error)
     if told := store_trouble(said):
@@ -50,15 +51,15 @@ def trouble(error: BaseException, folder: Path) -> str | None:  # noqa: PLR0911 
         return _TOO_MUCH if isinstance(error, MemoryError) else _memory(said)
     place = _place(error, folder)
     if number in _FULL or _any(_SAYS_FULL, said):
-        return _full(place)
+        return _full(place, elsewhere)
     most = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
     if number == errno.EFBIG or "File too large" in said or (_UNSAID in said and most != resource.RLIM_INFINITY):
         limit = f": `ulimit -f` allows {size_of(most)}" if most != resource.RLIM_INFINITY else ""
-        return f"{place} can't grow{limit}. Raise the limit, or {_ELSEWHERE}"
+        return f"{place} can't grow{limit}. Raise the limit, or {elsewhere}"
     if _UNSAID in said and shutil.disk_usage(there(place)).free < _LITTLE:
-        return _full(place)
+        return _full(place, elsewhere)
     if number in _CLOSED or _any(_SAYS_CLOSED, said):
-        return _closed(error, place)
+        return _closed(error, place, elsewhere)
     return None
 
 
@@ -113,19 +114,19 @@ def explained(folder: Path) -> Iterator[None]:
         raise LakeError(told) from error
 
 
-def _full(place: Path) -> str:
+def _full(place: Path, elsewhere: str) -> str:
     disk = shutil.disk_usage(there(place))
     return (
         f"no space left for {place}: {size_of(disk.free)} of {size_of(disk.total)} are free there now. "
-        f"What was half written is removed. Make space, or {_ELSEWHERE}; then run again"
+        f"What was half written is removed. Make space, or {elsewhere}; then run again"
     )
 
 
-def _closed(error: BaseException, place: Path) -> str:
+def _closed(error: BaseException, place: Path, elsewhere: str) -> str:
     why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "it can't be written"
     reading_only = "Read-only" in why or "readonly" in str(error)
     mend = "Make it writable" if reading_only else f"Give user {os.geteuid()} the right to read and write there"
-    return f"{place}: {why}. {mend}, or {_ELSEWHERE}. To look, the right to read is enough: backbone status, sql, plan"
+    return f"{place}: {why}. {mend}, or {elsewhere}. To look, the right to read is enough: backbone status, sql, plan"
 
 
 def _memory(said: str) -> str:

@@ -1,6 +1,6 @@
 """Wiring: the only file that names a concrete engine or lake."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,24 +31,28 @@ def open_backend(project: Project, environment: Environment) -> Iterator[Backend
 
 
 @contextmanager
-def open_reading(environment: Environment) -> Iterator[Backend]:
-    """An engine with the environment's lake attached read-only, at its last snapshot: for questions, without a lock.
+def open_reading(environment: Environment, choose: Callable[[], int] | None = None) -> Iterator[Backend]:
+    """An engine with the environment's lake attached read-only: for questions, without a lock.
+
+    Args:
+        environment: whose lake.
+        choose: returns the snapshot to read, which is held from then on; the last one where it isn't given.
 
     Raises:
         LakeError: there is no lake.
     """
-    with open_site(environment.site, environment.memory_limit) as backend:
+    with open_site(environment.site, environment.memory_limit, choose) as backend:
         yield backend
 
 
 @contextmanager
-def open_site(site: Site, memory_limit: str) -> Iterator[Backend]:
+def open_site(site: Site, memory_limit: str, choose: Callable[[], int] | None = None) -> Iterator[Backend]:
     """The same for a lake wherever it is.
 
     Raises:
         LakeError: there is no lake.
     """
-    lease = take_lease(site, lambda: present_snapshot(site))
+    lease = take_lease(site, choose or (lambda: present_snapshot(site)))
     engine = DuckDBEngine(memory_limit=memory_limit)
     try:
         yield Backend(engine, Lake(engine.connection, site, read_only=True, snapshot=lease.snapshot))

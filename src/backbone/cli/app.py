@@ -14,6 +14,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Bring up to date": {"plan": "running", "run": "running", "status": "running"},
     "Look": {"sql": "asking", "show": "asking", "profile": "asking", "quarantine": "asking"},
     "Understand": {"lineage": "asking", "trace": "asking", "history": "running", "doctor": "running"},
+    "Hand on": {"export": "exporting"},
     "Operate": {
         "rollback": "operating",
         "backup": "operating",

@@ -38,6 +38,8 @@ Values are written as `cli/writing.py` says. Locations are text, `trusted/flight
 - `maintain`: `run, environment, dry_run, snapshot`, `compacted` (each `dataset, how, files_before, files_after`),
   `expired` (snapshots), `kept` (each `snapshots, because`), `files_removed, bytes_freed, files_waiting, bytes_waiting,
   waiting, warnings, seconds`.
+- `export`: `project, environment, snapshot, kind, target`, `tables` (each `dataset, rows, bytes, place`; `bytes` is
+  null where a table's own size isn't known), `bytes, replaced, left_out` and `kept` (lines), `seconds`.
 - `init`: `made`, lines. `doctor`: `checks`, each `name, ok, detail, hint, mended` (lines).
 """
 
@@ -50,7 +52,7 @@ from backbone.cli.writing import distinct_names
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
-    from backbone.model.operations import BackedUp, Maintained, Migrated, Restored, RolledBack, Upgraded
+    from backbone.model.operations import BackedUp, Exported, Maintained, Migrated, Restored, RolledBack, Upgraded
     from backbone.model.relations import Attribute
     from backbone.model.reports import (
         Added,
@@ -153,8 +155,8 @@ def run_document(report: "RunReport") -> Document:
     return _part(report, *known)
 
 
-def operation_document(report: "BackedUp | Maintained | Migrated | Restored | RolledBack") -> Document:
-    """What maintenance, a rollback, a backup, a restore or a migration did."""
+def operation_document(report: "BackedUp | Exported | Maintained | Migrated | Restored | RolledBack") -> Document:
+    """What maintenance, a rollback, a backup, a restore, a migration or an export did."""
     return {f.name: plain(getattr(report, f.name)) for f in fields(report)}
 
 

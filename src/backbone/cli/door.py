@@ -96,6 +96,20 @@ class Workspace(Protocol):
     ) -> "operations.Maintained":
         """Keep the lake small and quick."""
 
+    def export(
+        self,
+        select: tuple[str, ...],
+        to: str,
+        *,
+        exclude: tuple[str, ...] = (),
+        as_of: str | None = None,
+        schema: str | None = None,
+        replace: bool = False,
+        system: bool = False,
+        on_event: "Callable[[reports.RunEvent], None] | None" = None,
+    ) -> "operations.Exported":
+        """Write datasets of one snapshot to a target."""
+
     def migrate(
         self,
         storage: Mapping[str, str],

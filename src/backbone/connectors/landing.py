@@ -139,17 +139,18 @@ class LandingZone:
 
         Files that are there and can't be read are among them, with the problem.
         """
-        seen = self.registry.seen(source)
+        seen, drop = self.registry.seen(source), self.drop_folder(source)
         found = []
         for arrival in self.present(source, origins):
             known = seen.get(arrival.place) == (arrival.size, arrival.mtime_ns)
-            if arrival.problem or not known or arrival.origin.parent == self.drop_folder(source):
+            if arrival.problem or not known or arrival.origin.parent == drop:
                 found.append(arrival)
         return tuple(found)
 
     def present(self, source: str, origins: Iterable[str]) -> Iterator[Arrival]:
         """All files of a source at the places that it names, landed before or not."""
-        looks = (self._look(source, path, problem) for path, problem in self._candidates(source, origins))
+        drop = self.drop_folder(source)
+        looks = (self._look(source, path, problem, drop) for path, problem in self._candidates(source, origins))
         return (arrival for arrival in looks if arrival is not None)
 
     def _candidates(self, source: str, origins: Iterable[str]) -> Iterator[tuple[Path, str]]:
@@ -168,14 +169,21 @@ class LandingZone:
                 if not os.path.isdir(path) and not is_unfinished(path.name):  # noqa: PTH112 - never raises
                     yield path, ""
 
-    def _look(self, source: str, path: Path, problem: str) -> Arrival | None:
-        place = _told(path.relative_to(self._root) if path.is_relative_to(self._root) else path)
-        if not problem and path.parent == self.drop_folder(source) and path.is_symlink():
+    def _look(self, source: str, path: Path, problem: str, drop: Path) -> Arrival | None:
+        place = _told(self._from_root(path))
+        if not problem and path.parent == drop and path.is_symlink():
             problem = _LINK
         state = problem or _state_of(path)
         if isinstance(state, str):
             return Arrival(source, path, place, problem=concealed(state))
         return Arrival(source, path, place, state.st_size, state.st_mtime_ns) if state else None
+
+    def _from_root(self, path: Path) -> Path:
+        """A path as one from the project's folder, if it is in there."""
+        try:
+            return path.relative_to(self._root)
+        except ValueError:
+            return path
 
     def says_something_new(self, arrival: Arrival) -> bool:
         """Whether an arrival would land as a new version; it is read only if its size has landed before."""

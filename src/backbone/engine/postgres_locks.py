@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from backbone.engine.postgres import Database, who_of
-from backbone.errors import LakeError
+from backbone.errors import BusyError, LakeError
 
 if TYPE_CHECKING:
     import psycopg
@@ -88,7 +88,7 @@ def _take(
             return
         who = holders(connection, number)
         if not wait:
-            raise LakeError(f"Another run is under way, {who}, and you asked not to wait for it")
+            raise BusyError(f"Another run is under way, {who}, and you asked not to wait for it")
         if on_wait:  # a run may take hours, and whoever waits for it is told
             on_wait(who)
         connection.execute(f"SET lock_timeout = '{'0' if on_wait else _PATIENCE}'")

@@ -7,11 +7,11 @@ catalogue, in a DuckDB file, on a connection that loads only DuckLake and whose 
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Timer
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -182,6 +182,7 @@ class SealedLake:
 
     def __init__(self, site: Site, lease: Lease, *, memory_limit: str = DEFAULT_LIMIT) -> None:
         self._site, self._lease, self._snapshot, self._memory_limit = site, lease, lease.snapshot, memory_limit
+        self._closed = False
         self._last = present_snapshot(site)
         columns = datasets_at(site, lease.snapshot)
         self._all = {dataset: tuple(name for name, _ in found) for dataset, found in columns.items()}
@@ -198,6 +199,40 @@ class SealedLake:
                 return run_query(connection, query, collect, memory_limit=self._memory_limit)
             except QueryError as error:
                 raise self._told(error) from error
+
+    def batches(self, query: str, rows: int, *, system: bool = False) -> Iterator[Any]:
+        """Run one SELECT and give its rows in Arrow record batches of about so many rows, as they are asked for.
+
+        Each batch may take what a query may: who reads them may take any time.
+
+        Raises:
+            QueryError: it isn't one SELECT, or fails.
+            LakeError: a file that it reads is missing or damaged.
+        """
+        import pyarrow as pa
+
+        def begin() -> Any:
+            return connection.execute(query).to_arrow_reader(rows)
+
+        def following() -> Any:
+            try:
+                return next(reader, None)
+            except (pa.ArrowException, OSError) as error:  # as Arrow tells what DuckDB says in its stream
+                raise duckdb.Error(str(error)) from error
+
+        with self._connection(query, system=system) as connection:
+            try:
+                check_sealed(connection, query)
+                reader = _limited(connection, begin, self._memory_limit)
+                while (batch := _limited(connection, following, self._memory_limit)) is not None:
+                    yield batch
+            except QueryError as error:
+                raise self._told(error) from error
+
+    def close(self) -> None:
+        """Give the snapshot back; then nothing can be asked any more."""
+        self._closed = True
+        self._lease.close()
 
     def write(self, query: str, path: Path, options: str, *, system: bool = False) -> int:
         """Write the rows of one SELECT to a file, the only one that can be written, and return how many there are."""
@@ -224,7 +259,13 @@ class SealedLake:
         return QueryError(f"There is no dataset '{match[1]}' in snapshot {self._snapshot}.{near} All: backbone status")
 
     def _connection(self, query: str, *, system: bool, writable: Path | None = None) -> duckdb.DuckDBPyConnection:
-        """Views only for datasets whose name occurs in the query, where there are many."""
+        """Views only for datasets whose name occurs in the query, where there are many.
+
+        Raises:
+            QueryError: this was closed.
+        """
+        if self._closed:
+            raise QueryError("This result was closed, and its snapshot given back. Ask again: workspace.sql(…)")
         words = set(re.findall(r"\w+", query))
         named = {d: c for d, c in self._all.items() if stem_of(d) in words} if len(self._all) > _MANY else self._all
         shown = {d: c if system else tuple(n for n in c if not is_system(n)) for d, c in named.items()}

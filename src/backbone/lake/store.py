@@ -31,7 +31,11 @@ INLINED_ROWS = 100
 """Governance rows up to this many are kept in the catalogue: a file each would be thousands of tiny files."""
 
 _ALONE = "SET threads = 1"
-"""While the catalogue is written: the scanner then reads with the connection that writes, which threads can't share."""
+"""While the catalogue is written: the scanner then reads with the connection that writes, which threads can't share.
+
+And while rows are flushed from it (ADR 30): a flush of many tables is one plan, whose parts note what they have flushed
+in one list of DuckLake's, without a lock. Two that did so at once damaged the heap of the process.
+"""
 
 
 def attach(
@@ -196,6 +200,7 @@ class Transaction:
 
     def flush(self) -> None:
         """Write rows that are kept in the catalogue to files."""
+        self._connection.execute(_ALONE)
         self._connection.execute("CALL ducklake_flush_inlined_data('lake')")
 
     def merge(self, dataset: str, max_file_bytes: int) -> None:

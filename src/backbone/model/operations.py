@@ -1,4 +1,4 @@
-"""Reports of keeping a lake: maintenance, rollback, backup, restore, migration and upgrade."""
+"""Reports of keeping a lake and of handing on: maintenance, rollback, backup, restore, migration, upgrade, export."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -136,3 +136,34 @@ class Restored:
     replaced: int | None
     data_files: int
     landed_files: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedTable:
+    """A dataset as an export wrote it: its rows, its size in bytes there (None: not known by itself), and where."""
+
+    dataset: str
+    rows: int
+    bytes: int | None
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export wrote, of one snapshot. `target` is where, without secrets; `kind` what that is.
+
+    `replaced` says that something was there before. `left_out` are constraints and datasets that the target has not,
+    each with why; `kept` what stands in the target from earlier exports.
+    """
+
+    project: str
+    environment: str
+    snapshot: int
+    kind: str
+    target: str
+    tables: tuple[ExportedTable, ...]
+    bytes: int
+    replaced: bool = False
+    left_out: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    seconds: float = 0.0

@@ -51,7 +51,7 @@ RETENTION: Keys = {
     "snapshots": Key("how long earlier snapshots can be read and gone back to: a period, or `for ever`", "`30 days`"),
     "at_least": Key("how many snapshots are kept however old they are", "10"),
     "files": Key("how long files are kept that no snapshot needs any more", "`1 hour`"),
-    "maintenance": Key("`automatic`: runs do it when it is due; `by_hand`: only `backbone maintain`", "`by_hand`"),
+    "maintenance": Key("`automatic`: runs do it when it is due; `by_hand`: only `backbone maintain`", "`automatic`"),
 }
 SOURCE: Keys = {
     "from": Key(

@@ -7,10 +7,9 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backbone.errors import BackboneError, UsageError
+from backbone.errors import UsageError
 from backbone.lake.catalogue import last_snapshot, snapshot_at
 from backbone.lake.leases import pin, take_lease
-from backbone.lake.upkeep import is_due
 from backbone.model.files import LandedFile
 from backbone.model.operations import Maintained, RolledBack
 from backbone.model.reports import RunEvent, RunReport
@@ -21,7 +20,6 @@ from backbone.runs.maintenance import maintain
 from backbone.runs.plan import make_plan
 from backbone.runs.rollback import roll_back
 from backbone.runs.run import (
-    Backend,
     OnEvent,
     Request,
     Upstreamed,
@@ -34,6 +32,7 @@ from backbone.runs.selection import Selection, select_datasets
 from backbone.troubles import explained
 from backbone.wiring import open_backend, open_engine, open_reading
 from backbone.workspace.interrupting import interruptible
+from backbone.workspace.maintaining import maintained_where_due
 from backbone.workspace.opening import upstream_environment
 
 if TYPE_CHECKING:
@@ -119,7 +118,9 @@ def run_request(workspace: "Workspace", request: Request, on_event: OnEvent, *, 
         if request.upstream:
             reader = f"{workspace.root}, environment {workspace.environment.name}"
             pin(request.upstream.site, reader, request.upstream.snapshot)
-        return _kept_quick(workspace, backend, report)
+    if report.status == "nothing":
+        return report
+    return replace(report, maintained=maintained_where_due(workspace.project, workspace.environment))
 
 
 def _written(request: Request) -> list[str] | None:
@@ -129,19 +130,6 @@ def _written(request: Request) -> list[str] | None:
         return None
     chosen = select_datasets(request.steps, request.selection) or frozenset()
     return [output for step in request.steps if step.dataset in chosen for output in step.outputs]
-
-
-def _kept_quick(workspace: "Workspace", backend: Backend, report: RunReport) -> RunReport:
-    """The report of a run, with the maintenance that came after it where it was due."""
-    retention = workspace.project.retention
-    if report.status == "nothing" or retention.maintenance == "by_hand" or not is_due(workspace.environment.site):
-        return report
-    try:
-        with explained(workspace.environment.folder):
-            maintained = maintain(workspace.project, workspace.environment, backend)
-    except (BackboneError, OSError) as error:  # what the run has published is published
-        maintained = Maintained("", report.environment, dry_run=False, snapshot=0, warnings=(str(error),))
-    return replace(report, maintained=maintained)
 
 
 def roll_back_workspace(workspace: "Workspace", moment: str, dry_run: bool, on_event: OnEvent) -> RolledBack:

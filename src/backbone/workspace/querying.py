@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 def query_workspace(workspace: "Workspace", query: str, as_of: str | None) -> Result:
     """A query over the datasets of a snapshot; it runs when rows are asked for."""
     site = workspace.environment.site
-    return _result(workspace, take_lease(site, lambda: _snapshot(workspace, as_of)), query)
+    return _result(workspace, take_lease(site, lambda: chosen_snapshot(workspace, as_of)), query)
 
 
 def table_workspace(workspace: "Workspace", name: str, as_of: str | None) -> Result:
     """All rows of a dataset at a snapshot."""
     site = workspace.environment.site
-    lease = take_lease(site, lambda: _snapshot(workspace, as_of))
+    lease = take_lease(site, lambda: chosen_snapshot(workspace, as_of))
     known = datasets_at(site, lease.snapshot)
     return _result(workspace, lease, f"FROM {quoted_dataset(find_dataset(name, known))}")
 
@@ -47,7 +47,12 @@ def find_dataset(name: str, known: Iterable[str]) -> str:
     return found
 
 
-def _snapshot(workspace: "Workspace", as_of: str | None) -> int:
+def chosen_snapshot(workspace: "Workspace", as_of: str | None) -> int:
+    """The snapshot of a number or time, or the last one.
+
+    Raises:
+        UsageError: there is none.
+    """
     site = workspace.environment.site
     known = last_snapshot(site)
     if known is None:

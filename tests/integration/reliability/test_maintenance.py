@@ -1,8 +1,12 @@
 """Maintenance: less on the disk and in the catalogue, and the same datasets, for readers and for later runs."""
 
 import gc
+import os
 import random
 import shutil
+import signal
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -10,11 +14,13 @@ from faults_run import Point, kill_at, run_to_the_end
 from faults_shop import LATER, ORDERS, VISITS, content, deliver, differences, leftovers, make_shop, unsound
 
 import backbone
-from backbone.errors import LakeError, UsageError
+from backbone.errors import UsageError
 from backbone.lake.catalogue import snapshots
 from backbone.lake.leases import holders
+from backbone.lake.lock import locked
 from backbone.lake.site import Site
 from backbone.lake.upkeep import inlined_rows, pieces
+from backbone.workspace.maintaining import maintained_where_due
 
 GREEDY = "retention: {snapshots: 0 seconds, at_least: 1, files: 0 seconds, maintenance: by_hand}\n"
 """Keeps nothing that isn't needed."""
@@ -174,20 +180,71 @@ def test_runs_maintain_by_themselves_when_it_is_due(busy, tmp_path, monkeypatch)
     assert backbone.open(busy).run().maintained is None
 
 
-def test_a_run_stays_published_if_the_maintenance_after_it_fails(busy, monkeypatch):
-    def fail(*_: object) -> None:
-        raise LakeError("no")
-
-    (busy / "backbone.yml").write_text("name: shop\nretention: {maintenance: automatic}\n")
+@pytest.fixture
+def due(busy, monkeypatch):
+    """A shop whose next run is followed by maintenance."""
+    (busy / "backbone.yml").write_text("name: shop\n")
     monkeypatch.setattr("backbone.lake.upkeep._BUSY", 9)
-    monkeypatch.setattr("backbone.workspace.planning.maintain", fail)
     deliver(busy, LATER)
+    return busy
 
-    report = backbone.open(busy).run()
+
+def interpreter(path: Path, script: str) -> str:
+    """Something in the place of Python."""
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_a_crash_in_the_maintenance_after_a_run_is_a_warning_of_the_run(due, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.executable", interpreter(tmp_path / "crashing", "kill -ABRT $$"))
+
+    report = backbone.open(due).run()
 
     assert report.status == "published"
-    assert report.maintained.warnings == ("no",)
-    assert backbone.open(busy).run().status == "nothing"
+    assert [warning.partition(",")[0] for warning in report.maintained.warnings] == [
+        "SIGABRT ended the maintenance of the lake"
+    ]
+    assert backbone.open(due).run().status == "nothing"
+    monkeypatch.undo()
+    assert backbone.open(due).maintain().compacted
+
+
+def test_a_run_stays_published_if_the_maintenance_after_it_fails(due):
+    (due / "lake" / "dev" / "unneeded.json").unlink(missing_ok=True)
+    (due / "lake" / "dev" / "unneeded.json").mkdir()
+
+    report = backbone.open(due).run()
+
+    assert report.status == "published"
+    assert "unneeded.json" in report.maintained.warnings[0]
+    assert backbone.open(due).run().status == "nothing"
+
+
+def test_maintenance_is_left_to_a_run_that_has_begun_meanwhile(due):
+    workspace = backbone.open(due)
+    with locked(workspace.environment.run_lock):
+        assert maintained_where_due(workspace.project, workspace.environment) is None
+
+    assert maintained_where_due(workspace.project, workspace.environment).compacted
+
+
+def test_an_interrupt_ends_the_maintenance_after_a_run_too(due, tmp_path, monkeypatch):
+    started = tmp_path / "started"
+    script = f"trap 'rm {started}; exit 1' INT\ntouch {started}\nwhile :; do sleep 0.1; done"
+    monkeypatch.setattr("sys.executable", interpreter(tmp_path / "waiting", script))
+
+    def interrupt_once_it_runs() -> None:
+        while not started.exists():
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt_once_it_runs, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt):
+        backbone.open(due).run()
+
+    assert not started.exists()
+    assert backbone.open(due).history(1)[0].status == "published"
 
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(busy):

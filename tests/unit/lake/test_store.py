@@ -7,7 +7,9 @@ import pytest
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.errors import LakeError
 from backbone.lake.catalogue import committed_runs, datasets_at, last_snapshot, registered_files, snapshot_at
-from backbone.lake.store import Lake
+from backbone.lake.site import Site
+from backbone.lake.store import Lake, transaction
+from backbone.lake.upkeep import inlined_rows
 from backbone.model.relations import Attribute, Relation
 from backbone.model.steps import Extent, Removal
 
@@ -151,6 +153,42 @@ def test_a_snapshot_is_found_by_number_and_by_time(lake):
 
     assert snapshot_at(lake.site, str(transaction.snapshot)) == transaction.snapshot
     assert snapshot_at(lake.site, "2999-01-01") == transaction.snapshot
+
+
+class Watching:
+    """A connection that notes how many threads there are whenever DuckLake is called to write rows of the catalogue."""
+
+    def __init__(self, connection) -> None:
+        self._connection = connection
+        self.threads = {}
+
+    def execute(self, statement):
+        if "ducklake_flush" in statement or statement == "COMMIT":
+            self.threads[statement] = self._connection.sql("SELECT current_setting('threads')").fetchone()[0]
+        return self._connection.execute(statement)
+
+
+def test_rows_are_flushed_from_the_catalogue_by_one_thread(tmp_path):
+    """DuckLake 1.5.5 notes flushed tables in a list without a lock: two threads damage the heap (ADR 30)."""
+    engine = DuckDBEngine()
+    engine.connection.execute("SET threads = 4")
+    Lake(engine.connection, Site(tmp_path / "dev"))
+    watched, notes = Watching(engine.connection), Relation((Attribute("x", "text"),))
+    with transaction(engine.connection, Site(tmp_path / "dev"), "r1") as writing:
+        for name in ("governance.a", "governance.b"):
+            writing.ensure(name, notes)
+            writing.insert(name, notes, [{"x": "kept in the catalogue"}])
+    before = inlined_rows(Site(tmp_path / "dev"))
+
+    with transaction(watched, Site(tmp_path / "dev"), "r2", "maintenance") as writing:
+        writing.flush()
+
+    assert before == 2
+    assert inlined_rows(Site(tmp_path / "dev")) == 0
+    assert set(watched.threads.values()) == {1}
+    assert len(watched.threads) == 2
+    assert engine.connection.sql("SELECT current_setting('threads')").fetchone() == (4,)
+    engine.close()
 
 
 def test_files_that_are_of_no_use_any_more_go_with_the_commit_and_not_before(engine, lake):

@@ -24,6 +24,8 @@ _PARQUET = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LE
 _SMALL_DICTIONARIES = ", DICTIONARY_SIZE_LIMIT 10000"
 """Values beyond which a column's dictionary isn't worth its making; the memory for it is taken beforehand."""
 _WIDE = 500
+_BATCH_ROWS = 65_536
+"""Rows of an Arrow batch: by a million, as DuckDB has it, a few wide batches are more than memory_limit."""
 
 
 class DuckDBSession:
@@ -113,7 +115,7 @@ class DuckDBSession:
             if form == "arrow":
                 return result.to_arrow_table()
             if form == "arrow_batches":
-                return result.to_arrow_reader()
+                return result.to_arrow_reader(_BATCH_ROWS)
         except ImportError as error:
             raise MissingExtraError(f"Reading data as {form}", "dataframes") from error
         except duckdb.Error as error:
