@@ -161,7 +161,7 @@ class Books(Protocol):
         """Be the only one who writes these datasets, or any (None).
 
         Raises:
-            LakeError: somebody else is, and `wait` is False.
+            BusyError: somebody else is, and `wait` is False.
         """
 
     def writer(self) -> str:
