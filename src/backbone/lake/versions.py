@@ -13,6 +13,20 @@ WRITTEN = "1.0"
 """The one that the extension of this DuckDB writes; `ATTACH` refuses others."""
 
 
+def refuse_others(site: Site) -> None:
+    """Make sure that a lake's catalogue has the form that is read and written now.
+
+    Raises:
+        LakeError: it is of an earlier version, or of a later one.
+    """
+    version = version_of(site)
+    if version is not None and version != WRITTEN:
+        raise LakeError(
+            f"The catalogue in {site.books.place} is of DuckLake's version {version}, and this Backbone reads and "
+            f"writes {WRITTEN}. If it is an earlier one: backbone upgrade. If a later one, install the newer Backbone"
+        )
+
+
 def version_of(site: Site) -> str | None:
     """The version of a lake's catalogue; None where there is no lake."""
     if not site.books.has_catalogue() or last_snapshot(site) is None:

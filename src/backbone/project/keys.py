@@ -40,7 +40,10 @@ PROJECT: Keys = {
     ),
 }
 STORAGE: Keys = {
-    "catalogue": Key("`sqlite`; `postgres:…` is not built yet", "`sqlite`"),
+    "catalogue": Key(
+        "`sqlite`, beside the data; or a PostgreSQL database, `postgres:${PG_URL}`: [growing up](../team.md)",
+        "`sqlite`",
+    ),
     "data": Key("a folder, or `s3://BUCKET/PATH`: data files, models and what has landed", "`lake`"),
     "encryption": Key("of data on S3, by the store: `s3` (its own keys), or `kms:KEY`", "what the bucket says"),
 }

@@ -154,7 +154,8 @@ def _bucket(storage: Fields, secrets: Secrets) -> Bucket | None:
     if match is None:
         storage.refuse(data.place, f"'{data.value}' names no place in a bucket. It looks like s3://our-bucket/path")
         return None
-    if refusal := alone_refused(storage.text("catalogue")):
+    catalogue = storage.given("catalogue")
+    if refusal := alone_refused(check_secrets(catalogue, secrets, []) if catalogue else ""):
         storage.refuse(data.place, refusal)
     return Bucket(match[1], match[2] or "", asked)
 

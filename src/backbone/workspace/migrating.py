@@ -211,4 +211,4 @@ def _move_landing(move: _Move, on_event: "OnEvent") -> None:
 def _retire(move: _Move) -> None:
     """Let nobody take the former catalogue for one that counts, where both name the same files."""
     if move.books_move and not move.files_move:
-        move.old.site.books.retire()
+        move.old.site.books.retire("migrated")

@@ -22,7 +22,7 @@ def prefix():
 
 
 @pytest.fixture
-def small(s3, tmp_path, prefix):
+def small(s3, tmp_path, prefix):  # noqa: ARG001 - it must be there
     """A small project with its data on S3, not run yet."""
     return make_small(tmp_path / "shop", prefix)
 

@@ -103,7 +103,8 @@ def test_data_of_one_lake_is_refused_to_another_catalogue(small, tmp_path, prefi
 
 
 @pytest.mark.long
-def test_models_maintenance_going_back_and_backups(s3, tmp_path, prefix):
+@pytest.mark.usefixtures("s3")
+def test_models_maintenance_going_back_and_backups(tmp_path, prefix):
     root, plain = make_s3_shop(tmp_path / "shop", prefix), make_shop(tmp_path / "plain")
     keep = "retention: {snapshots: 0 seconds, at_least: 1, files: 0 seconds}\n"
     (root / "backbone.yml").write_text((root / "backbone.yml").read_text() + keep)

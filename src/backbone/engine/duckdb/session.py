@@ -7,6 +7,7 @@ from warnings import catch_warnings, simplefilter
 import duckdb
 
 from backbone.engine.duckdb.reading import deleted_sql, extent_sql, inserted_sql
+from backbone.engine.postgres import without_passwords
 from backbone.engine.protocol import Written
 from backbone.errors import EngineError, MissingExtraError
 from backbone.model.domains import domain_of, sql_type
@@ -61,7 +62,7 @@ class DuckDBSession:
         try:
             return self._cursor.execute(sql)
         except duckdb.Error as error:
-            raise EngineError(trouble(error, self._scratch) or str(error)) from error
+            raise EngineError(trouble(error, self._scratch) or without_passwords(str(error))) from error
 
     def execute(self, sql: str) -> None:
         """See `Session`."""
@@ -124,7 +125,7 @@ class DuckDBSession:
         except ImportError as error:
             raise MissingExtraError(f"Reading data as {form}", "dataframes") from error
         except duckdb.Error as error:
-            raise EngineError(trouble(error, self._scratch) or str(error)) from error
+            raise EngineError(trouble(error, self._scratch) or without_passwords(str(error))) from error
         return result
 
     def register(self, name: str, table: Any) -> None:

@@ -140,10 +140,11 @@ class FolderBooks:
     def _kept(self, name: str) -> Path:
         return self.catalogue.with_name(f"catalogue.{name}.sqlite")
 
-    def retire(self) -> None:
+    def retire(self, name: str) -> str:
         """See `Books`."""
         sqlite.settle(self.catalogue)
-        self.catalogue.replace(self.catalogue.with_name("catalogue.migrated.sqlite"))
+        self.catalogue.replace(self._kept(name))
+        return str(self._kept(name))
 
     def prepare(self) -> None:
         """See `Books`."""

@@ -213,12 +213,13 @@ class PostgresBooks:
         kept = f"{self.database.schema}_{name.replace('.', '_').replace('-', '_')}"
         self._change_places(replace(self.database, schema=kept))
 
-    def retire(self) -> None:
+    def retire(self, name: str) -> str:
         """See `Books`."""
-        former = quoted(f"{self.database.schema}_migrated")
+        former = f"{self.database.schema}_{name}"
         with self.database.writing() as rows:
-            rows.execute(f"DROP SCHEMA IF EXISTS {former} CASCADE")
-            rows.execute(f"ALTER SCHEMA {quoted(self.database.schema)} RENAME TO {former}")
+            rows.execute(f"DROP SCHEMA IF EXISTS {quoted(former)} CASCADE")
+            rows.execute(f"ALTER SCHEMA {quoted(self.database.schema)} RENAME TO {quoted(former)}")
+        return f"schema {former}"
 
     def prepare(self) -> None:
         """See `Books`."""

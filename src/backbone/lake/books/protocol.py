@@ -149,8 +149,8 @@ class Books(Protocol):
     def put_back(self, name: str) -> None:
         """Put the copy of that name in the catalogue's place. Only to be called where nobody writes or reads."""
 
-    def retire(self) -> None:
-        """Set the catalogue aside, under another name: another one counts from now on."""
+    def retire(self, name: str) -> str:
+        """Set the catalogue aside under a name, since another one counts from now on; returns where it is."""
 
     def prepare(self) -> None:
         """Make what must be there before a lake is made."""
@@ -161,7 +161,7 @@ class Books(Protocol):
         """Be the only one who writes these datasets, or any (None).
 
         Raises:
-            LakeError: somebody else is, and `wait` is False.
+            BusyError: somebody else is, and `wait` is False.
         """
 
     def writer(self) -> str:

@@ -40,7 +40,7 @@ def verdicts(workspace: "Workspace", on_event: OnEvent) -> Iterator[Verdict]:
     """The checks, each as it ends."""
     environment = workspace.environment
     yield guarded("project", lambda: _project(workspace))
-    yield guarded("extensions", check_extensions)
+    yield guarded("extensions", lambda: check_extensions(environment.site))
     yield guarded("registry", lambda: check_registry(environment))
     yield guarded("landed files", lambda: check_landed(environment, on_event))
     if not has_lake(environment):

@@ -12,20 +12,18 @@ from backbone.troubles import size_of, there
 from backbone.wiring import open_engine
 from backbone.workspace.doctor.verdict import Verdict, sound
 
-_EXTENSIONS = ("ducklake", "sqlite_scanner")
 
-
-def check_extensions() -> Verdict:
+def check_extensions(site: Site) -> Verdict:
     """Whether DuckDB's extensions are there and fit its version."""
-    wrong = []
+    names, wrong = ("ducklake", site.books.extension), []
     with open_engine() as engine:
-        for name in _EXTENSIONS:
+        for name in names:
             try:
                 load_extension(engine.connection, name)
             except (BackboneError, RuntimeError, OSError) as error:
                 wrong.append(f"{name}: {str(error).splitlines()[0]}")
     hint = "Install Backbone's own versions again: pip install --force-reinstall backbone"
-    return Verdict("extensions", f"{', '.join(_EXTENSIONS)} load", tuple(wrong), hint)
+    return Verdict("extensions", f"{', '.join(names)} load", tuple(wrong), hint)
 
 
 def check_disk(environment: Environment) -> Verdict:

@@ -96,8 +96,15 @@ def _is_governance(dataset: str) -> bool:
 
 
 def _set_lake_aside(environment: Environment) -> str:
-    aside = environment.folder.with_name(f"{environment.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+    time = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+    aside = environment.folder.with_name(f"{environment.name}.damaged-{time}")
     environment.folder.rename(aside)
+    books = environment.site.books
+    if books.shared and books.has_catalogue():
+        kept = books.retire(time[2:13])
+        if not environment.site.data.is_local:
+            environment.site.data.remove([MARK])
+        return f"the damaged catalogue is kept as {kept}; everything is made again from landing"
     if not environment.site.data.is_local:
         environment.site.data.remove([MARK])
         return (
