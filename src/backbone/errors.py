@@ -8,6 +8,7 @@ BackboneError
 ├── DatasetError        one dataset can't be made; the others can                      exit code 1
 ├── OriginError         a file that can't be read where it comes from: its source fails    exit code 1
 ├── EngineError         a query that the engine refuses or that fails; wrapped before people see it
+│   └── UntranslatableError  a construct that isn't known to give the same on the engine
 └── LakeError           the lake or landing zone is damaged or in use                  exit code 1
 """
 
@@ -113,6 +114,10 @@ class OriginError(BackboneError):
 
 class EngineError(BackboneError):
     """A query that the engine refuses or that fails, with the engine's own words."""
+
+
+class UntranslatableError(EngineError):
+    """A construct that isn't known to give the same on the engine as in DuckDB: it is named, with its place."""
 
 
 class LakeError(BackboneError):

@@ -84,7 +84,7 @@ class Session(Protocol):
     def fetch(self, query: str, form: str) -> Any:
         """The rows of a SELECT as a person's code wants them.
 
-        `form` is one of `pandas`, `polars`, `arrow`, `arrow_batches`, `duckdb`.
+        `form` is one of `pandas`, `polars`, `arrow`, `arrow_batches`, `duckdb`; on Spark also `spark`.
         """
 
     def register(self, name: str, table: Any) -> None:
@@ -120,7 +120,13 @@ def one_by_one(
 
 
 class Engine(Protocol):
-    """Makes sessions. One engine serves one run."""
+    """Makes sessions. One engine serves one run.
+
+    `translates` says that it carries out queries in another language than they are written in: what isn't known to
+    give the same there is refused by `Session.describe`, so that a project can be checked before it runs.
+    """
+
+    translates: bool
 
     def expect(self, rows: int | None) -> None:
         """Say about how many rows the next work reads (None: nobody knows), so that little work costs little."""

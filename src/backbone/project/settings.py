@@ -117,7 +117,9 @@ def _engine(fields: Fields, secrets: Secrets) -> Engine:
         return Engine()
     filled = check_secrets(master, secrets, fields.problems)
     if filled and not _MASTER.fullmatch(filled):
-        fields.refuse(master.place, f"'{master.value}' is no master. Expected: local[*], spark://HOST:PORT or sc://HOST")
+        fields.refuse(
+            master.place, f"'{master.value}' is no master. Expected: local[*], spark://HOST:PORT or sc://HOST"
+        )
     conf = spark.node("conf")
     settings = Fields(conf, fields.problems, known=_given_keys(conf), what="`conf`")
     for key in _given_keys(conf):

@@ -64,8 +64,8 @@ def _unaffected(planned: PlannedStep, staged: Mapping[str, Staged], unaffected: 
 def _discard(outcome: Outcome) -> None:
     """Remove what a failed step wrote, but for the rows it would have set aside: they are kept to be looked at."""
     kept = set(outcome.failure.quarantined if outcome.failure else ())
-    for path in {part for file in outcome.files for part in parts_of(file)} - kept:
-        path.unlink(missing_ok=True)
+    for part in {part for path in outcome.files for part in parts_of(path)} - kept:
+        part.unlink(missing_ok=True)
 
 
 def _with_model(place: Place, planned: PlannedStep, outcome: Outcome) -> Place:

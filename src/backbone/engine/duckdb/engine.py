@@ -19,6 +19,8 @@ FEW_ROWS = 10_000
 class DuckDBEngine:
     """Runs steps in DuckDB. `connection` is shared with the lake, which attaches itself as `lake`."""
 
+    translates = False
+
     def __init__(self, *, memory_limit: str = DEFAULT_LIMIT, scratch: Path | None = None) -> None:
         config = {**CONFIG, "memory_limit": memory_limit, "temp_directory": str(scratch or "")}
         self.connection = duckdb.connect(":memory:", config={**config})

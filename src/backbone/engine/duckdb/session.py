@@ -105,6 +105,8 @@ class DuckDBSession:
 
     def fetch(self, query: str, form: str) -> Any:
         """See `Session`."""
+        if form == "spark":
+            raise EngineError("a DataFrame of Spark's needs the engine Spark: write `engine: spark` into backbone.yml")
         try:
             result = self._cursor.sql(_statement(query))
             if form == "pandas":

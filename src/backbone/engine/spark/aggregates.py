@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from backbone.engine.spark.arguments import Call
 from backbone.engine.spark.kinds import FLOATS, HUGE, INTEGERS, spark_type, text_sql
 
+ANY_ORDER = "any_order"
+"""How an aggregate in a plan is marked that may take its values in any order."""
 _SMALL = INTEGERS - {"BIGINT", "UINTEGER"}
 
 
@@ -96,8 +98,12 @@ def _extreme_by(name: str) -> Made:
 def _in_order(agg: Aggregate) -> str:
     """All values in the order asked for, NULLs too, as an array (NULL of no rows)."""
     value = agg.call.args[0].sql
+    if ANY_ORDER in agg.call.node:
+        return f"transform(collect_list(struct({value} AS v)){{over}}, x -> x.v)"
     if not agg.orders or (agg.distinct and [order.sql for order in agg.orders] != [value]):
-        raise agg.call.refuse(f"{agg.call.name} of values in no order", f"Say their order: {agg.call.name}(… ORDER BY …)")
+        raise agg.call.refuse(
+            f"{agg.call.name} of values in no order", f"Say their order: {agg.call.name}(… ORDER BY …)"
+        )
     keys = ", ".join(f"'o{n}', {order.sql}" for n, order in enumerate(agg.orders))
     collect = "collect_set" if agg.distinct else "collect_list"
     rows = f"{collect}(named_struct({keys}, 'v', {value})){{over}}"
@@ -134,7 +140,7 @@ def _joined(agg: Aggregate) -> str:
 def _at_end(place: int) -> Made:
     def made(agg: Aggregate) -> str:
         if not agg.orders:
-            if agg.call.strict:
+            if agg.call.strict and ANY_ORDER not in agg.call.node:
                 raise agg.call.refuse(f"{agg.call.name} of values in no order", "Use min or max, or ORDER BY in it")
             return f"first({agg.call.args[0].sql}){{over}}"
         if not any(order.descending or order.nulls_first for order in agg.orders):
@@ -152,7 +158,8 @@ def _continuous(agg: Aggregate) -> str:
         raise agg.call.refuse(f"{agg.call.name} of {agg.call.args[0].kind}", "Cast its argument to DOUBLE")
     place = f"((size(s) - 1) * {share}D)"
     low, high = f"s[CAST(floor({place}) AS INT)]", f"s[CAST(ceil({place}) AS INT)]"
-    between = f"{low} + ({high} - {low}) * ({place} - floor({place}))"
+    part = f"({place} - floor({place}))"
+    between = f"{low} * (1 - {part}) + {high} * {part}"
     return _sorted(agg, f"CASE WHEN size(s) = 0 THEN NULL WHEN {low} = {high} THEN {low} ELSE {between} END")
 
 
@@ -215,12 +222,12 @@ WINDOWS: Mapping[str, str] = {
     "WINDOW_RANK_DENSE": "dense_rank()",
     "WINDOW_PERCENT_RANK": "percent_rank()",
     "WINDOW_CUME_DIST": "cume_dist()",
-    "WINDOW_NTILE": "ntile({0})",
+    "WINDOW_NTILE": "ntile(CAST({0} AS INT))",
     "WINDOW_LAG": "lag({0}, {offset}, {default})",
     "WINDOW_LEAD": "lead({0}, {offset}, {default})",
     "WINDOW_FIRST_VALUE": "first_value({0})",
     "WINDOW_LAST_VALUE": "last_value({0})",
-    "WINDOW_NTH_VALUE": "nth_value({0}, {1})",
+    "WINDOW_NTH_VALUE": "nth_value({0}, CAST({1} AS INT))",
 }
 """Window functions as bound plans call them. Aggregates may be windows too."""
 UNFRAMED = frozenset(WINDOWS) - {"WINDOW_FIRST_VALUE", "WINDOW_LAST_VALUE", "WINDOW_NTH_VALUE"}

@@ -27,6 +27,8 @@ def cast_sql(value: str, source: Kind, target: Kind, how: str = "CAST") -> str:
     """
     if source == target or _same(source, target):
         return value
+    if target.name == "UBIGINT":  # which only hashes are: nobody asks how large one is
+        raise refuse(f"a cast to {target}", "Cast to BIGINT or HUGEINT", "cast")
     if source.name == "NULL":
         return f"CAST(NULL AS {spark_type(target)})"
     cast = _CASTS.get((_family(source), _family(target)))
@@ -109,7 +111,7 @@ def _text_decimal(value: str, _: Kind, target: Kind, how: str) -> str:
     return _guarded(value, target, how, {_NUMBER: f"{how}({_trimmed(value)} AS {spark_type(target)})"})
 
 
-def _text_boolean(value: str, _: Kind, target: Kind, how: str) -> str:
+def _text_boolean(value: str, _: Kind, _target: Kind, how: str) -> str:
     yes, no = "('true', 't', 'yes', 'y', '1')", "('false', 'f', 'no', 'n', '0')"
     other = "NULL" if how == "TRY_CAST" else f"CAST({value} AS BOOLEAN)"
     return f"CASE WHEN lower({value}) IN {yes} THEN true WHEN lower({value}) IN {no} THEN false ELSE {other} END"

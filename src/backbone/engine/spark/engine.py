@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class SparkEngine:
     """Runs steps on Spark, which is started when a step first needs it: planning and checking don't."""
 
+    translates = True
+
     def __init__(
         self,
         master: str = LOCAL,
@@ -76,7 +78,6 @@ class SparkEngine:
             self._planner = planning_engine(self.cluster.memory_limit)
         with self._planner.session() as planner, self.driver.session() as driver:
             scratch = (self.scratch / f"step_{next(self._numbers)}").absolute()
-            scratch.mkdir(parents=True, exist_ok=True)
             step = SparkStep(lambda: self.spark, planner, driver, scratch)
             try:
                 yield step

@@ -27,10 +27,10 @@ def explained() -> Iterator[None]:
 
 
 def said_by(text: str) -> str:
-    """The one line that matters of what Spark said.
+    r"""The one line that matters of what Spark said.
 
     Example:
-        >>> said_by("An error occurred.\\n: [DIVIDE_BY_ZERO] Division by zero. SQLSTATE: 22012\\n at org.apache…")
+        >>> said_by("An error occurred.\n: [DIVIDE_BY_ZERO] Division by zero. SQLSTATE: 22012\n at org.apache…")
         'Spark: [DIVIDE_BY_ZERO] Division by zero.'
     """
     found = [match for match in _SAID.findall(text) if "[FAILED_EXECUTE_UDF]" not in match]

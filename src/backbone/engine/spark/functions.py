@@ -99,9 +99,9 @@ def _left_right(name: str) -> Callable[[Call], str]:
 
 def _substring(call: Call) -> str:
     text, start = call.args[0].sql, call.args[1].constant
-    if start < 1 or (len(call.args) > 2 and call.args[2].is_constant and call.args[2].constant < 0):  # noqa: PLR2004 - a third one
+    if start < 1 or (len(call.args) > 2 and call.args[2].is_constant and call.args[2].constant < 0):
         raise call.refuse("substring from a place before the first character", "Use left or right")
-    length = f", CAST({call.args[2].sql} AS INT)" if len(call.args) > 2 else ""  # noqa: PLR2004 - a third one
+    length = f", CAST({call.args[2].sql} AS INT)" if len(call.args) > 2 else ""
     if length and not call.args[2].is_constant:
         length = f", CAST(greatest({call.args[2].sql}, 0) AS INT)"
     return f"substring({text}, CAST({start} AS INT){length})"
@@ -148,7 +148,7 @@ def _like_escape(operator: str) -> Callable[[Call], str]:
 
 def _matches(whole: bool) -> Callable[[Call], str]:
     def made(call: Call) -> str:
-        options = str(call.args[2].constant) if len(call.args) > 2 else ""  # noqa: PLR2004 - a third one
+        options = str(call.args[2].constant) if len(call.args) > 2 else ""
         pattern = str(call.args[1].constant)
         java = java_pattern(pattern, options)
         flags, rest = java[: java.index(")") + 1], java[java.index(")") + 1 :]
@@ -159,12 +159,12 @@ def _matches(whole: bool) -> Callable[[Call], str]:
 
 
 def _extract(call: Call) -> str:
-    group = int(call.args[2].constant) if len(call.args) > 2 else 0  # noqa: PLR2004 - a third one
+    group = int(call.args[2].constant) if len(call.args) > 2 else 0
     return f"regexp_extract({call.args[0].sql}, {text_sql(java_pattern(str(call.args[1].constant)))}, {group})"
 
 
 def _replaced(call: Call) -> str:
-    options = str(call.args[3].constant) if len(call.args) > 3 else ""  # noqa: PLR2004 - a fourth one
+    options = str(call.args[3].constant) if len(call.args) > 3 else ""
     if "g" not in options:
         raise call.refuse("regexp_replace of the first match alone", "Replace all: regexp_replace(…, 'g')")
     pattern = text_sql(java_pattern(str(call.args[1].constant), options))
@@ -182,7 +182,8 @@ def _split(call: Call) -> str:
 def _part(call: Call) -> str:
     if not call.args[1].constant or call.args[2].constant == 0:
         raise call.refuse()
-    return "split_part({0}, {1}, CAST({2} AS INT))".format(*(arg.sql for arg in call.args))
+    text, separator, part = (arg.sql for arg in call.args)
+    return f"split_part({text}, {separator}, CAST({part} AS INT))"
 
 
 def _padded(name: str) -> Callable[[Call], str]:
@@ -199,7 +200,7 @@ def _hash(call: Call) -> str:
         raise call.refuse(near="Use md5")
     # NULLs are told too: xxhash64 leaves them out, and (1, NULL) would equal (NULL, 1).
     told = ", ".join(f"{arg.sql}, isnull({arg.sql})" for arg in call.args)
-    return f"CAST(xxhash64({told}) AS DECIMAL(20,0))"
+    return f"xxhash64({told})"
 
 
 def _random(call: Call) -> str:
@@ -211,7 +212,9 @@ def _random(call: Call) -> str:
 _CAPITALS = "letters whose capital is several letters (ŉ, ﬁ) are not capitalised alike"
 _TEXT: Mapping[str, Known] = {
     **dict.fromkeys(["lower", "lcase"], Known("lower({0})", "İ")),
-    **dict.fromkeys(["upper", "ucase"], Known("replace(upper(replace({0}, 'ß', '\\u0001')), '\\u0001', 'ẞ')", _CAPITALS)),
+    **dict.fromkeys(
+        ["upper", "ucase"], Known("replace(upper(replace({0}, 'ß', '\\u0001')), '\\u0001', 'ẞ')", _CAPITALS)
+    ),
     **dict.fromkeys(["length", "len", "char_length", "character_length"], Known(_length)),
     "strlen": Known("CAST(octet_length({0}) AS BIGINT)"),
     "||": Known(_joined_texts),
@@ -283,7 +286,7 @@ _NUMBERS: Mapping[str, Known] = {
     "pi": Known("pi()"),
     "isnan": Known("CASE WHEN {0} IS NOT NULL THEN isnan({0}) END"),
     "isinf": Known("(abs({0}) = CAST('Infinity' AS DOUBLE))"),
-    "isfinite": Known(lambda c: f"({c.args[0].sql} IS NOT NULL)" if c.args[0].kind.name not in kinds.FLOATS
+    "isfinite": Known(lambda c: f"CASE WHEN {c.args[0].sql} IS NOT NULL THEN true END" if c.args[0].kind.name not in kinds.FLOATS
                       else f"(abs({c.args[0].sql}) < CAST('Infinity' AS DOUBLE))"),
     "greatest": Known(lambda c: f"greatest({', '.join(a.sql for a in c.args)})" if len(c.args) > 1 else c.args[0].sql),
     "least": Known(lambda c: f"least({', '.join(a.sql for a in c.args)})" if len(c.args) > 1 else c.args[0].sql),
@@ -325,7 +328,7 @@ def function_sql(call: Call) -> str:
     Raises:
         NotOnSparkError: the function isn't known to agree, or not with these arguments.
     """
-    if (call.name in {"+", "-"} and any(a.kind.name == "DATE" or a.kind.name in kinds.MOMENTS for a in call.args)):
+    if call.name in {"+", "-"} and any(a.kind.name == "DATE" or a.kind.name in kinds.MOMENTS for a in call.args):
         return DATES["+ and - of moments"][0](call)  # type: ignore[operator]  # a function
     known = FUNCTIONS.get(call.name)
     if known is None:

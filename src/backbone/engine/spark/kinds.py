@@ -15,7 +15,7 @@ _SCALARS: Mapping[str, str] = {
     "UTINYINT": "SMALLINT",
     "USMALLINT": "INT",
     "UINTEGER": "BIGINT",
-    "UBIGINT": "DECIMAL(20,0)",
+    "UBIGINT": "BIGINT",
     "HUGEINT": "DECIMAL(38,0)",
     "FLOAT": "FLOAT",
     "DOUBLE": "DOUBLE",
@@ -28,9 +28,10 @@ _SCALARS: Mapping[str, str] = {
     "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
     "NULL": "VOID",
 }
-INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"})
-"""Whole numbers that are one in Spark too; UBIGINT and HUGEINT are decimals there."""
-HUGE = frozenset({"UBIGINT", "HUGEINT"})
+INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"})
+"""Whole numbers that are one in Spark too: of UBIGINT those that have a sign bit are negative there (see `casts`)."""
+HUGE = frozenset({"HUGEINT"})
+"""Whole numbers that are decimals in Spark."""
 FLOATS = frozenset({"FLOAT", "DOUBLE"})
 MOMENTS = frozenset({"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP WITH TIME ZONE"})
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from backbone.engine.spark.arguments import Call
-from backbone.engine.spark.kinds import FLOATS, spark_type
+from backbone.engine.spark.kinds import FLOATS, spark_type, text_sql
 
 Entry = tuple[str | Callable[[Call], str], str]
 
@@ -35,11 +35,18 @@ def _slice(call: Call) -> str:
 
 
 def _sorted(call: Call) -> str:
-    if len(call.args) > 1:
-        raise call.refuse("list_sort with an order")
     if call.args[0].kind.element.name in FLOATS:
         raise call.refuse()
-    return f"array_sort({call.args[0].sql})"
+    order, nulls = (str(arg.constant).upper() if arg else "" for arg in [*call.args[1:], None, None][:2])
+    if not (order or nulls):
+        return f"array_sort({call.args[0].sql})"
+    before, after = ("1", "-1") if order.startswith("DESC") else ("-1", "1")
+    first, last = ("-1", "1") if nulls.endswith("FIRST") else ("1", "-1")
+    compared = (
+        f"CASE WHEN l IS NULL AND r IS NULL THEN 0 WHEN l IS NULL THEN {first} WHEN r IS NULL THEN {last} "
+        f"WHEN l < r THEN {before} WHEN l > r THEN {after} ELSE 0 END"
+    )
+    return f"array_sort({call.args[0].sql}, (l, r) -> {compared})"
 
 
 def _joined(call: Call) -> str:
@@ -60,7 +67,7 @@ def _aggregated(call: Call) -> str:
     if name in {"min", "max"}:
         return f"array_{name}({held.sql})"
     if name == "string_agg" and held.kind.element.name == "VARCHAR":
-        separator = call.args[2].sql if len(call.args) > 2 else "','"  # noqa: PLR2004 - a third one
+        separator = text_sql(call.node["function_data"]["bind_data"]["aggr_expr"]["function_data"]["separator"])
         given = f"filter({held.sql}, e -> e IS NOT NULL)"
         return f"CASE WHEN size({given}) > 0 THEN array_join({given}, {separator}) END"
     raise call.refuse(f"list_{name} of a list")
@@ -71,16 +78,18 @@ def _lambda_only(call: Call) -> str:
 
 
 LISTS: Mapping[str, Entry] = {
-    **dict.fromkeys(["list_value", "list_pack"], (_made, "")),
+    **dict.fromkeys(["list_value", "list_pack", "unpivot_list"], (_made, "")),
     **dict.fromkeys(["list_extract", "array_extract", "list_element"], (_element, "")),
     **dict.fromkeys(["list_slice", "array_slice"], (_slice, "between constant places, from 1 on")),
-    **dict.fromkeys(["list_sort", "array_sort"], (_sorted, "without an order of its own")),
+    **dict.fromkeys(["list_sort", "array_sort"], (_sorted, "of floats not")),
     **dict.fromkeys(["list_concat", "array_concat", "list_cat"], (_joined, "")),
     **dict.fromkeys(["list_contains", "array_contains", "list_has", "array_has"], (_contains, "")),
     "array_length": ("CAST(size({0}) AS BIGINT)", ""),
     "cardinality": ("CAST(size({0}) AS BIGINT)", ""),
     "flatten": ("flatten(filter({0}, e -> e IS NOT NULL))", ""),
-    **dict.fromkeys(["list_aggr", "list_aggregate", "array_aggr", "array_aggregate"], (_aggregated, "`min`, `max`, `string_agg`")),
+    **dict.fromkeys(
+        ["list_aggr", "list_aggregate", "array_aggr", "array_aggregate"], (_aggregated, "`min`, `max`, `string_agg`")
+    ),
     **dict.fromkeys(["list_transform", "list_filter", "apply", "filter", "list_apply", "array_transform",
                      "array_filter", "array_apply"], (_lambda_only, "with one parameter")),
 }  # fmt: skip

@@ -22,7 +22,7 @@ def whole(value: Any) -> int:
     return int(value) if not isinstance(value, dict) else (int(value["upper"]) << 64) + int(value["lower"])
 
 
-def _value_sql(value: Any, kind: Kind) -> str:
+def _value_sql(value: Any, kind: Kind) -> str:  # noqa: PLR0911 - a type a line
     name = kind.name
     if name == "BOOLEAN":
         return "true" if value else "false"

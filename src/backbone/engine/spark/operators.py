@@ -1,19 +1,20 @@
 """Operators of a bound plan as Spark's SQL: each is a SELECT whose columns are called c0, c1, … by their place."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from backbone.engine.spark.aggregates import ANY_ORDER
 from backbone.engine.spark.expressions import Expressions, Node, compared
 from backbone.engine.spark.kinds import Kind, kind_of, name_sql, spark_type
-from backbone.engine.spark.refusal import refuse
+from backbone.engine.spark.refusal import NotOnSparkError, refuse
 
 _JOINS: Mapping[str, str] = {
     "INNER": "INNER JOIN",
     "LEFT": "LEFT JOIN",
     "RIGHT": "RIGHT JOIN",
-    "OUTER": "FULL JOIN",
+    "FULL": "FULL JOIN",
     "SEMI": "LEFT SEMI JOIN",
     "ANTI": "LEFT ANTI JOIN",
 }
@@ -33,12 +34,14 @@ class Rows:
 class Translation:
     """Translates one plan. `distinct` holds, for each join being translated, what its right side may read of the left.
 
-    `strict` where people wrote the query: then only what is known to agree is let through.
+    `strict` where people wrote the query: then only what is known to agree is let through. `unreadable` are the columns
+    of tables that Spark has no type for: whoever asks for a translation must see to it that nothing depends on them.
     """
 
     leaf: Leaf
     strict: bool
     distinct: list[Rows] = field(default_factory=list)
+    unreadable: list[tuple[str, Kind]] = field(default_factory=list)
     numbers: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
 
     def rows(self, node: Node) -> Rows:
@@ -62,15 +65,16 @@ class Translation:
             raise refuse("unnest in a FROM", "Put it into the SELECT", "unnest")
         names, kinds = node["names"], [kind_of(kind) for kind in node["returned_types"]]
         places = [column["index"] for column in node["column_indexes"]]
-        columns = [
-            f"{name_sql(names[place])} AS c{n}" if place < len(names) else f"CAST(0 AS BIGINT) AS c{n}"
-            for n, place in enumerate(places)
-        ]
-        for place in places:
-            if place < len(names):
-                spark_type(kinds[place])
-        chosen = ", ".join(columns) or "1 AS c0"
-        return Rows(f"SELECT {chosen} FROM {self.leaf(node)}", len(columns) or 1)
+        columns = [self._column(names[n], kinds[n]) if n < len(names) else "CAST(0 AS BIGINT)" for n in places]
+        return Rows(f"SELECT {_named(columns or ['1'])} FROM {self.leaf(node)}", len(columns) or 1)
+
+    def _column(self, name: str, kind: Kind) -> str:
+        try:
+            spark_type(kind)
+        except NotOnSparkError:
+            self.unreadable.append((name, kind))
+            return "CAST(NULL AS STRING)"
+        return name_sql(name)
 
     def _filter(self, node: Node) -> Rows:
         below = self.rows(node["children"][0])
@@ -81,7 +85,7 @@ class Translation:
         return Rows(f"SELECT {columns} FROM ({below.sql}) WHERE {conditions}", len(kept))
 
     def _projection(self, node: Node) -> Rows:
-        below = self.rows(node["children"][0])
+        below = self.rows(_without_order(node))
         over = self.expressions(below.width)
         columns = [over.sql(expression) for expression in node["expressions"]]
         return Rows(f"SELECT {_named(columns)} FROM ({below.sql})", len(columns))
@@ -166,7 +170,9 @@ class Translation:
         if kind == "SINGLE":
             keys = ", ".join(r for _, r, _ in pairs)
             once = f"SELECT *, count(*) OVER (PARTITION BY {keys.replace('r.', '')}) AS n FROM ({right.sql})"
-            failing = "CASE WHEN n > 1 THEN CAST(raise_error('a subquery gave more than one row') AS BOOLEAN) ELSE true END"
+            failing = (
+                "CASE WHEN n > 1 THEN CAST(raise_error('a subquery gave more than one row') AS BOOLEAN) ELSE true END"
+            )
             right = Rows(f"SELECT {_columns(right.width)} FROM ({once}) WHERE {failing}", right.width)
             kind = "LEFT"
         if kind not in _JOINS:
@@ -262,10 +268,12 @@ class Translation:
         below = self.rows(node["children"][0])
         over = self.expressions(below.width)
         lists = [over.sql(one["child"]) for one in node["expressions"]]
-        if len(lists) > 1:
-            raise refuse("several unnests in one SELECT", "Unnest one after the other", "unnest")
-        columns = [*(f"t.c{n}" for n in range(below.width)), "u"]
-        sql = f"SELECT {_named(columns)} FROM ({below.sql}) AS t LATERAL VIEW explode({lists[0]}) e AS u"
+        names = [f"u{n}" for n in range(len(lists))]
+        columns = [*(f"t.c{n}" for n in range(below.width)), *names]
+        # Side by side; the shorter ones are filled up with NULLs.
+        side_by_side = ", ".join(f"coalesce({one}, array())" for one in lists)
+        made = f"explode({lists[0]})" if len(lists) == 1 else f"inline(arrays_zip({side_by_side}))"
+        sql = f"SELECT {_named(columns)} FROM ({below.sql}) AS t LATERAL VIEW {made} e AS {', '.join(names)}"
         return Rows(sql, len(columns))
 
     def _values(self, node: Node) -> Rows:
@@ -289,6 +297,43 @@ class Translation:
 
     def _cte_ref(self, node: Node) -> Rows:
         return Rows(f"SELECT * FROM cte{node['cte_index']}", len(node["chunk_types"]))
+
+
+def _without_order(node: Node) -> Node:
+    """What is below a projection, in which aggregates are marked whose order of values is nobody's concern.
+
+    `list(a ORDER BY a)` is bound as a list in any order that is sorted above, and a subquery for one value as the first
+    of its rows, with an error above if there are more.
+    """
+    below: Node = node["children"][0]
+    if below["type"] != "LOGICAL_AGGREGATE_AND_GROUP_BY":
+        return below
+    aggregates = below.get("expressions") or []
+    if [one["name"] for one in aggregates] == ["first", "count_star"] and not below.get("groups"):
+        return {**below, "expressions": [{**aggregates[0], ANY_ORDER: True}, aggregates[1]]}
+    first = len(below.get("groups") or ())
+    free = set(range(first, first + len(aggregates))) - {place for e in node["expressions"] for place in _unsorted(e)}
+    marked = [
+        {**one, ANY_ORDER: True} if one["name"] in _LISTS and first + n in free else one
+        for n, one in enumerate(aggregates)
+    ]
+    return {**below, "expressions": marked}
+
+
+def _unsorted(node: Any) -> Iterator[int]:
+    """The places of the columns that an expression reads without sorting them."""
+    if isinstance(node, list):
+        for part in node:
+            yield from _unsorted(part)
+    elif isinstance(node, dict):
+        if node.get("expression_class") == "BOUND_REF":
+            yield node["index"]
+        sorts = node.get("name") == "list_sort" and node["children"][0]["expression_class"] == "BOUND_REF"
+        for key, part in node.items():
+            yield from _unsorted(part[1:] if sorts and key == "children" else part)
+
+
+_LISTS = {"list", "array_agg"}
 
 
 def _sorts(node: Node) -> bool:

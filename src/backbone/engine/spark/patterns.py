@@ -67,7 +67,7 @@ def _class(text: str) -> str:
 
 
 def java_replacement(text: str) -> str:
-    """What matches are replaced by: `\\1` is RE2's first group, `$1` Java's."""
+    r"""What matches are replaced by: `\1` is RE2's first group, `$1` Java's."""
     parts = re.split(r"(\\.)", text)
     return "".join(_replaced(part) for part in parts)
 
@@ -87,7 +87,9 @@ def java_format(text: str) -> str:
     made = []
     for found in re.finditer(r"%(-?.)|([^%]+)", text, re.DOTALL):
         if found[2]:
-            made.append("'" + found[2].replace("'", "''") + "'" if re.search(r"[A-Za-z'\[\]{}#]", found[2]) else found[2])
+            made.append(
+                "'" + found[2].replace("'", "''") + "'" if re.search(r"[A-Za-z'\[\]{}#]", found[2]) else found[2]
+            )
         elif found[1] == "%":
             made.append("%")
         elif found[1] in FORMATS:

@@ -16,7 +16,9 @@ from backbone.model.names import literal
 
 if TYPE_CHECKING:
     from backbone.engine.duckdb.session import DuckDBSession
-    from backbone.engine.spark.operators import Leaf, Node
+    from backbone.engine.spark.expressions import Node
+    from backbone.engine.spark.kinds import Kind
+    from backbone.engine.spark.operators import Leaf
 
 _KEPT = "expression_rewriter"
 """The only optimiser that is on: it works out what is constant. Spark has its own for all else."""
@@ -33,9 +35,8 @@ class Planned:
 def planning_engine(memory_limit: str) -> DuckDBEngine:
     """DuckDB for planning alone: it holds no rows."""
     engine = DuckDBEngine(memory_limit=memory_limit)
-    names = [row[0] for row in engine.connection.execute("SELECT name FROM duckdb_optimizers()").fetchall()]
-    off = ",".join(name for name in names if name != _KEPT)
-    engine.connection.execute(f"SET GLOBAL disabled_optimizers = {literal(off)}")
+    with engine.session() as session:
+        session.execute(f"SET GLOBAL disabled_optimizers = {literal(_all_but(session, _KEPT))}")
     return engine
 
 
@@ -53,12 +54,35 @@ def plan_query(planner: "DuckDBSession", query: str, leaf: "Leaf", *, strict: bo
     """
     columns = planner.columns(query)
     try:
-        rows = Translation(leaf, strict).rows(_bound(planner, query))
+        translation = Translation(leaf, strict)
+        rows = translation.rows(_bound(planner, query))
+        if translation.unreadable:
+            _check_unread(planner, query, dict(translation.unreadable))
     except NotOnSparkError as error:
         raise error.at(query) from None
     except RecursionError:
         raise EngineError("This query is nested too deeply for Spark. Split it into several views") from None
     return Planned(rows.sql, columns)
+
+
+def _check_unread(planner: "DuckDBSession", query: str, columns: "dict[str, Kind]") -> None:
+    """Refuse a query that depends on columns that Spark has no type for: those that DuckDB would read from the table."""
+    planner.execute(f"SET GLOBAL disabled_optimizers = {literal(_all_but(planner, _KEPT, 'unused_columns'))}")
+    try:
+        read = _read(_bound(planner, query))
+    finally:
+        planner.execute(f"SET GLOBAL disabled_optimizers = {literal(_all_but(planner, _KEPT))}")
+    for name in sorted(read & set(columns)):
+        raise refuse(f"the column {name}, of the type {columns[name]},", word=name)
+
+
+def _read(node: "Node") -> set[str]:
+    own = {node["names"][at["index"]] for at in node.get("column_indexes", ()) if at["index"] < len(node["names"])}
+    return own.union(*(_read(child) for child in node["children"]))
+
+
+def _all_but(planner: "DuckDBSession", *kept: str) -> str:
+    return ",".join(name for (name,) in planner.rows("SELECT name FROM duckdb_optimizers()") if name not in kept)
 
 
 def _bound(planner: "DuckDBSession", query: str) -> "Node":

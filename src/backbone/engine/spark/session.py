@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from backbone.engine.duckdb.session import DuckDBSession
-    from backbone.engine.spark.operators import Node
+    from backbone.engine.spark.expressions import Node
     from backbone.model.steps import Extent
 
 _LEAVES = "__leaf"
@@ -162,7 +162,8 @@ class SparkStep:
         return Relation(tuple(Attribute(name, domain_of(kind)) for name, kind in columns))
 
     def write(self, query: str, path: Path, *, ordered: bool = False, relation: Relation | None = None) -> Written:
-        """See `Session`."""
+        """See `Session`. Spark keeps an order that a query has, asked or not."""
+        del ordered
         query = _statement(query)
         kinds = self._planner.columns(query)
         wanted = relation or Relation(tuple(Attribute(name, domain_of(kind)) for name, kind in kinds))
@@ -215,7 +216,9 @@ class SparkStep:
             leaf = self._typed_leaf(columns, lambda: table)
         else:
             self._driver.register(name, table)
-            written = self._driver.write(f"SELECT * FROM {quoted(name)}", self._scratch / f"{name}.parquet", ordered=True)
+            # Spark takes files whose names begin with _ for none of the data.
+            path = self._scratch / f"returned{self._number}.parquet"
+            written = self._driver.write(f"SELECT * FROM {quoted(name)}", path, ordered=True)
             leaf = self._leaf(written.relation, lambda: parquet_frame(self._spark(), written.paths, written.relation))
         self._planner.execute(f"CREATE OR REPLACE VIEW {quoted(name)} AS FROM {leaf}")
 
@@ -227,9 +230,7 @@ class SparkStep:
 
 def _typed(table: str, planned: Planned) -> str:
     """A SELECT of what Spark gave, with the names and types that DuckDB gives."""
-    columns = ", ".join(
-        f"CAST(c{n} AS {kind}) AS {quoted(name)}" for n, (name, kind) in enumerate(planned.columns)
-    )
+    columns = ", ".join(f"CAST(c{n} AS {kind}) AS {quoted(name)}" for n, (name, kind) in enumerate(planned.columns))
     return f"SELECT {columns} FROM {table}"
 
 

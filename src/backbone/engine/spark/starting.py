@@ -32,6 +32,8 @@ _AS_ENGINES_AGREE: Mapping[str, str] = {
     "spark.sql.mapKeyDedupPolicy": "EXCEPTION",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.crossJoin.enabled": "true",
+    # Java compiles no method of more than 8,000 bytes: long chains of rules run twice as fast without making one.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
 }
 """What a session is set to, whoever made it: an error is an error, a moment is one in UTC, a decimal loses nothing."""
 _QUIET: Mapping[str, str] = {
@@ -125,6 +127,6 @@ def _started(cluster: Cluster, log: Path) -> "tuple[SparkSession, bool]":
     for key, value in {**ours, **cluster.conf}.items():
         conf.set(key, value)
     with log.open("ab") as said:
-        gateway = launch_gateway(conf, {"stdout": said, "stderr": said})
+        gateway = launch_gateway(conf, {"stdout": said, "stderr": said})  # type: ignore[no-untyped-call]  # as pyspark has it
     context = SparkContext(conf=conf, gateway=gateway)
     return SparkSession(context), True

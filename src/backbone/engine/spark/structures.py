@@ -10,7 +10,9 @@ Entry = tuple[str | Callable[[Call], str], str]
 
 
 def _packed(call: Call) -> str:
-    fields = ", ".join(f"{text_sql(name)}, {arg.sql}" for (name, _), arg in zip(call.kind.parts, call.args, strict=True))
+    fields = ", ".join(
+        f"{text_sql(name)}, {arg.sql}" for (name, _), arg in zip(call.kind.parts, call.args, strict=True)
+    )
     return f"named_struct({fields})"
 
 
@@ -25,17 +27,22 @@ def _field_at(call: Call) -> str:
 
 
 def _json(call: Call) -> str:
-    return _json_text(call.args[0].sql, call.args[0].kind, strict=call.strict)
+    value = call.args[0]
+    return f"CASE WHEN {value.sql} IS NOT NULL THEN {_json_text(value.sql, value.kind, strict=call.strict)} END"
 
 
 def _json_object(call: Call) -> str:
     names, values = call.args[::2], call.args[1::2]
-    pairs = [(str(n.constant), _json_text(v.sql, v.kind, strict=call.strict)) for n, v in zip(names, values, strict=True)]
+    pairs = [
+        (str(n.constant), _json_text(v.sql, v.kind, strict=call.strict)) for n, v in zip(names, values, strict=True)
+    ]
     return _object(pairs)
 
 
 def _object(pairs: list[tuple[str, str]]) -> str:
-    parts = [f"{text_sql(('' if not n else ',') + _quoted(name) + ':')}, {value}" for n, (name, value) in enumerate(pairs)]
+    parts = [
+        f"{text_sql(('' if not n else ',') + _quoted(name) + ':')}, {value}" for n, (name, value) in enumerate(pairs)
+    ]
     return f"concat('{{', {', '.join(parts)}, '}}')" if parts else "'{}'"
 
 
@@ -62,7 +69,8 @@ def _json_text(value: str, kind: Kind, *, strict: bool) -> str:
         zone = ", '+00'" if name == "TIMESTAMP WITH TIME ZONE" else ""
         made = f"concat('\"', CAST({value} AS STRING){zone}, '\"')"
     elif name == "LIST":
-        made = f"concat('[', array_join(transform({value}, j -> {_json_text('j', kind.element, strict=strict)}), ','), ']')"
+        elements = f"transform({value}, j -> {_json_text('j', kind.element, strict=strict)})"
+        made = f"concat('[', array_join({elements}, ','), ']')"
     elif name == "STRUCT":
         made = _object([(n, _json_text(f"{value}.`{n}`", part, strict=strict)) for n, part in kind.parts])
     elif name == "NULL":

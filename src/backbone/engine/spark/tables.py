@@ -1,7 +1,8 @@
 """Tables as Spark sees them: made readable when a query first names them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,7 @@ class Tables:
     prefix: str
     makers: dict[str, Callable[[], "DataFrame"]] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=count)
 
     def add(self, name: str, make: "Callable[[], DataFrame]") -> None:
         """Say how a table is made."""
@@ -93,7 +95,9 @@ class Tables:
         if files is None:
             return self._exported(extent, quoted_dataset(extent.dataset), relation)
         held = extent.relation.names if extent.held is None else extent.held
-        rows = parquet_frame(self.spark(), files, Relation(tuple(a for a in extent.relation.attributes if a.name in held)))
+        rows = parquet_frame(
+            self.spark(), files, Relation(tuple(a for a in extent.relation.attributes if a.name in held))
+        )
         for removal in extent.removed:
             rows = self._without(rows, removal, extent.relation)
         there = self._chosen(rows, relation)
@@ -110,7 +114,7 @@ class Tables:
         self.driver.show_system(True)
         self.driver.show(extent)
         columns = ", ".join(quoted(name) for name in relation.names)
-        path = self.scratch / f"{len(list(self.scratch.glob('*')))}-export.parquet"
+        path = self.scratch / f"export{next(self.numbers)}.parquet"
         written = self.driver.write(f"SELECT {columns} FROM {table}", path, relation=relation)
         return self._chosen(parquet_frame(self.spark(), written.paths, relation), relation)
 
