@@ -77,7 +77,9 @@ def test_a_project_is_checked_before_it_runs(tmp_path: Path) -> None:
         "rules:\n  - {expect: \"levenshtein(shop, 'x') < 3\", else: warn}\n  - {matches: shop, pattern: '(?i)s', else: warn}\n"
     )
     (tmp_path / "exploitation").mkdir()
-    (tmp_path / "exploitation" / "shops.sql").write_text("SELECT shop,\n  mode(amount) AS usual\nFROM trusted.sales GROUP BY shop\n")
+    (tmp_path / "exploitation" / "shops.sql").write_text(
+        "SELECT shop,\n  mode(amount) AS usual\nFROM trusted.sales GROUP BY shop\n"
+    )
 
     with pytest.raises(ProjectError) as refused:
         backbone.open(tmp_path).plan()

@@ -16,6 +16,8 @@ from backbone.engine.spark.each import SparkEach
 from backbone.errors import DatasetError, EngineError
 from backbone.model.steps import Failure
 
+pytestmark = pytest.mark.spark
+
 MEMORY = 1 << 30
 
 
