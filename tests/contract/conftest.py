@@ -42,7 +42,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkEngine]:
     folder = tmp_path_factory.mktemp("spark")
     conf = {"spark.sql.shuffle.partitions": "1", "spark.default.parallelism": "1"}
     engine = SparkEngine(
-        "local[2]", conf=conf, memory_limit="1GB", scratch=folder / "scratch", log=folder / "spark.log"
+        "local[2, 3]", conf=conf, memory_limit="1GB", scratch=folder / "scratch", log=folder / "spark.log"
     )
     yield engine
     engine.close()

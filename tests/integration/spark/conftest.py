@@ -1,6 +1,5 @@
 """One Spark for all tests of it: in this process a local one, beside it servers that start where they are asked for."""
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "fakes"))
 from spark_clusters import NO_JAVA, Standalone, connect_server, java_is_here, standalone_cluster
+
+from backbone.engine.spark.engine import SparkEngine
 
 pytest.importorskip("pyspark")
 
@@ -22,21 +23,15 @@ def java() -> None:
 
 @pytest.fixture(scope="session")
 def spark(java: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:  # noqa: ARG001 - it is needed
-    from pyspark.sql import SparkSession
-
-    folder = tmp_path_factory.mktemp("spark")
-    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    session = (
-        SparkSession.builder.master("local[2, 3]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.local.dir", str(folder / "local"))
-        .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
-        .config("spark.driver.memory", "600m")
-        .getOrCreate()
+    """Spark in this process: that of other tests, if they have started one."""
+    engine = SparkEngine(
+        "local[2, 3]",
+        conf={"spark.sql.shuffle.partitions": "1", "spark.default.parallelism": "1"},
+        memory_limit="1GB",
+        scratch=tmp_path_factory.mktemp("spark") / "scratch",
     )
-    yield session
-    session.stop()
+    yield engine.spark
+    engine.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Work in Spark's tasks: what its tries may do wrong, and what comes of it."""
 
 import os
+import pickle
 import shutil
 import signal
 import sys
@@ -8,13 +9,17 @@ import time
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.engine.spark import each as each_module
+from backbone.engine.spark.attempts import OPEN, Job, try_each
 from backbone.engine.spark.each import SparkEach
 from backbone.errors import DatasetError, EngineError
 from backbone.model.steps import Failure
+
+pytestmark = pytest.mark.spark
 
 MEMORY = 1 << 30
 
@@ -92,6 +97,22 @@ def test_a_try_that_is_killed_is_tried_again_and_only_the_second_counts(each, tm
     assert [path.read_text() for path in paths] == ["0", "1", "2"]
     left = set((tmp_path / "work").glob("*/rows")) - set(paths)
     assert [path.read_text() for path in left] == ["1"]
+
+
+def test_a_try_that_is_done_twice_has_two_folders_of_which_one_is_told(tmp_path: Path) -> None:
+    def work(_session, item, folder):
+        (folder / "rows").write_text(item)
+        return folder / "rows"
+
+    job = Job(work, (pickle.dumps("a"),), tmp_path, MEMORY)
+    (tmp_path / OPEN).touch()
+    number = pa.RecordBatch.from_arrays([pa.array([0])], names=["id"])
+
+    told = [pickle.loads(batch.column(1)[0].as_py()) for _ in range(2) for batch in try_each(job, [number])]
+
+    assert [succeeded for succeeded, _ in told] == [True, True]
+    assert told[0][1] != told[1][1]
+    assert [path.read_text() for _, path in told] == ["a", "a"]
 
 
 def test_what_fails_on_every_try_says_why_and_leaves_nothing(each, tmp_path: Path) -> None:

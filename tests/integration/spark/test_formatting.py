@@ -10,6 +10,8 @@ from formatted_files import CASES, staged
 
 from backbone.engine.spark.each import SparkEach
 
+pytestmark = pytest.mark.spark
+
 MEMORY = 1 << 30
 FAKES = Path(__file__).parents[2] / "fakes"
 SAYS = {
@@ -44,6 +46,7 @@ def test_spark_reads_as_duckdb_does(spark, tmp_path: Path, case: str) -> None:
     assert isinstance(here, str) or not here.left
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("where", ["cluster", "connect"])
 def test_so_do_a_cluster_and_a_connect_server(request: pytest.FixtureRequest, tmp_path: Path, where: str) -> None:
     server = request.getfixturevalue(where)
