@@ -56,8 +56,8 @@ class Tables:
     """The tables of one step. `prefix` tells its views in Spark from those of other steps.
 
     Spark reads a dataset's own Parquet files where they say all: none of their rows deleted since, no column renamed,
-    no rows in the catalogue, no object store that only DuckDB is told how to reach. Else DuckDB writes the rows as they are in that snapshot, and Spark reads those; so too
-    what came and went, which is little.
+    no rows in the catalogue, no object store that only DuckDB is told how to reach. Else DuckDB writes the rows as they
+    are in that snapshot, and Spark reads those; so too what came and went, which is little.
     """
 
     spark: "Callable[[], SparkSession]"
