@@ -1,7 +1,7 @@
 # Every recipe is one command. `make` alone lists them. On a fresh machine: `make demo`, then `make test`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long fuzz soak check bench bench-all bench-peers bench-growth clean docs
+.PHONY: help setup demo test test-long fuzz soak check bench bench-all bench-peers bench-growth bench-spark clean docs
 
 PYTHON ?= python3
 # uv is taken from PATH where it is installed, else a copy of our own is put into .tools/.
@@ -21,6 +21,7 @@ help:
 	@echo "make check      lint, format, types, layers, and that the reference documents everything"
 	@echo "make bench      measure Backbone against the same work by hand in DuckDB, in one run"
 	@echo "make bench-all  the same, other tools and growth, written into docs/performance.md: ROWS=10000000"
+	@echo "make bench-spark  on Spark, beside PySpark by hand and DuckDB"
 	@echo "make bench-peers, make bench-growth   the same beside other tools; costs by datasets, runs and files"
 	@echo "make clean      remove what the recipes made, .venv and demo included"
 
@@ -81,12 +82,17 @@ bench: setup
 bench-peers: setup
 	$(BIN)/python -m benchmarks.peers --rows $(ROWS) $(if $(ONLY),--only "$(ONLY)")
 
-# All three, into benchmarks/measured, and the page: an hour for 10,000,000 rows. What fails stops nothing else, and what is
+# Spark on this machine: each side in turn with PySpark by hand, and with DuckDB.
+bench-spark: setup
+	$(BIN)/python -m benchmarks.spark --rows $(ROWS) $(if $(ONLY),--only "$(ONLY)")
+
+# All, into benchmarks/measured, and the page: an hour for 10,000,000 rows. What fails stops nothing else, and what is
 # measured is kept at once; one part again: python -m benchmarks --only NAME --json benchmarks/measured/results.json.
 bench-all: setup
 	-$(BIN)/python -m benchmarks --rows $(ROWS) --json benchmarks/measured/results.json
 	-$(BIN)/python -m benchmarks.peers --rows $(ROWS) --json benchmarks/measured/peers.json
 	-$(BIN)/python -m benchmarks.growth --most $(MOST) --json benchmarks/measured/growth.json
+	-$(BIN)/python -m benchmarks.spark --rows $(ROWS) --json benchmarks/measured/spark.json
 	$(BIN)/python -m benchmarks --page
 
 # Costs by number of datasets, runs and landed files: exponents, and a picture in benchmarks/.work/growth.png. MOST=0.1 goes a

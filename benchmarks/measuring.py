@@ -1,13 +1,16 @@
 """Taking samples: what one command costs in a fresh folder, and several commands in turn."""
 
+import ctypes
 import os
+import resource
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +19,8 @@ WORK = Path(__file__).parent / ".work"
 PYTHON = sys.executable
 BACKBONE = str(Path(PYTHON).parent / "backbone")
 MEGA = 1_000_000
+_SET_CHILD_SUBREAPER = 36
+"""Of Linux's prctl(2)."""
 
 QUIET = {
     "COLUMNS": "120",
@@ -80,21 +85,48 @@ def sample(side: Side) -> Sample:
 def cost(command: tuple[str, ...], folder: Path) -> Sample:
     """Run a command to its end, and measure it and its children."""
     start = time.perf_counter()
+    before = _children()
+    _adopt_orphans()
     with tempfile.TemporaryFile() as printed:
         process = subprocess.Popen(command, cwd=folder, stdout=printed, stderr=subprocess.STDOUT, env=environment())
         # The peak of a child can't be less than ours when it was started: nothing large is imported here.
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
+        orphans = list(_orphans(before))
         if process.returncode:
             printed.seek(0)
             raise CommandError(command, process.returncode, printed.read().decode())
+    all_used = [used, *orphans]
     return {
-        "cpu_s": round(used.ru_utime + used.ru_stime, 4),
+        "cpu_s": round(sum(one.ru_utime + one.ru_stime for one in all_used), 4),
         "wall_s": round(wall, 4),
-        "peak_mb": round(used.ru_maxrss * 1024 / MEGA, 2),
-        "written_mb": round(used.ru_oublock * 512 / MEGA, 3),
+        "peak_mb": round(max(one.ru_maxrss for one in all_used) * 1024 / MEGA, 2),
+        "written_mb": round(sum(one.ru_oublock for one in all_used) * 512 / MEGA, 3),
     }
+
+
+@cache
+def _adopt_orphans() -> None:
+    """Become the parent of processes that outlive a command, such as Spark's JVM: else nobody knows what they took."""
+    ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _orphans(before: Collection[int]) -> Iterator[resource.struct_rusage]:
+    """What the processes used that a command left behind, each waited for. `before` are children that others have."""
+    while orphans := _children() - set(before):
+        for pid in orphans:
+            yield os.wait4(pid, 0)[2]
+
+
+def _children() -> set[int]:
+    """The processes whose parent this one is."""
+    found = set()
+    for told in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended
+            if told.read_text().rpartition(")")[2].split()[1] == str(os.getpid()):
+                found.add(int(told.parent.name))
+    return found
 
 
 def in_turn(sides: Mapping[str, Side], rounds: int) -> tuple[dict[str, list[Sample]], dict[str, str]]:

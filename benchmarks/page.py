@@ -1,4 +1,4 @@
-"""The tables of docs/performance.md, written from the committed records, so that no number can be mistyped."""
+"""The tables of docs/performance.md and docs/spark.md, from the committed records: so no number can be mistyped."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,14 @@ from benchmarks.growth.telling import HEADER as GROWTH_HEADER
 from benchmarks.growth.telling import Growth, curves_of
 from benchmarks.growth.telling import rows_of as growth_rows
 from benchmarks.records import Record, load_records
+from benchmarks.spark.telling import HEADER as SPARK_HEADER
+from benchmarks.spark.telling import spark_rows
 from benchmarks.tables import HEADER, PEER_HEADER, markdown, peer_rows, rows_of
 
 HERE = Path(__file__).parent
-RESULTS, PEERS, GROWTH = (HERE / "measured" / f"{name}.json" for name in ("results", "peers", "growth"))
+RESULTS, PEERS, GROWTH, SPARK = (HERE / "measured" / f"{name}.json" for name in ("results", "peers", "growth", "spark"))
 PAGE = HERE.parent / "docs" / "performance.md"
+SPARK_PAGE = HERE.parent / "docs" / "spark.md"
 PICTURE = HERE.parent / "docs" / "performance" / "growth.svg"
 
 
@@ -26,6 +29,12 @@ def tables() -> dict[str, str]:
         "peers": f"{records_on(peers)}\n\n{markdown(PEER_HEADER, peer_rows(peers))}",
         "growth": f"{measured_on(list(growth.values()))}\n\n{markdown(GROWTH_HEADER, growth_rows(growth))}",
     }
+
+
+def spark_tables() -> dict[str, str]:
+    """The same of docs/spark.md."""
+    spark = load_records(SPARK)
+    return {"spark": f"{records_on(spark)}\n\n{markdown(SPARK_HEADER, spark_rows(spark))}"}
 
 
 def growth_found() -> dict[str, Growth]:
@@ -59,8 +68,9 @@ def filled(text: str, found: dict[str, str]) -> str:
 
 
 def write_page() -> None:
-    """Fill the page in, and draw its picture."""
+    """Fill the pages in, and draw the picture."""
     from benchmarks.growth.plotting import plot
 
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), tables()), encoding="utf-8")
+    for page, found in {PAGE: tables(), SPARK_PAGE: spark_tables()}.items():
+        page.write_text(filled(page.read_text(encoding="utf-8"), found), encoding="utf-8")
     plot(curves_of(growth_found()), PICTURE)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.workload import Budget, Samples
 
-PACKAGES = ("duckdb", "duckdb-extension-ducklake", "sqlglot", "pydantic")
+PACKAGES = ("duckdb", "duckdb-extension-ducklake", "sqlglot", "pydantic", "pyspark")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def rows_of(found: Sequence[Record]) -> list[tuple[str, ...]]:
 
 
 def _row(one: Record) -> tuple[str, ...]:
-    ratios = (_number(ratio(one.samples, metric), "×") for metric in RATIOS)
+    ratios = (number(ratio(one.samples, metric), "×") for metric in RATIOS)
     peak = middle(one.samples.get("backbone", []), "peak_mb")
     return (
         one.name,
@@ -53,7 +53,7 @@ def verdict(one: Record, budget: Budget) -> str:
     found = reached(one, budget)
     if found is None:
         return "failed" if one.failures else "not measured"
-    return "met" if found <= budget.limit else f"missed: {_number(found, '×' if budget.of_floor else '')}"
+    return "met" if found <= budget.limit else f"missed: {number(found, '×' if budget.of_floor else '')}"
 
 
 def _spread(one: Record, side: str) -> str:
@@ -61,10 +61,10 @@ def _spread(one: Record, side: str) -> str:
     if not values:
         return ""
     found = middle(one.samples[side], "cpu_s")
-    return f"{_number(found)} ({_number(min(values))}–{_number(max(values))})"
+    return f"{number(found)} ({number(min(values))}–{number(max(values))})"
 
 
-def _number(value: float | None, unit: str = "") -> str:
+def number(value: float | None, unit: str = "") -> str:
     """Three digits that say something."""
     if value is None:
         return ""
@@ -86,7 +86,7 @@ def peer_rows(found: Sequence[Record]) -> list[tuple[str, ...]]:
 
 
 def _peer_row(one: Record, side: str) -> tuple[str, ...]:
-    ratios = (_number(ratio(one.samples, metric, side, "backbone"), "×") for metric in RATIOS)
+    ratios = (number(ratio(one.samples, metric, side, "backbone"), "×") for metric in RATIOS)
     note = "failed" if side in one.failures else one.notes.get(side, "")
     return (one.name, side, _spread(one, side), *ratios, note)
 

@@ -122,6 +122,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "backbone.yml": lambda: _keys(keys.PROJECT),
     "storage": lambda: _keys(keys.STORAGE),
     "retention": lambda: _keys(keys.RETENTION),
+    "engine": lambda: _keys(keys.SPARK),
     "source": lambda: _keys(keys.SOURCE),
     "template": lambda: _keys(keys.TEMPLATE),
     "column": lambda: _keys(keys.COLUMN),

@@ -1,4 +1,4 @@
-"""What the project of flights does, by hand in a DuckDB database: `flights.py full`, then `flights.py day`.
+"""What the project of flights does, by hand in a DuckDB database: `flights.py full`, then `flights.py day`; or `load`.
 
 Typed, deduplicated, joined, aggregated twice. The rules are conditions and CASE. No landing zone, quarantine, ledger,
 warnings, audits, profile, lineage, history or recovery.
@@ -27,10 +27,15 @@ MAKERS = (
 )
 
 
+def load(connection: duckdb.DuckDBPyConnection) -> None:
+    """Typed rows alone."""
+    connection.execute(f"CREATE TABLE typed AS {READ.format(part='*', types=TYPES)}")
+
+
 def full(connection: duckdb.DuckDBPyConnection) -> None:
     """Make everything."""
     connection.execute("CREATE TABLE planes AS FROM read_csv('data/planes.csv')")
-    connection.execute(f"CREATE TABLE typed AS {READ.format(part='01', types=TYPES)}")
+    load(connection)
     connection.execute(f"CREATE TABLE flights AS {CLEAN.format(table='typed')}")
     connection.execute(f"CREATE TABLE flown AS {FLOWN.format(table='flights')}")
     connection.execute(f"CREATE TABLE days AS {DAYS.format(where='')}")
@@ -59,4 +64,4 @@ def day(connection: duckdb.DuckDBPyConnection) -> None:
 
 if __name__ == "__main__":
     with duckdb.connect("floor.db") as opened:
-        {"full": full, "day": day}[sys.argv[1]](opened)
+        {"full": full, "day": day, "load": load}[sys.argv[1]](opened)

@@ -8,6 +8,7 @@ BackboneError
 ├── DatasetError        one dataset can't be made; the others can                      exit code 1
 ├── OriginError         a file that can't be read where it comes from: its source fails    exit code 1
 ├── EngineError         a query that the engine refuses or that fails; wrapped before people see it
+│   └── UntranslatableError  a construct that isn't known to give the same on the engine
 ├── ExportError         a place where an export goes refuses it; nothing was left half done    exit code 1
 └── LakeError           the lake or landing zone is damaged or in use                  exit code 1
     ├── BusyError            another process has the lock, and was not to be waited for
@@ -31,6 +32,17 @@ class BackboneError(Exception):
     """Anything that Backbone can explain; `exit_code` is what the command line ends with."""
 
     exit_code = 1
+
+    def __reduce__(self) -> "tuple[object, ...]":
+        """Pickled as it is, whatever its class was made of: it may come from another machine."""
+        return _made_again, (type(self), self.args, self.__dict__)
+
+
+def _made_again(kind: type[BackboneError], args: tuple[object, ...], known: dict[str, object]) -> BackboneError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(known)
+    return error
 
 
 _SHOWN, _BEFORE = 300, 60
@@ -105,6 +117,10 @@ class OriginError(BackboneError):
 
 class EngineError(BackboneError):
     """A query that the engine refuses or that fails, with the engine's own words."""
+
+
+class UntranslatableError(EngineError):
+    """A construct that isn't known to give the same on the engine as in DuckDB: it is named, with its place."""
 
 
 class ExportError(BackboneError):

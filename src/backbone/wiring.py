@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.lake.catalogue import present_snapshot
@@ -12,8 +13,12 @@ from backbone.lake.store import Lake
 from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.project import Project
 from backbone.runs.environment import Environment
-from backbone.runs.journal import SPILL, spilling
+from backbone.runs.journal import SCRATCH, SPILL, spilling
 from backbone.runs.run import Backend
+
+if TYPE_CHECKING:
+    from backbone.engine.protocol import Engine
+    from backbone.engine.spark.engine import SparkEngine
 
 
 @contextmanager
@@ -22,12 +27,41 @@ def open_backend(project: Project, environment: Environment) -> Iterator[Backend
     site = environment.site
     site.folder.mkdir(parents=True, exist_ok=True)
     with spilling(site) as spill:
-        engine = DuckDBEngine(memory_limit=project.memory_limit, scratch=spill)
+        engine = _engine(project, environment, spill)
         try:
             engine.expect(0)
             yield Backend(engine, Lake(engine.connection, site))
         finally:
             engine.close()
+
+
+def _engine(project: Project, environment: Environment, spill: Path | None = None) -> "DuckDBEngine | SparkEngine":
+    if not project.engine.is_spark:
+        return DuckDBEngine(memory_limit=project.memory_limit, scratch=spill)
+    # Imported here: a project on DuckDB needs nothing of it.
+    from backbone.engine.spark.engine import SparkEngine
+
+    return SparkEngine(
+        project.engine.master,
+        conf=dict(project.engine.conf),
+        memory_limit=project.memory_limit,
+        scratch=(spill or environment.folder / SCRATCH) / "spark",
+        log=environment.folder / "spark.log",
+        catalogue=environment.site.books.schema,
+    )
+
+
+@contextmanager
+def open_checking(project: Project, environment: Environment, reading: "Engine | None" = None) -> "Iterator[Engine]":
+    """The engine that a project is checked against, without a lake: `reading` will do where it is DuckDB."""
+    if reading is not None and not project.engine.is_spark:
+        yield reading
+        return
+    engine = _engine(project, environment)
+    try:
+        yield engine
+    finally:
+        engine.close()
 
 
 @contextmanager

@@ -50,3 +50,16 @@ def test_a_profile_tells_parts_functions_and_callers() -> None:
     assert "backbone.engine" in parts
     assert "engine/duckdb/session.py" in functions
     assert "runs/stage.py" in callers
+
+
+def test_what_outlives_a_command_is_in_its_books(tmp_path: Path) -> None:
+    busy = tmp_path / "busy.py"
+    busy.write_text("import time\nwhile time.process_time() < 0.6: pass\n")
+    code = """
+import sys
+from pathlib import Path
+from benchmarks.measuring import cost
+found = cost(("sh", "-c", f"{sys.executable} {sys.argv[1]} & exit 0"), Path())
+assert found["cpu_s"] > 0.6, found
+"""
+    subprocess.run([sys.executable, "-c", code, str(busy)], cwd=ROOT, check=True)

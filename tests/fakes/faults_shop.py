@@ -154,7 +154,7 @@ def make_shop(root: Path) -> Path:
 def backbone_run(root: Path, *more: str) -> "subprocess.CompletedProcess[str]":
     """`backbone run` in a process of its own."""
     command = [str(Path(sys.executable).with_name("backbone")), "--project", str(root), "run", *more]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
 
 
 def content(root: Path, datasets: Sequence[str] = DATASETS) -> Content:

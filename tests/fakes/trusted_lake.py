@@ -10,6 +10,7 @@ from typing import Any
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.model.domains import sql_type
 from backbone.model.files import LandedFile
+from backbone.model.names import parquet_table
 from backbone.model.project import Trusted
 from backbone.model.relations import Attribute, Relation
 from backbone.model.rules import Rule
@@ -92,7 +93,7 @@ class Lake:
             session.show_system(True)
             session.show(self.current()[staged.dataset])
             lost = "".join(
-                f" ANTI JOIN read_parquet('{r.path}') r ON r._file = t._file AND r._record = t._record"
+                f" ANTI JOIN {parquet_table(r.paths)} r ON r._file = t._file AND r._record = t._record"
                 for r in staged.removed
             )
             session.write(f"SELECT t.* FROM {staged.dataset} t{lost}", path, relation=staged.relation)

@@ -54,7 +54,7 @@ def stage_predictions(analysis: "Analysis", staging: Staging, session: "Session"
     query, relation = _query(analysis, model), _relation(analysis, asked)
     written = session.write(query, staging.new_file(dataset), relation=relation)
     note = f"model version {model.version}"
-    return Staged(dataset, relation, replaces=True, added=(written.path,), rows=written.rows, note=note)
+    return Staged(dataset, relation, replaces=True, added=written.paths, rows=written.rows, note=note)
 
 
 def _ask(analysis: "Analysis", staging: Staging, session: "Session", model: Model) -> Relation:

@@ -70,7 +70,7 @@ def stage_model(analysis: "Analysis", staging: "Staging", session: "Session", tr
     written = write_metrics(session, staging.new_file(dataset), staging.run, trained.measured)
     files = (staging.artefacts / MODEL_FILE, staging.artefacts / CARD_FILE, *trained.plots)
     return Staged(
-        dataset, METRICS, replaces=True, added=(written.path,), rows=written.rows, findings=findings,
+        dataset, METRICS, replaces=True, added=written.paths, rows=written.rows, findings=findings,
         note=_note(staging, trained), governance=governance, artefacts=files,
     )  # fmt: skip
 

@@ -33,7 +33,7 @@ def stage_split(analysis: "Analysis", staging: Staging, session: "Session") -> t
     with blaming(analysis, train, "split"):
         for dataset, name in ((train, "train"), (validate, "validate")):
             written[dataset] = session.write(set_sql(analysis, relation, name), staging.new_file(dataset))
-            session.show(Extent(dataset, relation, added=(written[dataset].path,)))
+            session.show(Extent(dataset, relation, added=written[dataset].paths))
     _check_sets(analysis, written, session)
     findings = (*warnings, *check_leakage(analysis, relation, session))
     note = _note(analysis, written, session)
@@ -112,4 +112,4 @@ def _note(analysis: "Analysis", written: "dict[str, Written]", session: "Session
 
 
 def _staged(dataset: str, relation: "Relation", file: "Written", findings: tuple[Finding, ...], note: str) -> Staged:
-    return Staged(dataset, relation, replaces=True, added=(file.path,), rows=file.rows, findings=findings, note=note)
+    return Staged(dataset, relation, replaces=True, added=file.paths, rows=file.rows, findings=findings, note=note)

@@ -12,22 +12,20 @@ import shutil
 import sqlite3
 import stat
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from glob import glob, has_magic
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from backbone.connectors.opening import Opener
 from backbone.connectors.registry import Arrival, Registry
 from backbone.connectors.secrets import Secrets, concealed
 from backbone.errors import LakeError, OriginError
 from backbone.model.files import LandedFile
 from backbone.storage.data import Data
 from backbone.storage.folder import FolderData
-from backbone.storage.s3 import side_by_side
 from backbone.troubles import trouble
 
 if TYPE_CHECKING:
@@ -65,6 +63,7 @@ class LandingZone:
         self._folder = folder
         self._root = root
         self._elsewhere = elsewhere
+        self.opened = Opener(folder, elsewhere)
         self.registry = Registry(folder, database)
 
     @property
@@ -74,33 +73,7 @@ class LandingZone:
 
     def name_of(self, file: LandedFile) -> str:
         """The name that a landed file has in the data."""
-        return os.path.relpath(file.path, self._folder)
-
-    @contextmanager
-    def opened(self, files: Sequence[LandedFile], scratch: Path | None = None) -> Iterator[Sequence[LandedFile]]:
-        """Landed files with paths that programs can open: their own, or those of copies for as long as the block lasts.
-
-        Args:
-            files: which.
-            scratch: a folder in which copies may be made; one of the system's where none is named.
-
-        Raises:
-            LakeError: one isn't what has landed any more.
-        """
-        if self._elsewhere is None:
-            yield files
-            return
-        if scratch:
-            scratch.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix="landed-", dir=scratch) as folder:
-            yield side_by_side(lambda file: self._fetched(file, Path(folder) / str(file.id)), files)
-
-    def _fetched(self, file: LandedFile, folder: Path) -> LandedFile:
-        found = self.data.fetch(self.name_of(file), folder / file.name)
-        if found != file.sha256:
-            now = "is not there any more" if found is None else "is not what it was when it landed"
-            raise LakeError(f"landed file {file.id}, {file.name}, {now}. What to do says backbone doctor")
-        return replace(file, path=folder / file.name)
+        return self.opened.name_of(file)
 
     def sha256(self, file: LandedFile) -> str | None:
         """The checksum of a landed file as it is now; None if it isn't there."""

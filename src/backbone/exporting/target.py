@@ -65,7 +65,7 @@ def parse_target(text: str, schema: str | None, project: str, filled: Callable[[
     Raises:
         UsageError: it names none.
     """
-    kind, location = _kind(text)
+    kind, location = _kind(text.strip())
     if schema is not None and kind not in _SCHEMED:
         raise UsageError(f"--schema is for {' and '.join(_SCHEMED)}; {text} is {KINDS[kind]}. Leave --schema out")
     if schema == "":

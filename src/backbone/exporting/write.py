@@ -63,6 +63,15 @@ def write_export(
     except (EngineError, OSError) as error:
         cause = error.__cause__ or error
         place = Path.cwd() if target.kind == "postgres" else Path(target.location).absolute().parent
-        told = trouble(cause, place, _ELSEWHERE) or str(error)
+        told = trouble(cause, place, _ELSEWHERE) or _plainly(error)
         what = f"{at} can't be written to {target.shown}" if at else f"{target.shown} can't be written"
         raise ExportError(f"{what}: {concealed(told)}") from error
+
+
+def _plainly(error: Exception) -> str:
+    """What went wrong, without numbers."""
+    if isinstance(error, FileExistsError | NotADirectoryError) and error.filename:
+        return f"a file is in the way of {error.filename}. Name another target"
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}. Name another target"
+    return str(error)

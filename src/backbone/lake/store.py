@@ -18,7 +18,7 @@ from backbone.lake.retrying import Tries, committed_as
 from backbone.lake.site import Site
 from backbone.lake.versions import refuse_others
 from backbone.model.domains import sql_type
-from backbone.model.names import literal, quoted, quoted_dataset, stem_of, zone_of
+from backbone.model.names import literal, parquet_table, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Relation
 from backbone.model.steps import Removal
 from backbone.troubles import refused_by_store, trouble
@@ -130,8 +130,7 @@ class Transaction:
                 self._connection.execute(f"ALTER TABLE {_table(dataset)} ADD COLUMN {column}")
         for removal in removed:
             equal = " AND ".join(f"t.{quoted(c)} IS NOT DISTINCT FROM r.{quoted(c)}" for c in removal.columns)
-            keys = f"read_parquet({literal(str(removal.path))})"
-            self._delete(dataset, f"AS t USING {keys} AS r WHERE {equal}")
+            self._delete(dataset, f"AS t USING {parquet_table(removal.paths)} AS r WHERE {equal}")
         self._add(dataset, files)
 
     def _delete(self, dataset: str, which: str) -> None:

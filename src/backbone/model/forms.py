@@ -8,6 +8,7 @@ FORMS: Mapping[str, str] = {
     "pyarrow.Table": "arrow",
     "pyarrow.RecordBatchReader": "arrow_batches",
     "duckdb.DuckDBPyRelation": "duckdb",
+    "pyspark.sql.DataFrame": "spark",
 }
 """Python's classes, as people annotate with them, and what the engine calls each."""
 FORM_NAMES = ", ".join(FORMS)

@@ -1,6 +1,7 @@
 """How datasets are named: `zone.name`, everywhere alike."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -46,6 +47,16 @@ def quoted_dataset(dataset: str) -> str:
 def literal(text: str) -> str:
     """An SQL string literal, quoted: the one place where it is done."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def parquet_table(paths: Iterable[Path]) -> str:
+    """The rows of Parquet files as an SQL table expression.
+
+    Example:
+        >>> parquet_table([Path("a.parquet"), Path("b.parquet")])
+        "read_parquet(['a.parquet', 'b.parquet'], union_by_name => true)"
+    """
+    return f"read_parquet([{', '.join(literal(str(path)) for path in paths)}], union_by_name => true)"
 
 
 def path_literal(path: Path) -> str:

@@ -173,6 +173,19 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Engine:
+    """What carries steps out: DuckDB in this process or, where there is a `master`, Spark there, with its settings."""
+
+    master: str = ""
+    conf: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_spark(self) -> bool:
+        """Whether it is Spark."""
+        return bool(self.master)
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """A whole project. `root` is absolute. Every source has a trusted dataset, declared or not."""
 
@@ -181,6 +194,7 @@ class Project:
     environments: tuple[str, ...] = ("dev", "prod")
     storage: str = "lake"
     memory_limit: str = DEFAULT_LIMIT
+    engine: Engine = field(default_factory=Engine)
     retention: Retention = field(default_factory=Retention)
     upstream: Upstream | None = None
     sources: tuple[Source, ...] = ()

@@ -1,7 +1,7 @@
 """Steps, plans and what a run has staged."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -126,13 +126,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A Parquet file of keys, in `columns`, whose rows are no longer in a dataset (NULL equals NULL).
+    """Parquet files of keys, in `columns`, whose rows are no longer in a dataset (NULL equals NULL).
 
     `records` are the least and the greatest `_record` among them, where rows are named by file and record: all of them
     are then there to be removed, and other rows needn't be compared with them.
     """
 
-    path: Path
+    paths: tuple[Path, ...]
     columns: tuple[str, ...]
     records: tuple[int, int] | None = None
 
@@ -259,7 +259,13 @@ class Failure:
     governance: tuple[Table, ...] = field(default=())
 
 
-OpenLanded = Callable[[Sequence[LandedFile]], AbstractContextManager[Sequence[LandedFile]]]
+OpenLanded = Callable[[Sequence[LandedFile], Path], AbstractContextManager[Sequence[LandedFile]]]
+
+
+@contextmanager
+def as_they_are(files: Sequence[LandedFile], _: Path) -> Iterator[Sequence[LandedFile]]:
+    """Implements `OpenLanded` for landed files that are where they say."""
+    yield files
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +277,8 @@ class Staging:
     `governance.quarantine` and `governance.merged_away` are datasets in this sense too. `files` are the landed files
     to read now, `all_files` all of the source's (of a trusted dataset's source too). `artefacts` is a folder for plots
     and models. `registered` is the present row of `governance.model_version` of an analysis, if any. `open_landed`
-    gives landed files with paths that programs can open for as long as the block lasts.
+    gives landed files with paths that programs can open for as long as the block lasts; copies are made in the folder
+    that it is given. It may be sent to other machines.
     """
 
     step: Step
@@ -287,7 +294,7 @@ class Staging:
     artefacts: Path = Path()
     scratch: Path = Path()
     registered: Mapping[str, object] | None = None
-    open_landed: OpenLanded = nullcontext
+    open_landed: OpenLanded = as_they_are
 
 
 QUARANTINE = ("run", "dataset", "file", "record", "rule", "reason", "raw")

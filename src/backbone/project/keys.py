@@ -22,7 +22,7 @@ PROJECT: Keys = {
     "environments": Key(
         "each its own lake over the same landed files; the first is used without `--env`", "`[dev, prod]`"
     ),
-    "engine": Key("`duckdb`; `spark` is not built yet", "`duckdb`"),
+    "engine": Key("`duckdb`, `spark`, or `{spark, conf}`, see below", "`duckdb`"),
     "storage": Key(
         "where catalogue and data are, see below",
         "`{catalogue: sqlite, data: lake}`",
@@ -52,6 +52,14 @@ RETENTION: Keys = {
     "at_least": Key("how many snapshots are kept however old they are", "10"),
     "files": Key("how long files are kept that no snapshot needs any more", "`1 hour`"),
     "maintenance": Key("`automatic`: runs do it when it is due; `by_hand`: only `backbone maintain`", "`automatic`"),
+}
+SPARK: Keys = {
+    "spark": Key(
+        "where it runs: `local[*]` (this machine, which needs Java), `spark://HOST:PORT` (a cluster, which sees the "
+        "lake's folder under the same path), `sc://HOST` (Spark Connect, which needs no Java here)",
+        "`local[*]`",
+    ),
+    "conf": Key("Spark's own settings, such as `spark.executor.memory: 8g`; may name secrets", "none"),
 }
 SOURCE: Keys = {
     "from": Key(

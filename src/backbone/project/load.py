@@ -86,6 +86,7 @@ class _Loader:
             environments=settings.environments,
             storage=settings.storage,
             memory_limit=settings.memory_limit,
+            engine=settings.engine,
             retention=settings.retention,
             upstream=settings.upstream,
             sources=sources,

@@ -9,10 +9,10 @@ from backbone.connectors.secrets import REFERENCE, SECRETS_FILE, Secrets
 from backbone.errors import did_you_mean
 from backbone.model.files import Contract
 from backbone.model.memory import DEFAULT_LIMIT, LEAST_BYTES, memory_bytes
-from backbone.model.project import Maintenance, Retention, Upstream
+from backbone.model.project import Engine, Maintenance, Retention, Upstream
 from backbone.project import keys
 from backbone.project.fields import Fields, check_name
-from backbone.project.tree import Items, Text, shape_of
+from backbone.project.tree import Items, Mapping, Node, Text, shape_of
 from backbone.project.yaml_tree import read_yaml
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ CONTRACTS: tuple[Contract, ...] = get_args(Contract)
 _S3 = "s3://"
 _BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/((?:[\w.=-]+/)*[\w.=-]*[\w=-]))?/?", re.ASCII)
 _ENCRYPTION = re.compile(r"s3|kms:\S+")
+LOCAL_SPARK = "local[*]"
+"""The master of `engine: spark`: Spark on this machine, with all its cores."""
+_MASTER = re.compile(r"local(\[[\w*]+(,\s*\d+)?\])?|spark://\S+|sc://\S+|yarn|k8s://\S+")
 _PERIOD = re.compile(r"(\d{1,5}) ?(second|minute|hour|day|week)s?", re.ASCII)
 
 
@@ -48,6 +51,7 @@ class Settings:
     catalogue: str = field(default="", repr=False)
     bucket: Bucket | None = None
     memory_limit: str = DEFAULT_LIMIT
+    engine: Engine = field(default_factory=Engine)
     contract: Contract = "evolve"
     retention: Retention = field(default_factory=Retention)
     upstream: Upstream | None = None
@@ -70,7 +74,6 @@ def read_settings(file: "File", secrets: Secrets, problems: "list[Problem]") -> 
     if not fields.text("name").strip() and not problems:
         place = fields.key_place("name") or file.place()
         problems.append(place.problem("the project has no name. Write, for example, `name: shop`"))
-    fields.choice("engine", "duckdb", ("duckdb",), unbuilt=("spark",))
     storage = Fields(fields.node("storage"), problems, known=keys.STORAGE, what="`storage`")
     return Settings(
         name=fields.text("name").strip(),
@@ -79,6 +82,7 @@ def read_settings(file: "File", secrets: Secrets, problems: "list[Problem]") -> 
         catalogue=_catalogue(storage, secrets),
         bucket=_bucket(storage, secrets),
         memory_limit=_memory(fields),
+        engine=_engine(fields, secrets),
         contract=_default_contract(fields),
         retention=_retention(fields),
         upstream=_upstream(fields),
@@ -164,6 +168,35 @@ def alone_refused(catalogue: str) -> str:
         "data on s3 is for many machines, and a catalogue in sqlite is on one: a copy of it would take the files of "
         "the other for nobody's. Name a catalogue that all reach: `catalogue: postgres:URL`"
     )
+
+
+def _engine(fields: Fields, secrets: Secrets) -> Engine:
+    """`duckdb`, `spark`, or `{spark: MASTER, conf: {…}}`."""
+    node = fields.node("engine")
+    if not isinstance(node, Mapping):
+        return Engine(LOCAL_SPARK) if fields.choice("engine", "duckdb", ("duckdb", "spark")) == "spark" else Engine()
+    spark = Fields(node, fields.problems, known=keys.SPARK, what="`engine`")
+    master = spark.given("spark")
+    if master is None:
+        fields.refuse(node.place, "`engine` needs `spark`: local[*], spark://HOST:PORT or sc://HOST")
+        return Engine()
+    filled = check_secrets(master, secrets, fields.problems)
+    if filled and not _MASTER.fullmatch(filled):
+        fields.refuse(
+            master.place, f"'{master.value}' is no master. Expected: local[*], spark://HOST:PORT or sc://HOST"
+        )
+    conf = spark.node("conf")
+    settings = Fields(conf, fields.problems, known=_given_keys(conf), what="`conf`")
+    for key in _given_keys(conf):
+        place = settings.key_place(key)
+        if place and not key.startswith("spark."):
+            fields.refuse(place, f"'{key}' is no setting of Spark's: they begin with spark.")
+    given = [(key, settings.given(key)) for key in _given_keys(conf)]
+    return Engine(filled, tuple((key, check_secrets(t, secrets, fields.problems)) for key, t in given if t))
+
+
+def _given_keys(node: Node | None) -> list[str]:
+    return [key.value for key, _ in node.entries] if isinstance(node, Mapping) else []
 
 
 def _memory(fields: Fields) -> str:

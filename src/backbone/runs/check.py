@@ -13,6 +13,7 @@ from backbone.model.project import Source, View
 from backbone.model.relations import Attribute, Relation
 from backbone.model.steps import Analyse, Derive, Extent, Format, Published, Step, Trust
 from backbone.runs.plan import in_order
+from backbone.runs.translation import untranslatable
 from backbone.zones.exploitation import doubled, refused_joins, refused_mode, runnable_query, view_error
 from backbone.zones.trusted import trusted_relation
 
@@ -30,6 +31,8 @@ def check_project(steps: Sequence[Step], published: Mapping[str, Published], eng
         for step in in_order(steps):
             found, wrong = _bind(step, relations, published, session)
             problems += wrong
+            if engine.translates and not wrong:
+                problems += untranslatable(step, relations, found, session)
             relations.pop(step.dataset, None)
             if found:
                 relations[step.dataset] = found

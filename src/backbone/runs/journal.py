@@ -20,6 +20,7 @@ from backbone.storage.data import Stored
 
 ORPHANED = timedelta(days=1)
 """How long a file is left alone that no snapshot knows of: a run, perhaps on another machine, may be about to."""
+SCRATCH = "scratch"
 SPILL = "spill"
 """The folder for what the engine puts aside when memory is short. It makes it, in a folder that must be there."""
 
@@ -86,7 +87,7 @@ def sweep(site: Site, dead: Collection[str], *, others: bool) -> list[str]:
             shutil.rmtree(artefacts)
         remove_staged(site, run)
     if not others:
-        shutil.rmtree(site.folder / "scratch", ignore_errors=True)
+        shutil.rmtree(site.folder / SCRATCH, ignore_errors=True)
         for path in (site.folder / SPILL).glob("*"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     return [name.removeprefix("tables/") for name in names]
@@ -137,9 +138,9 @@ def remove_unknown(site: Site) -> None:
 
 def remove_staged(site: Site, run: str) -> None:
     """Remove files that a run only needed on the way, and what it has sent to where the lake's data is."""
-    shutil.rmtree(site.folder / "scratch" / run, ignore_errors=True)
+    shutil.rmtree(site.folder / SCRATCH / run, ignore_errors=True)
     with suppress(OSError):  # another run's is in it, or there is none
-        (site.folder / "scratch").rmdir()
+        (site.folder / SCRATCH).rmdir()
     if not site.data.is_local:
         for path in site.tables.rglob(f"{run}-*.parquet"):
             path.unlink()

@@ -146,7 +146,8 @@ def _publish_dataset(lake: Transaction, one: Staged) -> None:
     else:
         lake.change(one.dataset, one.relation, removed=one.removed, files=one.added)
         for removal in one.removed:
-            lake.discard(removal.path)
+            for path in removal.paths:
+                lake.discard(path)
 
 
 def _published(

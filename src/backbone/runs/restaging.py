@@ -36,7 +36,7 @@ def copy_dataset(engine: Engine, site: Site, run: str, published: Published, sna
     dataset = published.dataset
     path = site.tables / zone_of(dataset) / stem_of(dataset) / f"{run}-copy.parquet"
     columns = ", ".join(quoted(name) for name in published.relation.names)
-    with engine.session() as session:
+    with engine.local() as session:
         session.show_system(True)
         session.show(Extent(dataset, published.relation, snapshot))
         written = session.write(f"SELECT {columns} FROM {quoted_dataset(dataset)}", path, relation=published.relation)

@@ -1,19 +1,18 @@
 """Staging: each step writes its outputs to files that nobody sees yet, then they are audited."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
 from backbone.analysis.stage import stage_analysis
 from backbone.engine.cost import Cost, measured
-from backbone.engine.protocol import Engine, Session
+from backbone.engine.protocol import Engine, Session, parts_of
 from backbone.errors import BackboneError, DatasetError, LakeError, line_of
 from backbone.governance.declared import about
 from backbone.lake.site import Site
 from backbone.model.files import LandedFile
-from backbone.model.names import FILE, literal, quoted, quoted_dataset, stem_of, zone_of
+from backbone.model.names import FILE, parquet_table, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Relation
 from backbone.model.rules import Location
 from backbone.model.steps import (
@@ -23,12 +22,14 @@ from backbone.model.steps import (
     Failure,
     Format,
     How,
+    OpenLanded,
     PlannedStep,
     Published,
     Staged,
     Staging,
     Step,
     Trust,
+    as_they_are,
 )  # fmt: skip
 from backbone.profiling.profile import AttributeProfile, profile_relation
 from backbone.runs.edited import check_unedited
@@ -37,10 +38,6 @@ from backbone.troubles import trouble
 from backbone.zones.exploitation import stage_view
 from backbone.zones.formatted import stage_formatted
 from backbone.zones.trusted import stage_trusted
-
-
-def _as_they_are(files: Sequence[LandedFile], _scratch: Path) -> AbstractContextManager[Sequence[LandedFile]]:
-    return nullcontext(files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,7 @@ class Place:
     unlanded: Mapping[str, str] = field(default_factory=dict)
     fingerprint: str = ""
     lost: Mapping[str, Published] = field(default_factory=dict)
-    open_landed: Callable[[Sequence[LandedFile], Path], AbstractContextManager[Sequence[LandedFile]]] = _as_they_are
+    open_landed: OpenLanded = as_they_are
     numbers: Iterator[int] = field(default_factory=count)
 
 
@@ -96,9 +93,14 @@ def stage_step(planned: PlannedStep, place: Place, engine: Engine, staged: Mappi
     outcome = _attempt(planned, place, engine, staged, how)
     if outcome.failure and how == "incremental" and isinstance(planned.step.work, (Trust, Derive)):
         for path in outcome.files:
-            path.unlink(missing_ok=True)
+            _remove(path)
         return _attempt(planned, place, engine, staged, "full")
     return outcome
+
+
+def _remove(path: Path) -> None:
+    for part in parts_of(path):
+        part.unlink(missing_ok=True)
 
 
 def _attempt(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping[str, Staged], how: How) -> Outcome:
@@ -111,9 +113,9 @@ def _attempt(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping
     with measured() as cost:
         try:
             _check_landed(planned.step, place)
-            with engine.session() as session:
+            with engine.local() if _is_local(planned.step) else engine.session() as session:
                 request = _staging(planned, place, staged, how, _new_files(place, files))
-                made = _stage(request, session)
+                made = _stage(request, session, engine)
                 check_unedited(planned.step, place.root, place.fingerprint)
                 results = tuple(_cut_off(one, place.published, request, session) for one in made)
                 audit(results)
@@ -138,6 +140,11 @@ def _check_landed(step: Step, place: Place) -> None:
         raise DatasetError(Failure(step.dataset, why, step.work.source.at, hint=hint))
 
 
+def _is_local(step: Step) -> bool:
+    """Whether a step works in this process whatever the engine: its readers are ours, its models scikit-learn's."""
+    return isinstance(step.work, Format) or (isinstance(step.work, Analyse) and step.work.stage != "view")
+
+
 def _rows_read(step: Step, place: Place, staged: Mapping[str, Staged]) -> int | None:
     """About how many rows a step reads; None where it can't be told, as for raw files and people's Python."""
     if isinstance(step.work, (Format, Analyse)) or (isinstance(step.work, Derive) and step.work.view.function_path):
@@ -147,8 +154,8 @@ def _rows_read(step: Step, place: Place, staged: Mapping[str, Staged]) -> int | 
 
 def _records(one: Staged, session: Session) -> dict[int, int]:
     """How many records each landed file held, readable or not."""
-    parts = [f"SELECT {FILE} AS file FROM read_parquet({literal(str(path))})" for path in one.added]
-    parts += [f"SELECT DISTINCT file, record FROM read_parquet({literal(str(path))})" for path in one.quarantined]
+    parts = [f"SELECT {FILE} AS file FROM {parquet_table([path])}" for path in one.added]
+    parts += [f"SELECT DISTINCT file, record FROM {parquet_table([path])}" for path in one.quarantined]
     union = " UNION ALL BY NAME ".join(parts)
     return dict(session.rows(f"SELECT file, count(*) FROM ({union}) GROUP BY file")) if parts else {}
 
@@ -160,10 +167,10 @@ def _placed(failure: Failure, step: Step, root: Path) -> Failure:
     return replace(failure, at=at, hint=hint, source_line=failure.source_line or line_of(root, at))
 
 
-def _stage(request: Staging, session: Session) -> tuple[Staged, ...]:
+def _stage(request: Staging, session: Session, engine: Engine) -> tuple[Staged, ...]:
     match request.step.work:
         case Format():
-            return stage_formatted(request, session)
+            return stage_formatted(request, session, engine.each)
         case Trust():
             return stage_trusted(request, session)
         case Derive():
@@ -229,7 +236,7 @@ def _staging(
         artefacts=place.site.models / name / place.run,
         scratch=place.site.folder / "scratch" / place.run,
         registered=_with_files(place.registered.get(name), place),
-        open_landed=lambda files: place.open_landed(files, place.site.folder / "scratch" / place.run),
+        open_landed=place.open_landed,
     )
 
 
@@ -316,9 +323,7 @@ def _profiled(one: Staged, request: Staging, session: Session) -> tuple[Attribut
         return ()
     relation = Relation(one.relation.visible)
     if one.replaces and one.added:
-        files = ", ".join(literal(str(path)) for path in one.added)
-        table = f"read_parquet([{files}], union_by_name => true)"
-        return profile_relation(session, table, relation, one.rows)
+        return profile_relation(session, parquet_table(one.added), relation, one.rows)
     session.show_system(True)
     session.show(_after(one, request))
     return profile_relation(session, quoted_dataset(one.dataset), relation, one.rows)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from backbone.engine.protocol import Engine
+from backbone.engine.protocol import Engine, parts_of
 from backbone.model.reports import RunEvent
 from backbone.model.steps import Analyse, Plan, PlannedStep, Staged
 from backbone.runs.stage import Outcome, Place, stage_step
@@ -64,8 +64,8 @@ def _unaffected(planned: PlannedStep, staged: Mapping[str, Staged], unaffected: 
 def _discard(outcome: Outcome) -> None:
     """Remove what a failed step wrote, but for the rows it would have set aside: they are kept to be looked at."""
     kept = set(outcome.failure.quarantined if outcome.failure else ())
-    for path in set(outcome.files) - kept:
-        path.unlink(missing_ok=True)
+    for part in {part for path in outcome.files for part in parts_of(path)} - kept:
+        part.unlink(missing_ok=True)
 
 
 def _with_model(place: Place, planned: PlannedStep, outcome: Outcome) -> Place:

@@ -106,5 +106,6 @@ def _client(variables: tuple[tuple[str, str], ...], connect_seconds: float, read
         max_pool_connections=_CONNECTIONS,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS} if asked else None,
     )
-    region = session.get_config_variable("region") or _DEFAULT_REGION
+    # boto3 itself doesn't look at AWS_REGION, which all newer tools do and which machines in the cloud have set.
+    region = os.environ.get("AWS_REGION") or session.get_config_variable("region") or _DEFAULT_REGION
     return session.create_client("s3", region_name=region, config=config)

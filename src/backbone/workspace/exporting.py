@@ -65,8 +65,8 @@ def export_workspace(workspace: "Workspace", wish: Wish, to: str, schema: str | 
     ):
         session.show_system(wish.system)
         published = read_published(workspace.environment, backend.lake)
-        chosen, unpublished = _chosen(workspace, wish.selection, published)
         snapshot = backend.lake.snapshot[1]
+        chosen, unpublished = _chosen(workspace, wish.selection, published, snapshot)
         content, left_out = _content(
             workspace, chosen, published, Reading(workspace.environment, backend), wish, target
         )
@@ -75,6 +75,8 @@ def export_workspace(workspace: "Workspace", wish: Wish, to: str, schema: str | 
         numbers = {table.dataset: number for number, table in enumerate(content.tables)}
 
         def on_table(dataset: str) -> None:
+            if before := numbers[dataset]:
+                on_each(RunEvent("step_done", content.tables[before - 1].dataset, before, len(numbers)))
             on_each(RunEvent("step_started", dataset, numbers[dataset], len(numbers)))
 
         outcome = write_export(content, target, session, replace=wish.replace, on_table=on_table)
@@ -85,7 +87,7 @@ def export_workspace(workspace: "Workspace", wish: Wish, to: str, schema: str | 
 
 
 def _chosen(
-    workspace: "Workspace", selection: Selection, published: Mapping[str, Published]
+    workspace: "Workspace", selection: Selection, published: Mapping[str, Published], snapshot: int
 ) -> tuple[list[str], tuple[str, ...]]:
     """The datasets that words choose, and what is said of those that aren't published.
 
@@ -105,7 +107,9 @@ def _chosen(
     wanted = [dataset for dataset in dict.fromkeys(wanted) if dataset not in left]
     chosen = [dataset for dataset in wanted if dataset in published]
     if not chosen:
-        raise UsageError("Nothing of what these words choose is published. What is: backbone status")
+        raise UsageError(
+            f"Nothing of what these words choose is published in snapshot {snapshot}. See: backbone status"
+        )
     return chosen, tuple(f"{one}: it is not published" for one in wanted if one not in published)
 
 

@@ -30,7 +30,7 @@ from backbone.runs.run import (
 )
 from backbone.runs.selection import Selection, select_datasets
 from backbone.troubles import explained
-from backbone.wiring import open_backend, open_engine, open_reading
+from backbone.wiring import open_backend, open_checking, open_reading
 from backbone.workspace.interrupting import interruptible
 from backbone.workspace.maintaining import maintained_where_due
 from backbone.workspace.opening import upstream_environment
@@ -55,12 +55,13 @@ def plan_workspace(workspace: "Workspace", selection: Selection, force: bool) ->
 def _checked(workspace: "Workspace", published: dict[str, Published]) -> dict[str, Published]:
     """What is published, after the project was checked against it."""
     if last_snapshot(workspace.environment.site) is None:
-        with open_engine(workspace.environment.memory_limit) as engine:
+        with open_checking(workspace.project, workspace.environment) as engine:
             check_project(workspace.steps, published, engine)
         return published
     with open_reading(workspace.environment) as backend:
         published |= read_published(workspace.environment, backend.lake)
-        check_project(workspace.steps, published, backend.engine)
+        with open_checking(workspace.project, workspace.environment, backend.engine) as engine:
+            check_project(workspace.steps, published, engine)
     return published
 
 

@@ -262,6 +262,16 @@ backbone.open({str(shop.root)!r}).export("orders types", {to!r}, on_event=on_eve
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("out") and "part" in path.name] == []
 
 
+def test_a_place_that_cannot_be_is_told(shop) -> None:
+    Path("file").write_text("mine")
+
+    with pytest.raises(ExportError, match=r"a file is in the way of .*Name another target"):
+        shop.export("orders", "file/in/it")
+    with pytest.raises(UsageError, match="Nothing of what these words choose is published in snapshot 1"):
+        shop.export("orders", "out", as_of=1)
+    assert [path.name for path in Path().iterdir()] == ["file"]
+
+
 def test_two_exports_to_one_target_do_not_mix(shop) -> None:
     from backbone.exporting.places import alone
 

@@ -40,7 +40,8 @@ CHOSEN = [
     ("later", Point("dataset changed", 2)),
     ("first", Point("published")),
     ("later", Point("journal closed", before=True)),
-    ("first", Point("file renamed", 7, before=True)),  # the state's
+    ("first", Point("file renamed", 9)),  # a formatted file, moved among the tables
+    ("first", Point("file renamed", 15, before=True)),  # the state's
 ]
 
 

@@ -47,7 +47,7 @@ class Lab:
             for name, path in (files or {}).items():
                 session.execute(f"CREATE VIEW {name} AS FROM '{path}'")
             written = session.write(query, self.new_file(dataset))
-        self.extents[dataset] = Extent(dataset, written.relation, added=(written.path,))
+        self.extents[dataset] = Extent(dataset, written.relation, added=written.paths)
 
     def new_file(self, dataset: str) -> Path:
         return self.folder / "tables" / f"{dataset}-{next(self.numbers)}.parquet"

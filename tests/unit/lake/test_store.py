@@ -47,7 +47,7 @@ def test_what_a_transaction_did_is_visible_together_and_in_time(engine, lake):
     gone = stage(engine, lake, "r2-0", "SELECT 1 _file, 0 _record")
     more = stage(engine, lake, "r2-1", "SELECT 2 _file, 7 _record, 'b' x")
     with lake.transaction("r2") as later:
-        later.change("trusted.a", RELATION, removed=[Removal(gone, ("_file", "_record"))], files=[more])
+        later.change("trusted.a", RELATION, removed=[Removal((gone,), ("_file", "_record"))], files=[more])
 
     assert rows(lake) == [(1, "a"), (7, "b")]
     assert rows(lake, transaction.snapshot) == [(0, "a"), (1, "a")]
@@ -131,10 +131,10 @@ def test_changes_since_a_snapshot_are_shown(engine, lake):
     gone = stage(engine, lake, "r2-0", "SELECT 1 _file, 0 _record")
     more = stage(engine, lake, "r2-1", "SELECT 2 _file, 7 _record, 'b' x")
     with lake.transaction("r2") as two:
-        two.change("trusted.a", RELATION, removed=[Removal(gone, ("_file", "_record"))], files=[more])
+        two.change("trusted.a", RELATION, removed=[Removal((gone,), ("_file", "_record"))], files=[more])
     staged = stage(engine, lake, "r3-0", "SELECT 3 _file, 9 _record, 'c' x")
     lost = stage(engine, lake, "r3-1", "SELECT 1 _file, 1 _record")
-    removal = Removal(lost, ("_file", "_record"))
+    removal = Removal((lost,), ("_file", "_record"))
     extent = Extent("trusted.a", RELATION, two.snapshot, (removal,), (staged,), since=one.snapshot)
 
     with engine.session() as session:

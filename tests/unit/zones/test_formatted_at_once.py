@@ -16,7 +16,7 @@ from backbone.model.files import Column, LandedFile, Template
 from backbone.model.names import literal
 from backbone.model.project import Source
 from backbone.model.steps import Format, Staging, Step
-from backbone.zones.formatted import stage, stage_formatted
+from backbone.zones.formatted import reading, stage_formatted
 
 PIECES = st.sampled_from(
     ["a", "7", "é", "NA", ",", ";", '"', '""', "\n", "\r\n", "\n\n", " ", "\\", "'", "x,1.5\n", '"q\n",2\n', "12,7\n"]
@@ -68,7 +68,7 @@ def _read(session, paths):
 def both_ways(engine, text, source):
     at_once_way = staged(engine, text, source)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stage, "write_at_once", lambda *_: False)
+        patch.setattr(reading, "write_at_once", lambda *_: False)
         return at_once_way, staged(engine, text, source)
 
 
@@ -96,7 +96,7 @@ def test_any_text_is_read_as_the_longer_way_reads_it(engine, body, header, bad_v
 
 @pytest.mark.usefixtures("tiny_slices")
 def test_a_file_in_many_slices_is_numbered_through(engine, monkeypatch):
-    monkeypatch.setattr(stage, "read_records", lambda *_, **__: pytest.fail("the longer way was taken"))
+    monkeypatch.setattr(reading, "read_records", lambda *_, **__: pytest.fail("the longer way was taken"))
     lines = [f'"line\n{i} ""x""",{i}' if i % 7 else f"line,{'bad' if i == 70 else i}" for i in range(400)]
     columns = (Column("name", "text"), Column("n", "integer"))
 
@@ -111,7 +111,7 @@ def test_a_file_in_many_slices_is_numbered_through(engine, monkeypatch):
 
 @pytest.mark.usefixtures("tiny_slices")
 def test_odd_quotes_and_blank_lines_need_no_longer_way(engine, monkeypatch):
-    monkeypatch.setattr(stage, "read_records", lambda *_, **__: pytest.fail("the longer way was taken"))
+    monkeypatch.setattr(reading, "read_records", lambda *_, **__: pytest.fail("the longer way was taken"))
     text = "name,n\n" + "".join(f'{i}" pipe,{i}\n\n' for i in range(101))
     columns = (Column("name", "text"), Column("n", "integer"))
 
@@ -218,7 +218,7 @@ def test_parquet_is_read_as_the_longer_way_reads_it(engine, types, tokens, bad_v
 
 @pytest.mark.parametrize("form", ["json", "ndjson", "parquet"])
 def test_usual_files_need_no_longer_way(engine, form, tmp_path, monkeypatch):
-    monkeypatch.setattr(stage, "read_records", lambda *_, **__: pytest.fail("the longer way was taken"))
+    monkeypatch.setattr(reading, "read_records", lambda *_, **__: pytest.fail("the longer way was taken"))
     file = tmp_path / "f"
     query = "SELECT n AS i, n / 4 AS f, n % 2 = 0 AS b, DATE '2024-01-31' AS d, 'é' || n AS s FROM range(1000) AS r(n)"
     kind = {"json": "json, ARRAY true", "ndjson": "json", "parquet": "parquet"}[form]

@@ -15,7 +15,7 @@ from backbone.model.files import Column, LandedFile, Template
 from backbone.model.names import literal
 from backbone.model.project import Source
 from backbone.model.steps import Format, Staging, Step
-from backbone.zones.formatted import stage, stage_formatted
+from backbone.zones.formatted import reading, stage_formatted
 
 TOKENS = ("NA", "-99")
 NAMES = ("n", "price", "x", "day", "at", "ok", "s")
@@ -114,7 +114,7 @@ def messy(chance):
 
 
 def test_messy_rows_are_what_plain_python_makes_of_them(engine, tmp_path, monkeypatch):
-    monkeypatch.setattr(stage, "read_records", lambda *_, **__: pytest.fail("the longer way was taken"))
+    monkeypatch.setattr(reading, "read_records", lambda *_, **__: pytest.fail("the longer way was taken"))
     lines = list(messy(random.Random(7)))
     wanted, set_aside = expected(lines)
     with (tmp_path / "f.csv").open("w", newline="") as file:

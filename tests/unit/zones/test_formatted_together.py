@@ -11,7 +11,7 @@ from backbone.model.files import Column, FileNamePattern, LandedFile, Template
 from backbone.model.names import literal
 from backbone.model.project import Source
 from backbone.model.steps import Format, Staging, Step
-from backbone.zones.formatted import stage, stage_formatted
+from backbone.zones.formatted import reading, stage_formatted
 
 USUAL = ["name,n\na,1\nb,NA\n", "name,n\nc,3\n", 'name,n\n"d, e",4\n']
 COLUMNS = (Column("name", "text"), Column("n", "integer"))
@@ -39,7 +39,7 @@ def staged(engine, root, texts, source, *, together):
         scratch=root / "x",
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch, engine.session() as session:
-        patch.setattr(stage, "_TOGETHER", together)
+        patch.setattr(reading, "_TOGETHER", together)
         try:
             (one,) = stage_formatted(staging, session)
         except DatasetError as error:

@@ -1,7 +1,7 @@
 """The DuckDB engine: one in-memory database in this process, sessions as catalogues in it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import duckdb
 
 from backbone.engine.duckdb.extensions import CONFIG, silence
 from backbone.engine.duckdb.session import DuckDBSession
+from backbone.engine.protocol import Each, one_by_one
 from backbone.model.memory import DEFAULT_LIMIT
 
 FEW_ROWS = 10_000
@@ -17,6 +18,8 @@ FEW_ROWS = 10_000
 
 class DuckDBEngine:
     """Runs steps in DuckDB. `connection` is shared with the lake, which attaches itself as `lake`."""
+
+    translates = False
 
     def __init__(self, *, memory_limit: str = DEFAULT_LIMIT, scratch: Path | None = None) -> None:
         config = {**CONFIG, "memory_limit": memory_limit, "temp_directory": str(scratch or "")}
@@ -46,6 +49,15 @@ class DuckDBEngine:
         finally:
             cursor.close()
             self.connection.execute(f"DETACH {catalogue}")
+
+    def local(self) -> AbstractContextManager[DuckDBSession]:
+        """See `Engine`: every session of DuckDB's works in this process."""
+        return self.session()
+
+    @property
+    def each(self) -> Each:
+        """See `Engine`: DuckDB's own threads share what there is to do, so that one thing at a time is done."""
+        return one_by_one
 
     def close(self) -> None:
         """Release the database and its memory."""

@@ -1,7 +1,7 @@
 """How DuckDB reads a dataset's rows, given its extent. Lakes are attached under the names that extents give."""
 
 from backbone.model.domains import sql_type
-from backbone.model.names import RECORD, literal, quoted, quoted_dataset, stem_of, zone_of
+from backbone.model.names import RECORD, literal, parquet_table, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.steps import Extent, Removal
 
 
@@ -68,7 +68,7 @@ def _held(extent: Extent, columns: tuple[str, ...]) -> str:
 def _on(removal: Removal, number: int = 0) -> str:
     alias = f"r{number}"
     equal = " AND ".join(f"t.{quoted(c)} IS NOT DISTINCT FROM {alias}.{quoted(c)}" for c in removal.columns)
-    return f"read_parquet({literal(str(removal.path))}) AS {alias} ON {equal}"
+    return f"{parquet_table(removal.paths)} AS {alias} ON {equal}"
 
 
 def _added(extent: Extent, columns: tuple[str, ...]) -> str:
@@ -77,8 +77,7 @@ def _added(extent: Extent, columns: tuple[str, ...]) -> str:
             f"NULL::{sql_type(a.domain)} AS {quoted(a.name)}" for a in extent.relation.attributes if a.name in columns
         )
         return f"SELECT {nulls} WHERE false"
-    files = ", ".join(literal(str(path)) for path in extent.added)
-    return f"SELECT {_list(columns)} FROM read_parquet([{files}], union_by_name => true)"
+    return f"SELECT {_list(columns)} FROM {parquet_table(extent.added)}"
 
 
 def _feed(extent: Extent, which: str) -> str:

@@ -69,15 +69,19 @@ class DuckDBSession:
         self._described.clear()
         self._run(sql)
 
+    def statements(self, sql: str) -> list[str]:
+        """The statements of a text, one by one."""
+        return [statement.query for statement in self._cursor.extract_statements(sql)]
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """See `Session`."""
         return self._run(query).fetchall()
 
     def describe(self, query: str) -> Relation:
         """See `Session`."""
-        return Relation(tuple(Attribute(name, domain_of(kind)) for name, kind in self._columns(_statement(query))))
+        return Relation(tuple(Attribute(name, domain_of(kind)) for name, kind in self.columns(_statement(query))))
 
-    def _columns(self, query: str) -> tuple[tuple[str, str], ...]:
+    def columns(self, query: str) -> tuple[tuple[str, str], ...]:
         """Names and types of what a SELECT would return; asked once, as long as nothing else is shown."""
         if query not in self._described:
             rows = self._run(f"DESCRIBE {query}").fetchall()
@@ -87,9 +91,9 @@ class DuckDBSession:
     def write(self, query: str, path: Path, *, ordered: bool = False, relation: Relation | None = None) -> Written:
         """See `Session`."""
         query = _statement(query)
-        kinds = dict(self._columns(query))
+        kinds = dict(self.columns(query))
         wanted = relation or self.describe(query)
-        columns = ", ".join(_cast(a, kinds[a.name]) for a in wanted.attributes)
+        columns = ", ".join(cast_column(a, kinds[a.name]) for a in wanted.attributes)
         path.parent.mkdir(parents=True, exist_ok=True)
         dictionaries = _SMALL_DICTIONARIES if len(wanted.attributes) <= _WIDE else ""
         options = f"{_PARQUET}{dictionaries}, PRESERVE_ORDER {'true' if ordered else 'false'}"
@@ -100,10 +104,12 @@ class DuckDBSession:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        return Written(path, copied[0] if copied else 0, path.stat().st_size, wanted)
+        return Written((path,), copied[0] if copied else 0, path.stat().st_size, wanted)
 
     def fetch(self, query: str, form: str) -> Any:
         """See `Session`."""
+        if form == "spark":
+            raise EngineError("a DataFrame of Spark's needs the engine Spark: write `engine: spark` into backbone.yml")
         try:
             result = self._cursor.sql(_statement(query))
             if form == "pandas":
@@ -135,7 +141,8 @@ def _statement(query: str) -> str:
     return query.strip().removesuffix(";")
 
 
-def _cast(attribute: Attribute, kind: str) -> str:
+def cast_column(attribute: Attribute, kind: str) -> str:
+    """A column of DuckDB's type `kind` as one of its attribute's domain."""
     name, wanted = quoted(attribute.name), sql_type(attribute.domain)
     if attribute.domain == "json" and kind != "JSON":
         return f"to_json({name}) AS {name}"

@@ -102,7 +102,7 @@ def _written_together(part: Part, scan: Scan, cells: Sequence[Cell], account: Ac
     source, schema = account.source, account.schema
     usual = f"SELECT * FROM ({source_sql(f'({part.query})', cells, source.template)}) WHERE {fitting(cells)}"
     rows = rows_sql(usual, {c.column.name: c.typed for c in cells}, columns_of(schema, source), None)
-    path = account.staging.new_file(account.staging.step.dataset)
+    path = account.new_file()
     try:
         written = account.session.write(rows, path, relation=relation_of(schema, source)).rows
         complete = not scan.unreadable(account.session) and written == part.records
@@ -121,9 +121,8 @@ def _written_together(part: Part, scan: Scan, cells: Sequence[Cell], account: Ac
 
 
 def _scan(file: LandedFile, account: Account) -> Scan | None:
-    scratch = account.staging.scratch / f"{account.source.name}-{file.id}"
     try:
-        return scan_records(file.path, account.source.template, account.session, scratch=scratch)
+        return scan_records(file.path, account.source.template, account.session, scratch=account.scratch(file))
     except BackboneError:  # the longer way says what is wrong
         return None
 
@@ -150,7 +149,7 @@ def _write(reading: _Reading) -> bool:
     account, scan = reading.account, reading.scan
     nulls = tokens_of_all(reading.cells, account.source.template)
     for wave in scan.waves(account.session, whole=reading.whole, nulls=nulls):
-        path = account.staging.new_file(account.staging.step.dataset)
+        path = account.new_file()
         reading.written[path] = 0
         rows = " UNION ALL ".join(_fitting_rows(part, reading) for part in wave)
         relation = relation_of(account.schema, account.source)

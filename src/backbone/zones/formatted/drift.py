@@ -12,6 +12,7 @@ from backbone.model.project import Source
 from backbone.model.rules import Location
 from backbone.model.steps import Failure
 from backbone.zones.formatted.account import Account
+from backbone.zones.formatted.books import Widening
 from backbone.zones.formatted.cells import Cell, counts_sql, shown_sql, source_sql, values_sql
 from backbone.zones.formatted.contract import Match, contract_of, relation_of, widenings
 
@@ -40,14 +41,6 @@ class Drift:
     what: str
     accept: str
     at: Location
-
-
-@dataclass(frozen=True, slots=True)
-class Widening:
-    """Wider domains that a file's values need, by column, so that all files must be read again."""
-
-    domains: dict[str, str]
-    note: str
 
 
 def count_misfits(records: Records, cells: Sequence[Cell], account: Account) -> tuple[Counted, ...]:
@@ -147,7 +140,7 @@ def _judge(drifts: Sequence[Drift], file: LandedFile, account: Account) -> str:
     if frozen:
         message = f"landed file {file.id}, {file.name}: {'; '.join(d.what for d in frozen)} (contract: freeze)"
         hint = f"accept it in sources/{account.source.name}.yml ({frozen[0].accept}), or say contract: evolve there"
-        raise DatasetError(Failure(account.staging.step.dataset, message, frozen[0].at, hint=hint))
+        raise DatasetError(Failure(account.target.dataset, message, frozen[0].at, hint=hint))
     return "; ".join(d.what for d in drifts if d.contract == "quarantine")
 
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from backbone.formats.casting import no_such
 from backbone.formats.records import Records
 from backbone.model.files import LandedFile
-from backbone.zones.formatted.account import EXAMPLES, Account
+from backbone.zones.formatted.account import Account
+from backbone.zones.formatted.books import EXAMPLES
 from backbone.zones.formatted.cells import bad_rows_sql, shown_sql, source_sql
 from backbone.zones.formatted.drift import Counted
 

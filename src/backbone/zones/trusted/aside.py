@@ -93,7 +93,4 @@ def _write(walk: Walk, staging: Staging, name: str, parts: Sequence[str], column
     relation = Relation(tuple(Attribute(c, "integer" if c in _INTEGERS else "text") for c in columns))
     path = staging.new_file(f"governance.{name}")
     written = walk.session.write(" UNION ALL ".join(parts), path, relation=relation)
-    if written.rows:
-        return written
-    path.unlink()
-    return None
+    return written if written.files else None

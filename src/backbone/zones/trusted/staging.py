@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from backbone.engine.protocol import Session, Written
 from backbone.errors import DatasetError, ProjectError
-from backbone.model.names import FILE, RECORD, literal, quoted, quoted_dataset, stem_of
+from backbone.model.names import FILE, RECORD, quoted, quoted_dataset, stem_of
 from backbone.model.project import Trusted
 from backbone.model.relations import Relation
 from backbone.model.rules import Location, Rule
@@ -92,7 +92,7 @@ def _stage_all(task: _Task) -> Staged:
     layers = first_layer(quoted_dataset(task.input), task.relation)
     walk = Walk(task.session, layers, task.trusted, task.staging.all_files)
     out = _walk_and_write(task, walk)
-    whole = f"read_parquet({literal(str(out.written.path))})"
+    whole = out.written.table
     findings = (*out.findings, *_judged(task, walk, whole, key_rules(task.trusted), out))
     ledger = Ledger(walk.rows or 0, out.written.rows, _rows(out.quarantined), _rows(out.merged))
     _check_ledger(task, ledger)
@@ -177,7 +177,7 @@ def _stop_at_vanished(task: _Task, walk: Walk, links: Sequence[Link], out: _Out)
         held = [] if walk.present is None else [_held_without(walk.present, walk, layers.relation)]
         return [*held, later], f"(SELECT * FROM {layers.table} AS t WHERE NOT _present)"
 
-    taken, left = f"(SELECT * FROM {ASIDE} WHERE NOT _present) AS t", f"read_parquet({literal(str(out.written.path))})"
+    taken, left = f"(SELECT * FROM {ASIDE} WHERE NOT _present) AS t", out.written.table
     found = vanished_groups(task.session, taking, layers.relation, taken=taken, left=left, rest=rest)
     if found:
         link, gone = found
@@ -189,7 +189,7 @@ def _stop_at_vanished(task: _Task, walk: Walk, links: Sequence[Link], out: _Out)
 def _fail(
     task: _Task, message: str, at: Location, hint: str, findings: Sequence[Finding], quarantined: Written | None
 ) -> None:
-    files = (quarantined.path,) if quarantined else ()
+    files = quarantined.paths if quarantined else ()
     raise DatasetError(Failure(task.dataset, message, at=at, hint=hint, findings=tuple(findings), quarantined=files))
 
 
@@ -205,13 +205,13 @@ def _write_removed(task: _Task, walk: Walk) -> tuple[tuple[Removal, ...], int]:
     # Not in the table's folder: it is read while the run publishes, and is no part of the dataset.
     path = task.staging.scratch / f"{stem_of(task.dataset)}-{task.staging.run}-removed.parquet"
     written = task.session.write(" UNION ALL ".join(parts), path)
-    return (Removal(path, (FILE, RECORD), (low, high)),), written.rows
+    return (Removal(written.paths, (FILE, RECORD), (low, high)),), written.rows
 
 
 def _whole(walk: Walk, held: str, written: Written) -> str:
     """The dataset as it will be, as an SQL table expression."""
     names = ", ".join(quoted(name) for name in written.relation.names)
-    new = f"SELECT {names} FROM read_parquet({literal(str(written.path))})"
+    new = f"SELECT {names} FROM {written.table}"
     return f"(SELECT {names} FROM {_held_without(held, walk, written.relation)} UNION ALL {new})"
 
 
@@ -229,17 +229,15 @@ def _held_without(held: str, walk: Walk, relation: Relation) -> str:
 def _staged(
     task: _Task, out: _Out, *, replaces: bool, ledger: Ledger | None, findings: tuple[Finding, ...], rows: int
 ) -> Staged:
-    if out.written.rows == 0:
-        out.written.path.unlink()
     return Staged(
         task.dataset,
         out.written.relation,
         replaces=replaces,
-        added=(out.written.path,) if out.written.rows else (),
+        added=out.written.files,
         ledger=ledger,
         findings=findings,
-        quarantined=(out.quarantined.path,) if out.quarantined else (),
-        merged=(out.merged.path,) if out.merged else (),
+        quarantined=out.quarantined.paths if out.quarantined else (),
+        merged=out.merged.paths if out.merged else (),
         rows=rows,
     )
 

@@ -1,0 +1,96 @@
+"""The planner: DuckDB binds a query to empty tables, and says in its bound plan what every part of it means.
+
+Names, types, stars, implicit casts and subqueries are resolved by the engine that people write for. What is left to
+translate is small and exact: operators over columns known by place, and functions with the types of their arguments.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from backbone.engine.duckdb.engine import DuckDBEngine
+from backbone.engine.spark.operators import Translation
+from backbone.engine.spark.refusal import NotOnSparkError, refuse
+from backbone.errors import EngineError
+from backbone.model.names import literal
+
+if TYPE_CHECKING:
+    from backbone.engine.duckdb.session import DuckDBSession
+    from backbone.engine.spark.expressions import Node
+    from backbone.engine.spark.kinds import Kind
+    from backbone.engine.spark.operators import Leaf
+
+_KEPT = "expression_rewriter"
+"""The only optimiser that is on: it works out what is constant. Spark has its own for all else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A query for Spark, whose columns are c0, c1, …, with the names and DuckDB's types that they have in truth."""
+
+    sql: str
+    columns: tuple[tuple[str, str], ...]
+
+
+def planning_engine(memory_limit: str) -> DuckDBEngine:
+    """DuckDB for planning alone: it holds no rows."""
+    engine = DuckDBEngine(memory_limit=memory_limit)
+    with engine.session() as session:
+        session.execute(f"SET GLOBAL disabled_optimizers = {literal(_all_but(session, _KEPT))}")
+    return engine
+
+
+def plan_query(planner: "DuckDBSession", query: str, leaf: "Leaf", *, strict: bool) -> Planned:
+    """Translate a query.
+
+    Args:
+        planner: a session in which the query's tables are there, empty.
+        query: a SELECT in DuckDB's SQL.
+        leaf: names for Spark the table that a scan in the plan reads.
+        strict: let through only what is known to give the same, as for people's SQL.
+
+    Raises:
+        EngineError: DuckDB can't bind it, or something in it isn't known to give the same.
+    """
+    columns = planner.columns(query)
+    try:
+        translation = Translation(leaf, strict)
+        rows = translation.rows(_bound(planner, query))
+        if translation.unreadable:
+            _check_unread(planner, query, dict(translation.unreadable))
+    except NotOnSparkError as error:
+        raise error.at(query) from None
+    except RecursionError:
+        raise EngineError("This query is nested too deeply for Spark. Split it into several views") from None
+    return Planned(rows.sql, columns)
+
+
+def _check_unread(planner: "DuckDBSession", query: str, columns: "dict[str, Kind]") -> None:
+    """Refuse a query that depends on columns that Spark has no type for: those that DuckDB would read from the table."""
+    planner.execute(f"SET GLOBAL disabled_optimizers = {literal(_all_but(planner, _KEPT, 'unused_columns'))}")
+    try:
+        read = _read(_bound(planner, query))
+    finally:
+        planner.execute(f"SET GLOBAL disabled_optimizers = {literal(_all_but(planner, _KEPT))}")
+    for name in sorted(read & set(columns)):
+        raise refuse(f"the column {name}, of the type {columns[name]},", word=name)
+
+
+def _read(node: "Node") -> set[str]:
+    own = {node["names"][at["index"]] for at in node.get("column_indexes", ()) if at["index"] < len(node["names"])}
+    return own.union(*(_read(child) for child in node["children"]))
+
+
+def _all_but(planner: "DuckDBSession", *kept: str) -> str:
+    return ",".join(name for (name,) in planner.rows("SELECT name FROM duckdb_optimizers()") if name not in kept)
+
+
+def _bound(planner: "DuckDBSession", query: str) -> "Node":
+    ((text,),) = planner.rows(f"SELECT json_serialize_plan({literal(query)}, optimize := true)")
+    said: dict[str, Any] = json.loads(text)
+    if said["error"]:
+        if "MULTI" in said["error_message"]:
+            raise refuse("PIVOT of values that only the data say", "Name them: PIVOT … ON column IN (…)", "pivot")
+        raise EngineError(said["error_message"])
+    plan: Node = said["plans"][0]
+    return plan
