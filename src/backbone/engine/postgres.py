@@ -76,8 +76,8 @@ class Database:
         """The error that tells people so."""
         said = self.told(" ".join(str(error).split())).rstrip("?.")
         return LakeError(
-            f"{self.place} can't be used: {said}. Nothing is lost: when it can be, the same command again. "
-            "How it is reached: `storage: {catalogue: …}` in backbone.yml, and the secret that it names"
+            f"{self.place} can't be used: {said}. Nothing is lost. How it is reached: `storage: {{catalogue: …}}` in "
+            "backbone.yml. When it can be: backbone run"
         )
 
     @contextmanager
@@ -208,7 +208,7 @@ def _parsed(conninfo: str) -> Mapping[str, Any]:
     except psycopg.Error:  # whose words quote it
         raise LakeError(
             "`storage: {catalogue: 'postgres:…'}` in backbone.yml isn't followed by how to connect. Expected: "
-            "postgres:postgresql://USER:PASSWORD@HOST/DATABASE, best as a secret: 'postgres:${PG_URL}'"
+            "postgres:postgresql://USER:PASSWORD@HOST/DATABASE, best from the environment: 'postgres:${PG_URL}'"
         ) from None
 
 

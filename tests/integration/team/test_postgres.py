@@ -2,7 +2,7 @@
 
 import pytest
 from faults_shop import LATER, content, deliver, differences, make_shop, unsound
-from team_shop import make_team_shop
+from team_shop import ended, make_team_shop, start
 
 import backbone
 from backbone.lake.catalogue import registered_files
@@ -79,3 +79,40 @@ def test_going_back_maintaining_and_putting_back_a_backup(shop, tmp_path):
     backbone.open(shop).run()
     assert differences(content(shop), later) == []
     assert unsound(backbone.open(shop).doctor()) == []
+
+
+def test_a_project_of_analyses_reads_a_team_s_lake_at_a_pinned_snapshot(shop, tmp_path):
+    backbone.open(shop).run()
+    reader = tmp_path / "reader"
+    (reader / "exploitation").mkdir(parents=True)
+    (reader / "backbone.yml").write_text(f"name: reader\nbackbone: {shop}\n")
+    (reader / "exploitation" / "dear.sql").write_text(
+        "SELECT order_id FROM exploitation.large_orders WHERE amount > 100\n"
+    )
+    assert backbone.open(reader).run().status == "published"
+    snapshot = backbone.open(shop).status().snapshot
+
+    pins = [one for one in backbone.open(shop).environment.site.books.holders() if not one.process]
+    assert [(pin.snapshot, pin.who) for pin in pins] == [(snapshot, f"project {reader}, environment dev")]
+    deliver(shop, LATER)
+    backbone.open(shop).run()
+    assert backbone.open(reader).run().status == "published"
+    (pin,) = [one for one in backbone.open(shop).environment.site.books.holders() if not one.process]
+    assert pin.snapshot > snapshot
+    assert backbone.open(reader).sql("SELECT count(*) > 0 FROM dear").rows() == [(True,)]
+
+
+def test_those_who_come_first_at_once_make_one_lake(shop):
+    runs = [start(shop, "run") for _ in range(3)]
+    for code, said in map(ended, runs):
+        assert code == 0, said
+    assert [entry.status for entry in backbone.open(shop).history()] == ["published"]
+    assert unsound(backbone.open(shop).doctor()) == []
+
+
+def test_what_a_run_puts_aside_and_stages_goes_with_it(shop):
+    (shop / "backbone.yml").write_text((shop / "backbone.yml").read_text() + "memory_limit: 64MiB\n")
+    backbone.open(shop).run()
+
+    left = {path.name for path in (shop / "lake" / "dev").iterdir()} - {"cache"}
+    assert left == {"state.json", "tables"}

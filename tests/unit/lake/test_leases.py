@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import multiprocessing
 import os
 from datetime import UTC, datetime, timedelta
 
@@ -148,3 +149,25 @@ def test_a_lock_that_should_be_free_soon_is_not_waited_for_without_end(tmp_path,
 
     os.close(guard)
     assert take_lease(Site(tmp_path), lambda: 1).snapshot == 1
+
+
+def test_a_forked_process_leaves_its_parent_s_leases_alone_and_has_its_own(lake):
+    lease = read_last(lake)
+
+    def child(found):
+        own = read_last(lake)
+        found.extend(sorted(one.who for one in holders(lake.site)))
+        own.close()
+
+    fork = multiprocessing.get_context("fork")
+    with fork.Manager() as manager:
+        seen = manager.list()
+        process = fork.Process(target=child, args=(seen,))
+        process.start()
+        process.join()
+        assert process.exitcode == 0
+        assert len(set(seen)) == len(seen) == 2
+
+    assert [one.snapshot for one in holders(lake.site)] == [lease.snapshot]
+    lease.close()
+    assert holders(lake.site) == []
