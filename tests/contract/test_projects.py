@@ -48,8 +48,8 @@ key: item
 rules:
   - {expect: value >= 0, else: quarantine, tolerate: 100%}
 ---*/
-SELECT s.item, pieces, max(p.price) AS price, pieces * max(p.price) AS value, list(p.price ORDER BY p.price) AS prices
-FROM trusted.stock AS s LEFT JOIN trusted.prices AS p ON p.item = s.item GROUP BY ALL
+SELECT s.item, pieces, max(p.price) AS price, pieces * max(p.price) AS value
+FROM trusted.stock AS s LEFT JOIN trusted.prices AS p ON p.item = s.item GROUP BY s.item, pieces
 """,
     "exploitation/busy.py": '''"""Customers by number."""
 import polars as pl

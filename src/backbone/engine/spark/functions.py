@@ -179,13 +179,6 @@ def _split(call: Call) -> str:
     return f"split({call.args[0].sql}, {text_sql(quoted)})"
 
 
-def _part(call: Call) -> str:
-    if not call.args[1].constant or call.args[2].constant == 0:
-        raise call.refuse()
-    text, separator, part = (arg.sql for arg in call.args)
-    return f"split_part({text}, {separator}, CAST({part} AS INT))"
-
-
 def _padded(name: str) -> Callable[[Call], str]:
     def made(call: Call) -> str:
         if not call.args[2].constant:
@@ -233,7 +226,6 @@ _TEXT: Mapping[str, Known] = {
     "lpad": Known(_padded("lpad")),
     "rpad": Known(_padded("rpad")),
     **dict.fromkeys(["split", "string_split", "str_split", "string_to_array"], Known(_split, "at a constant text")),
-    "split_part": Known(_part, "at a constant text, and a constant part that isn't 0"),
     "md5": Known("md5({0})"),
     "sha256": Known("sha2({0}, 256)"),
     "~~": Known(_like("LIKE"), "with a constant pattern"),
