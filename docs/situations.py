@@ -130,6 +130,12 @@ retention: {snapshots: a month, maintenance: sometimes}
 defaults: {contract: loose, clean: auto}
 backbone: {env: prod}
 """}),
+        Situation("An object store as it can't be", "plan", {
+            "backbone.yml": "name: shop\nstorage: {data: 's3://Our_Bucket', encryption: aes}\n"}),
+        Situation("Data of many machines, a catalogue of one", "plan", {
+            "backbone.yml": "name: shop\nstorage: {data: 's3://our-bucket/shop'}\n"}),
+        Situation("Encryption of a folder", "plan", {
+            "backbone.yml": "name: shop\nstorage: {data: lake, encryption: s3}\n"}),
         Situation("Many mistakes in a source", "plan", {"sources/orders.yml": """from: data/orders-*.csv
 template: {delimiter: "", encoding: utf-9, quotechar: ab, header_rows: one}
 contract: frozen

@@ -162,7 +162,7 @@ def _bucket(storage: Fields, secrets: Secrets) -> Bucket | None:
 
 def alone_refused(catalogue: str) -> str:
     """Why data in an object store can't go with a catalogue; nothing if it can."""
-    if catalogue.startswith("postgres:"):
+    if catalogue.startswith("postgres"):
         return ""
     return (
         "data on s3 is for many machines, and a catalogue in sqlite is on one: a copy of it would take the files of "

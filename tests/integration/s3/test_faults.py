@@ -36,6 +36,11 @@ def completes(root, expected):
     assert sorted(names) == ["orders-1.csv", "orders-2.csv", "orders-3.csv"]
 
 
+def _some(all_of_them, *quick):
+    """The quick ones always, the others among the long tests."""
+    return [one if one in quick else pytest.param(one, marks=pytest.mark.long) for one in all_of_them]
+
+
 SURVIVED = {
     "a request is slowed down": ("503", writes("landing"), 2),
     "a server fails": ("500", writes("tables"), 3),
@@ -47,7 +52,7 @@ SURVIVED = {
 }
 
 
-@pytest.mark.parametrize("fault", SURVIVED)
+@pytest.mark.parametrize("fault", _some(SURVIVED, "a connection is dropped", "the footer of a data file comes by half"))
 def test_what_passes_is_waited_for(small, expected, proxy, fault):
     what, when, times = SURVIVED[fault]
     proxy.fail(what, when=when, times=times)
@@ -80,7 +85,9 @@ LASTING = {
 }
 
 
-@pytest.mark.parametrize("fault", LASTING)
+@pytest.mark.parametrize(
+    "fault", _some(LASTING, "one file lands", "some data files are put", "files can't be registered")
+)
 def test_what_lasts_ends_the_run_in_words_and_the_next_one_does_the_work(small, expected, proxy, fault):
     what, when, after, said = LASTING[fault]
     proxy.fail(what, when=when, times=10_000, after=after)
@@ -105,6 +112,7 @@ def _told(root):
     return " ".join(step.failure.message for step in report.steps if step.failure)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("where", ["landing", "tables"])
 @pytest.mark.usefixtures("impatient")
 def test_a_server_that_stalls_is_not_waited_for_long(small, expected, proxy, where):
@@ -116,6 +124,7 @@ def test_a_server_that_stalls_is_not_waited_for_long(small, expected, proxy, whe
     completes(small, expected)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("impatient")
 def test_a_server_that_stalls_while_it_is_published_is_not_waited_for_long(small, expected, proxy):
     proxy.fail("stall", when=reads("totals/"), times=10_000, after=1)
@@ -152,7 +161,9 @@ KILLED = {
 }
 
 
-@pytest.mark.parametrize("moment", KILLED)
+@pytest.mark.parametrize(
+    "moment", _some(KILLED, "after a file was put and before it counts", "between putting and publishing")
+)
 def test_killed_at_any_moment_the_next_run_finishes_the_work(small, expected, proxy, moment):
     proxy.fail("stall", when=KILLED[moment], times=1)
     process = started(small, "run")

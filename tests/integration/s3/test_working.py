@@ -1,5 +1,6 @@
 """A project whose data is on S3 is, for people, the same as one in a folder."""
 
+import duckdb
 import pytest
 from faults_shop import ANALYSIS, LATER, content, deliver, differences, make_shop, unsound, write_files
 from s3_shop import SMALL_DATASETS, make_s3_shop, make_small, strangers
@@ -100,6 +101,25 @@ def test_data_of_one_lake_is_refused_to_another_catalogue(small, tmp_path, prefi
     with pytest.raises(LakeError, match="holds the data of another lake"):
         backbone.open(other).run()
     assert unsound(backbone.open(small).doctor()) == []
+
+
+def test_datasets_are_written_where_others_look_and_read_by_another_project(small, tmp_path):
+    workspace = backbone.open(small)
+    workspace.run()
+
+    workspace.export("exploitation.totals", tmp_path / "out")
+    assert duckdb.read_parquet(str(tmp_path / "out/**/*.parquet")).fetchall() == [(61, 17717)]
+    workspace.sql("FROM customer_days ORDER BY ALL").write(tmp_path / "days.csv")
+    assert len((tmp_path / "days.csv").read_text().splitlines()) > 10
+
+    reader = {
+        "backbone.yml": "name: reader\nbackbone: ../shop\n",
+        "exploitation/dear.sql": "SELECT customer, amount FROM exploitation.customer_days WHERE amount > 1000\n",
+    }
+    write_files(tmp_path / "reader", reader)
+    assert backbone.open(tmp_path / "reader").run().status == "published"
+    dear = workspace.sql("SELECT customer, amount FROM customer_days WHERE amount > 1000").rows()
+    assert sorted(backbone.open(tmp_path / "reader").sql("FROM dear").rows()) == sorted(dear)
 
 
 @pytest.mark.long
