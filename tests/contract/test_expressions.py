@@ -272,7 +272,6 @@ EXPRESSIONS = (
     "list_has(l, 1)",
     "array_sort(l)",
     "list_sort(l, 'DESC', 'NULLS FIRST')",
-    "list_reverse_sort(l)",
     "bit_count(a)",
     "cardinality(MAP {'k': a})",
     "map_keys(MAP {'k': a})",

@@ -16,8 +16,6 @@ from backbone.engine.spark.planner import bound_plan, planning_engine
 
 UNDER_OTHER_NAMES = {
     "+ and - of moments",
-    "any_value",
-    "arbitrary",
     "last",
     "mean",
     "pi",

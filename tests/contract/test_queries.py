@@ -17,7 +17,7 @@ QUERIES = (
     "SELECT count_if(bo), bool_and(bo), bool_or(bo), max(bo) FROM trusted.edges",
     "SELECT median(a), quantile_cont(a, 0.3), quantile_disc(a, 0.3), quantile_disc(b, 0.5) FROM trusted.edges WHERE a IN (1, 0, 42, -7)",
     "SELECT arg_max(b, a), arg_min(b, a), max_by(a, d), min_by(a, b) FROM trusted.edges",
-    "SELECT any_value(b ORDER BY a), arbitrary(b ORDER BY a), array_agg(a ORDER BY b), group_concat(b, '/' ORDER BY a), listagg(b, '/' ORDER BY a DESC) FROM trusted.edges",
+    "SELECT array_agg(a ORDER BY b), group_concat(b, '/' ORDER BY a), listagg(b, '/' ORDER BY a DESC) FROM trusted.edges",
     "SELECT argmax(b, a), argmin(b, a), countif(bo), mean(x), quantile(a, 0.5), quantile_cont(f, 0.25) FROM trusted.edges WHERE isfinite(f)",
     "SELECT variance(a), var_samp(a), stddev_pop(a) FROM trusted.others",
     "SELECT a, cume_dist() OVER (ORDER BY a) FROM trusted.edges",

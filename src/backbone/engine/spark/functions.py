@@ -55,7 +55,17 @@ def _modulo(call: Call) -> str:
     if call.kind.name in kinds.FLOATS:
         nan = f"CAST('NaN' AS {spark_type(call.kind)})"
         return f"CASE WHEN {right} = 0 AND {left} IS NOT NULL THEN {nan} ELSE {left} % nullif({right}, 0) END"
-    return f"CAST({left} % nullif({right}, 0) AS {spark_type(call.kind)})"
+    value = f"CAST({left} % nullif({right}, 0) AS {spark_type(call.kind)})"
+    bits = _BITS.get(call.kind.name)
+    if bits is None or (call.args[1].is_constant and right != f"CAST('-1' AS {spark_type(call.kind)})"):
+        return value
+    # The least number by -1 overflows in DuckDB, as its quotient does.
+    least = f"CAST('-{2 ** (bits - 1)}' AS {spark_type(call.kind)})"
+    failed = f"CAST(raise_error('Overflow in division') AS {spark_type(call.kind)})"
+    return f"CASE WHEN {right} = -1 AND {left} = {least} THEN {failed} ELSE {value} END"
+
+
+_BITS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
 
 
 def _ceil_floor(name: str) -> Callable[[Call], str]:

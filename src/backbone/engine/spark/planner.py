@@ -66,7 +66,7 @@ def plan_query(planner: "DuckDBSession", query: str, leaf: "Leaf", *, strict: bo
 
 
 def _check_unread(planner: "DuckDBSession", query: str, columns: "dict[str, Kind]") -> None:
-    """Refuse a query that depends on columns that Spark has no type for: DuckDB would read them from the table."""
+    """Refuse a query that depends on columns that Spark has no type for: that DuckDB would read from the table."""
     planner.execute(f"SET GLOBAL disabled_optimizers = {literal(_all_but(planner, _KEPT, 'unused_columns'))}")
     try:
         read = _read(bound_plan(planner, query))
