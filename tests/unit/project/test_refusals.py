@@ -43,7 +43,7 @@ CASES = [
     ("backbone.yml", "name: a\nengine: {conf: {spark.x: 1}}\n", "2:9+20 `engine` needs `spark`: local[*], spark://HOST:PORT or sc://HOST"),
     ("backbone.yml", "name: a\nengine: {spark: 'local', conf: {memory: 1g}}\n", "2:33+6 'memory' is no setting of Spark's. Their names begin with `spark.`"),
     ("backbone.yml", "name: a\nstorage: {catalogue: postgres}\n", "2:22+8 how is the database reached? Expected: 'postgres:${PG_URL}', a secret"),
-    ("backbone.yml", "name: a\nstorage: {data: 's3://b/c'}\n", "2:17+10 data on s3 is for many machines, and a catalogue in sqlite is on one: a copy of it would take the files of the other for nobody's. Name a catalogue that all reach: `catalogue: postgres:URL`"),
+    ("backbone.yml", "name: a\nstorage: {data: 's3://our-bucket/c'}\n", "2:17+19 data on s3 is for many machines, and a catalogue in sqlite is on one: a copy of it would take the files of the other for nobody's. Name a catalogue that all reach: `catalogue: postgres:URL`"),
     ("backbone.yml", "name: a\ndefaults: {clean: auto}\n", "2:19+4 `clean: auto` is not built yet"),
     ("backbone.yml", "name: a\nmemory_limit: much\n", "2:15+4 'much' is no amount of memory, such as 4GB or 512MB"),
     ("backbone.yml", "name: a\nenvironments: [Dev]\n", "2:16+3 'Dev' is no name for an environment. Names look like: orders, orders_2024"),
