@@ -151,10 +151,10 @@ def make_shop(root: Path) -> Path:
     return root
 
 
-def backbone_run(root: Path, *more: str) -> "subprocess.CompletedProcess[str]":
+def backbone_run(root: Path, *more: str, seconds: int = 120) -> "subprocess.CompletedProcess[str]":
     """`backbone run` in a process of its own."""
     command = [str(Path(sys.executable).with_name("backbone")), "--project", str(root), "run", *more]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds)
 
 
 def content(root: Path, datasets: Sequence[str] = DATASETS) -> Content:

@@ -7,7 +7,7 @@ from faults_shop import Content, backbone_run, content, deliver, differences, le
 from spark_clusters import engine_on
 from spark_shop import DATASETS, LATER, make_spark_shop
 
-pytestmark = [pytest.mark.spark, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.spark, pytest.mark.timeout(3600)]
 
 
 def runs(root: Path, engine: str) -> list[Content]:
@@ -18,7 +18,7 @@ def runs(root: Path, engine: str) -> list[Content]:
             deliver(root, delivery)
         else:
             make_spark_shop(root, engine)
-        ended = backbone_run(root)
+        ended = backbone_run(root, seconds=1200)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         assert leftovers(root) == []
         found.append(content(root, DATASETS))

@@ -12,17 +12,17 @@ from pathlib import Path
 
 import psutil
 import pytest
-from faults_shop import Content, backbone_run, content, differences, leftovers
+from faults_shop import Content, backbone_run, content, differences, leftovers, write_files
 from spark_clusters import Standalone, engine_on, standalone_cluster
 from spark_shop import make_spark_shop
 
 import backbone
 
-pytestmark = [pytest.mark.spark, pytest.mark.long, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.spark, pytest.mark.long, pytest.mark.timeout(3600)]
 
 DATASETS = ("formatted.orders", "trusted.orders", "exploitation.dear_orders")
 OTHERS = ("sources/visits.yml", "trusted/visits.yml", "exploitation/customers.sql", "exploitation/customer_days.sql")
-SECONDS = 600
+SECONDS = 1200
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ def shop(root: Path, engine: str) -> Path:
     make_spark_shop(root, engine)
     for name in OTHERS:
         (root / name).unlink()
+    write_files(root, {"trusted/orders.yml": "rules: [{in_range: amount, from: 0, to: 9000, else: quarantine}]\n"})
     return root
 
 
@@ -105,7 +106,7 @@ def expect_finished_by_the_next(run: Running, undisturbed: Content) -> None:
     """The next run records the killed one, and does its work."""
     assert [entry.status for entry in backbone.open(run.root).history()] == ["killed"]
 
-    ended = backbone_run(run.root)
+    ended = backbone_run(run.root, seconds=SECONDS)
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     expect_undisturbed(run.root, undisturbed)
