@@ -10,7 +10,7 @@ others and all else has alone; the datasets by name; those that landing takes; `
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,6 @@ _TABLES = """
         who text NOT NULL, since timestamptz NOT NULL, pinned boolean NOT NULL);
     CREATE TABLE IF NOT EXISTS backbone_note (name text PRIMARY KEY, numbers text NOT NULL);
     """
-_OURS = ("backbone_run", "backbone_lease", "backbone_note")
 _WRITERS = "writers"
 _LONGEST = 600
 
@@ -176,50 +175,28 @@ class PostgresBooks:
 
     def take_over(self, path: Path) -> None:
         """See `Books`. It comes into a schema beside the present one, and the two change names in one transaction."""
-        from backbone.lake.books.converting import to_postgres
+        from backbone.lake.books.postgres_schemas import take_over
 
-        coming = replace(self.database, schema=f"{self.database.schema}_coming")
         self.prepare()
-        with self.database.writing() as rows:
-            rows.execute(f"DROP SCHEMA IF EXISTS {quoted(coming.schema)} CASCADE")
-        to_postgres(path, coming)
-        self._change_places(coming)
-
-    def _change_places(self, coming: Database) -> None:
-        """Let a schema take the present one's place, in one transaction."""
-        own, other, gone = (quoted(name) for name in (self.database.schema, coming.schema, f"{coming.schema}_gone"))
-        with self.database.writing() as rows:
-            for table in _OURS:
-                rows.execute(f"ALTER TABLE {own}.{table} SET SCHEMA {other}")
-            rows.execute(f"ALTER SCHEMA {own} RENAME TO {gone}")
-            rows.execute(f"ALTER SCHEMA {other} RENAME TO {own}")
-            rows.execute(f"DROP SCHEMA {gone} CASCADE")
+        take_over(self.database, path)
 
     def keep(self, name: str) -> str:
         """See `Books`."""
-        kept = f"{self.database.schema}_{name.replace('.', '_').replace('-', '_')}"
-        with self.database.writing() as rows:
-            rows.execute(f"DROP SCHEMA IF EXISTS {quoted(kept)} CASCADE")
-            rows.execute(f"CREATE SCHEMA {quoted(kept)}")
-            named = "SELECT tablename FROM pg_tables WHERE schemaname = ? AND starts_with(tablename, 'ducklake_')"
-            for (table,) in rows.execute(named, (self.database.schema,)).fetchall():
-                copy, own = (f"{quoted(schema)}.{quoted(table)}" for schema in (kept, self.database.schema))
-                rows.execute(f"CREATE TABLE {copy} (LIKE {own} INCLUDING ALL)")
-                rows.execute(f"INSERT INTO {copy} SELECT * FROM {own}")
-        return f"schema {kept}"
+        from backbone.lake.books.postgres_schemas import keep
+
+        return keep(self.database, name)
 
     def put_back(self, name: str) -> None:
         """See `Books`."""
-        kept = f"{self.database.schema}_{name.replace('.', '_').replace('-', '_')}"
-        self._change_places(replace(self.database, schema=kept))
+        from backbone.lake.books.postgres_schemas import put_back
+
+        put_back(self.database, name)
 
     def retire(self, name: str) -> str:
         """See `Books`."""
-        former = f"{self.database.schema}_{name}"
-        with self.database.writing() as rows:
-            rows.execute(f"DROP SCHEMA IF EXISTS {quoted(former)} CASCADE")
-            rows.execute(f"ALTER SCHEMA {quoted(self.database.schema)} RENAME TO {quoted(former)}")
-        return f"schema {former}"
+        from backbone.lake.books.postgres_schemas import retire
+
+        return retire(self.database, name)
 
     def prepare(self) -> None:
         """See `Books`."""
