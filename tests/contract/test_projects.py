@@ -41,15 +41,15 @@ rules:
   - {one_of: item, values: [Apple, Pear, Plum], else: warn}
   - {expect: count(*) < 100, else: fail}
 """,
-    "sources/staff.yml": "from: data/staff-*.csv\ncolumns: {name: text, shop: text}\n",
-    "trusted/staff.yml": "versions: history\nkey: name\nabsent: deleted\n",
+    "sources/staff.yml": "from: data/staff-*.csv\ncolumns: {name: text, shop: text, day: date}\n",
+    "trusted/staff.yml": "versions: history\nkey: name\nnewest_by: day\nabsent: deleted\n",
     "exploitation/values.sql": """/*---
 key: item
 rules:
   - {expect: value >= 0, else: quarantine, tolerate: 100%}
 ---*/
-SELECT s.item, pieces, max(p.price) AS price, pieces * max(p.price) AS value, list(p.price ORDER BY p.price) AS prices
-FROM trusted.stock AS s LEFT JOIN trusted.prices AS p ON p.item = s.item GROUP BY ALL
+SELECT s.item, pieces, max(p.price) AS price, pieces * max(p.price) AS value
+FROM trusted.stock AS s LEFT JOIN trusted.prices AS p ON p.item = s.item GROUP BY s.item, pieces
 """,
     "exploitation/busy.py": '''"""Customers by number."""
 import polars as pl
@@ -65,12 +65,12 @@ def busy(days: pl.DataFrame) -> pl.DataFrame:
 FIRST: Mapping[str, str] = {
     "prices-1.csv": "item,since,price,note\napple,2026-01-01,1.5,n/a\nPear,2026-01-01,2,sale\nPlum,2026-01-01,x,-\n",
     "stock-1.csv": "item,pieces\nApple,3\nPear,-1\nPlum,7\n",
-    "staff-1.csv": "name,shop\nAda,north\nBob,south\n",
+    "staff-1.csv": "name,shop,day\nAda,north,2026-01-01\nBob,south,2026-01-01\n",
 }
 SECOND: Mapping[str, str] = {
     "prices-2.csv": "item,since,price,note\napple,2026-01-05,1.75,sale\nPear,2025-12-01,3,\nApple,2026-01-07,1.75,sale\n",
     "stock-2.csv": "item,pieces\nApple,4\nKiwi,1\n",
-    "staff-2.csv": "name,shop\nAda,south\n",
+    "staff-2.csv": "name,shop,day\nAda,south,2026-01-08\n",
 }
 ALL = (*DATASETS, "trusted.prices", "trusted.stock", "trusted.staff", "exploitation.values", "exploitation.busy")
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from backbone.errors import LakeError
 from backbone.lake.books import FolderBooks
 from backbone.lake.catalogue import last_snapshot
-from backbone.lake.remote import claim
+from backbone.lake.claiming import claim
 from backbone.lake.site import Site
 from backbone.storage.data import Data
 

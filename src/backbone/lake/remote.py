@@ -1,10 +1,9 @@
 """How DuckDB reaches data files in an object store: with what boto3's standard chain finds, and no further."""
 
-import json
 from typing import TYPE_CHECKING
 
 from backbone.engine.duckdb.extensions import load_extension
-from backbone.errors import LakeError, MissingExtraError, StoreError
+from backbone.errors import MissingExtraError
 from backbone.lake.site import Site
 from backbone.model.names import literal, quoted
 from backbone.storage.s3 import S3Data
@@ -12,35 +11,6 @@ from backbone.storage.s3_client import ATTEMPTS, READ_SECONDS
 
 if TYPE_CHECKING:
     import duckdb
-
-
-MARK = "lake.json"
-"""Says whose the data is: for another catalogue these files would be nobody's, and removed."""
-
-
-def claim(site: Site, identity: str, *, again: bool = False) -> None:
-    """Say that data in an object store belongs to a lake, before its first file is put there; `again`: from now on.
-
-    Raises:
-        LakeError: it belongs to another.
-    """
-    if site.data.is_local:
-        return
-    site.folder.mkdir(parents=True, exist_ok=True)
-    path = site.folder / MARK
-    path.write_text(json.dumps({"lake": identity}))
-    try:
-        site.data.put(MARK, path, again=again)
-    except StoreError:
-        raise
-    except LakeError as error:
-        raise LakeError(
-            f"{site.data.uri('')} holds the data of another lake: of another project, or of this one with a catalogue "
-            "that isn't there any more. Name another path in backbone.yml as `storage: {data: s3://…}`, or bring the "
-            "catalogue back: backbone restore"
-        ) from error
-    finally:
-        path.unlink()
 
 
 def reach(connection: "duckdb.DuckDBPyConnection", site: Site, name: str = "lake") -> None:

@@ -13,7 +13,8 @@ import duckdb
 from backbone.engine.duckdb.extensions import load_extension, silence
 from backbone.errors import LakeError, StoreError
 from backbone.lake.catalogue import dataset_bytes, has_dataset, is_finished, last_snapshot
-from backbone.lake.remote import claim, reach
+from backbone.lake.claiming import claim, refuse_strangers
+from backbone.lake.remote import reach
 from backbone.lake.retrying import Tries, committed_as
 from backbone.lake.site import Site
 from backbone.lake.versions import refuse_others
@@ -65,6 +66,7 @@ def attach(
         if read_only or is_finished(site):
             _attach(connection, site, name, read_only=read_only, snapshot=snapshot)
         else:
+            refuse_strangers(site)
             with site.books.publishing():  # of several who come first, one makes it
                 _attach(connection, site, name, read_only=False)
                 known = last_snapshot(site)

@@ -190,7 +190,7 @@ def _engine(fields: Fields, secrets: Secrets) -> Engine:
     for key in _given_keys(conf):
         place = settings.key_place(key)
         if place and not key.startswith("spark."):
-            fields.refuse(place, f"'{key}' is no setting of Spark's: they begin with spark.")
+            fields.refuse(place, f"'{key}' is no setting of Spark's. Their names begin with `spark.`")
     given = [(key, settings.given(key)) for key in _given_keys(conf)]
     return Engine(filled, tuple((key, check_secrets(t, secrets, fields.problems)) for key, t in given if t))
 

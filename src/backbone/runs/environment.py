@@ -16,6 +16,9 @@ from backbone.model.memory import DEFAULT_LIMIT
 from backbone.storage.data import Data
 
 _LANDING = "landing"
+_PLAIN = re.compile(r"(?!p_|pg(_|$))[a-z][a-z0-9_]*")
+"""Names of projects that need nothing else in the name of a schema: `pg_` is PostgreSQL's, `p_` ours."""
+_ONE_WORD = re.compile(r"[a-z0-9]+")
 _LONGEST = 48
 """PostgreSQL cuts names after 63 bytes, and there are names for what is beside a schema."""
 
@@ -36,15 +39,13 @@ def schema_of(project: str, name: str) -> str:
     """The schema of one part of a project: letters, digits and `_`, so that it needs no quotes.
 
     Example:
-        >>> schema_of("Shop", "dev")
-        'shop_dev'
+        >>> schema_of("our_shop", "dev")
+        'our_shop_dev'
     """
-    plain = [re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") for text in (project, name)]
-    schema = "_".join(part for part in plain if part)
-    whole = f"{project}/{name}"
-    if schema == whole.replace("/", "_").lower() and len(schema) <= _LONGEST and not schema[0].isdigit():
-        return schema
-    return f"p_{schema[:40]}_{blake2b(whole.encode(), digest_size=4).hexdigest()}"
+    if _PLAIN.fullmatch(project) and _ONE_WORD.fullmatch(name) and len(project) + len(name) < _LONGEST:
+        return f"{project}_{name}"  # its last `_` tells the two apart
+    near = "_".join(re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:20] for text in (project, name))
+    return f"p_{near}_{blake2b(f'{project}/{name}'.encode(), digest_size=4).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from backbone.errors import LakeError, UsageError
 from backbone.governance.tables import TABLES
 from backbone.lake.books import FolderBooks
 from backbone.lake.catalogue import last_snapshot, present_snapshot
+from backbone.lake.claiming import refuse_strangers
 from backbone.lake.copying import Copied, continue_after, copy_lake, exchange, renew_identity, send_lake
 from backbone.lake.leases import take_lease, without_new_leases
 from backbone.lake.site import Site
@@ -146,6 +147,8 @@ def restore(workspace: "Workspace", folder: Path, force: bool, on_event: "OnEven
             elif books.shared:  # machines may remember snapshots of a lake that was lost
                 copied = replace(copied, identity=renew_identity(staged.folder))
             if not whole:
+                if not present:
+                    refuse_strangers(environment.site)
                 send_lake(FolderData(source), environment.site, copied)
             _replace(environment, staged)
         finally:

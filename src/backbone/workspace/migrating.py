@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from backbone.connectors.secrets import Secrets
 from backbone.errors import LakeError, Problem, ProjectError, UsageError
 from backbone.lake.catalogue import last_snapshot
+from backbone.lake.claiming import MARK, claim, refuse_strangers
 from backbone.lake.copying import Copied
 from backbone.lake.known_files import known_files
-from backbone.lake.remote import claim
 from backbone.lake.site import Site
 from backbone.model.operations import Migrated, MigratedLake
 from backbone.model.reports import RunEvent
@@ -113,6 +113,8 @@ def _check_free(move: _Move) -> None:
     """Make sure that no other lake is where this one goes; a copy of it that a killed migration left may be."""
     there = last_snapshot(move.new.site) if move.books_move else None
     here = last_snapshot(move.old.site)
+    if move.files_move and there is None and last_snapshot(move.new.site) is None:
+        refuse_strangers(move.new.site)
     if there and here and there[0] != here[0]:
         raise LakeError(
             f"There is another lake in {move.new.site.books.place}, at snapshot {there[1]}. Name an empty place, or "
@@ -149,6 +151,7 @@ def _moved(move: _Move, on_event: "OnEvent") -> MigratedLake:
         new.books.prepare()
         new.books.take_over(part)
         part.unlink(missing_ok=True)
+        claim(new, identity, again=True)
         for holder in old.books.holders():
             if not holder.process:
                 new.books.pin(holder.who.removeprefix("project "), holder.snapshot)
@@ -212,3 +215,5 @@ def _retire(move: _Move) -> None:
     """Let nobody take the former catalogue for one that counts, where both name the same files."""
     if move.books_move and not move.files_move:
         move.old.site.books.retire("migrated")
+        if not move.new.site.books.shared:  # a lake that is wholly in one folder
+            move.new.site.data.remove([MARK])

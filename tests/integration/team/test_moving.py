@@ -140,3 +140,27 @@ def test_the_command_says_what_it_does(laptop):
     assert "PG_URL" in said
     assert str(Path(laptop / "secrets.env").read_text().strip().partition("=")[2]) not in said
     assert ended(start(laptop, "upgrade")) == (0, "nothing to upgrade.\n")
+
+
+def test_nobody_takes_another_lake_s_files_for_its_own(laptop, tmp_path, database):
+    """Else the first recovery or maintenance would remove them as nobody's."""
+    before, text = content(laptop), (laptop / "backbone.yml").read_text()
+    team = text.replace("data: lake", "catalogue: 'postgres:${PG_URL}'\n  data: lake")
+    (laptop / "backbone.yml").write_text(team)
+    with pytest.raises(LakeError, match=r"has a lake, with its catalogue in catalogue\.sqlite.* backbone migrate"):
+        backbone.open(laptop).run()
+    (laptop / "backbone.yml").write_text(text)
+    assert differences(content(laptop), before) == []
+
+    backbone.open(laptop).migrate({"catalogue": TEAM})
+    team = (laptop / "backbone.yml").read_text()
+    (laptop / "backbone.yml").write_text(text)
+    with pytest.raises(LakeError, match="the data of a lake whose catalogue is in a database"):
+        backbone.open(laptop).run()
+    (laptop / "backbone.yml").write_text(team.replace("name: shop", "name: shop2"))
+    with pytest.raises(LakeError, match="holds the data of another lake"):
+        backbone.open(laptop).run()
+    (laptop / "backbone.yml").write_text(team)
+    assert differences(content(laptop), before) == []
+    assert unsound(backbone.open(laptop).doctor()) == []
+    del tmp_path, database

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from backbone.engine.protocol import R, Session, T, one_by_one
 from backbone.engine.spark.attempts import OPEN, RESULT, Job, try_each
+from backbone.engine.spark.failures import said_by
 from backbone.errors import EngineError
 from backbone.troubles import trouble
 
@@ -89,6 +90,5 @@ def _reason(error: Exception, folder: Path) -> str:
         return "Spark's workers have no Backbone in their Python (PYSPARK_PYTHON): install it there"
     if told := trouble(RuntimeError(said), folder):
         return told
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    raised = [line for line in lines if re.match(r"[\w.]+(Error|Exception|Interrupt)\b", line)]
-    return f"Spark gave up: {(raised or lines or [type(error).__name__])[0][:_SHOWN]}"
+    raised = re.search(r"^\s*([\w.]+(?:Error|Exception|Interrupt)\b.*)", said, re.MULTILINE)
+    return f"Spark gave up: {raised[1][:_SHOWN]}" if raised else said_by(said)

@@ -12,6 +12,7 @@ from backbone.engine.spark.each import SparkEach
 from backbone.engine.spark.planner import planning_engine
 from backbone.engine.spark.session import SparkStep
 from backbone.engine.spark.starting import LOCAL, Cluster, start
+from backbone.errors import EngineError
 from backbone.model.memory import DEFAULT_LIMIT, LEAST_BYTES, memory_bytes
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class SparkEngine:
         self._planner: DuckDBEngine | None = None
         self._session: SparkSession | None = None
         self._started = False
+        self._failure: EngineError | None = None
         self._partitions = ""
         self._numbers = count(1)
         self._few = False
@@ -59,8 +61,14 @@ class SparkEngine:
     @property
     def spark(self) -> "SparkSession":
         """Spark itself, started now if it isn't yet."""
+        if self._failure is not None:
+            raise self._failure
         if self._session is None:
-            self._session, self._started = start(self.cluster, self.log)
+            try:
+                self._session, self._started = start(self.cluster, self.log)
+            except EngineError as error:
+                self._failure = error  # the other steps needn't wait for it once more
+                raise
             self._partitions = str(self._session.conf.get("spark.sql.shuffle.partitions"))
             self._size()
         return self._session

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from backbone.engine import sqlite
 from backbone.lake.books import folder_leases
@@ -31,11 +31,12 @@ class FolderBooks:
     """Implements `Books` in one folder. Whoever writes is alone: `run.lock` is held from first look to last word."""
 
     folder: Path
+    NAME: ClassVar[str] = "catalogue.sqlite"
 
     @property
     def catalogue(self) -> Path:
         """The catalogue, an SQLite file."""
-        return self.folder / "catalogue.sqlite"
+        return self.folder / self.NAME
 
     @property
     def place(self) -> str:

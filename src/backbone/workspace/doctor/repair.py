@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from backbone.errors import BackboneError
 from backbone.lake.catalogue import last_snapshot
-from backbone.lake.remote import MARK
+from backbone.lake.claiming import MARK
 from backbone.model.reports import Check, RunEvent
 from backbone.runs import journal
 from backbone.runs.environment import Environment
