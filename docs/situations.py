@@ -360,7 +360,7 @@ price: {means: What is paid, rules: [{trim: all}], columns: exploitation.sums.am
     ),
     "ExportError": (
         Situation("A database that can't be reached", "export sums --to 'postgres:${PG_URL}'", {
-            "secrets.env": "PG_URL=postgresql://shop:secret@127.0.0.1:1/bi\n"}, ran=True),
+            "secrets.env": "PG_URL=postgresql://shop:Xk29fQ@127.0.0.1:1/bi\n"}, ran=True),
     ),
     "LakeError": (
         Situation("A registry that is gone", "run", {"lake/landing/registry.sqlite": None}, ran=True),

@@ -11,7 +11,7 @@ import http.client
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,11 +23,12 @@ _HOP = {"connection", "transfer-encoding", "keep-alive", "content-length"}
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A request as it came: `query` after the question mark."""
+    """A request as it came: `query` after the question mark, the names of `headers` in small letters."""
 
     method: str
     path: str
     query: str
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -110,7 +111,7 @@ def _handler(proxy: Proxy, host: str) -> type[BaseHTTPRequestHandler]:  # noqa: 
         def _pass_on(self) -> None:
             path, _, query = self.path.partition("?")
             body = self._body()
-            fault = proxy.fault(Seen(self.command, path, query))
+            fault = proxy.fault(Seen(self.command, path, query, {n.lower(): v for n, v in self.headers.items()}))
             if fault == "drop":
                 return self._hang_up()
             if fault == "stall":

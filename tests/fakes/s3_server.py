@@ -9,6 +9,7 @@ It is stopped by its process id; nothing of it stays. `server.restricted` may re
 
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -75,7 +76,12 @@ def s3_server() -> Iterator[S3Server]:
         (folder / "accounts.json").write_text(json.dumps(_accounts()))
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                _command(folder, ports), stdout=log, stderr=log, cwd=folder, start_new_session=True
+                _command(folder, ports),
+                stdout=log,
+                stderr=log,
+                cwd=folder,
+                start_new_session=True,
+                env={**os.environ, "WEED_S3_SSE_KEY": secrets.token_hex(32)},
             )
         stack.callback(_stop, process)
         server = S3Server(f"http://127.0.0.1:{ports[3]}", process.pid, folder)

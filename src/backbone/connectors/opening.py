@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from backbone.errors import LakeError
 from backbone.model.files import LandedFile
 from backbone.storage.data import Data
-from backbone.storage.s3 import side_by_side
+from backbone.storage.waiting import side_by_side
 
 
 @dataclass(frozen=True, slots=True)

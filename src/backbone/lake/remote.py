@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from backbone.engine.duckdb.extensions import load_extension
-from backbone.errors import MissingExtraError
+from backbone.errors import LakeError, MissingExtraError
 from backbone.lake.site import Site
 from backbone.model.names import literal, quoted
 from backbone.storage.s3 import S3Data
@@ -27,7 +27,7 @@ def reach(connection: "duckdb.DuckDBPyConnection", site: Site, name: str = "lake
         return
     try:
         load_extension(connection, "httpfs")
-    except Exception as error:
+    except LakeError as error:
         raise MissingExtraError("Data on S3", "s3") from error
     connection.execute(f"SET http_timeout = {READ_SECONDS}; SET http_retries = {ATTEMPTS - 1}")
     connection.execute("SET http_retry_wait_ms = 200; SET http_retry_backoff = 3")

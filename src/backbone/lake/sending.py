@@ -5,7 +5,7 @@ from pathlib import Path
 
 from backbone.lake.store import INLINED_ROWS, Lake
 from backbone.model.names import literal
-from backbone.storage.s3 import side_by_side
+from backbone.storage.waiting import side_by_side
 
 
 def send(lake: Lake, files: Sequence[Path], few: Sequence[Path] = ()) -> None:

@@ -2,29 +2,26 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 from backbone.errors import LakeError
 from backbone.storage.data import Stored
 from backbone.storage.folder import CHUNK, sha256_of
 from backbone.storage.s3_client import ATTEMPTS, Access, access, client, endpoint_host
 from backbone.storage.s3_errors import explain
+from backbone.storage.waiting import side_by_side
 
 PART_BYTES = 16 << 20
 """Files of more than this are put in parts, each checked and, if need be, sent again by itself."""
 _MOST_PARTS = 9_000
 _MANY = 100
 _AT_ONCE = 1_000
-_SIDE_BY_SIDE = 8
 _DIGEST = "sha256"
-
-T = TypeVar("T")
-U = TypeVar("U")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,16 +206,6 @@ class S3Data:
             yield
         except _broken() as error:
             raise explain(error, what, self.bucket, endpoint_host()) from error
-
-
-def side_by_side(work: Callable[[T], U], things: Collection[T]) -> list[U]:
-    """What a piece of work that mostly waits gives for each thing, a few at a time."""
-    if len(things) <= 1:
-        return [work(one) for one in things]
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        return list(pool.map(work, things))
 
 
 def _pieces(path: Path, size: int) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ from backbone.workspace.doctor.verdict import Verdict, sound
 
 def check_extensions(site: Site) -> Verdict:
     """Whether DuckDB's extensions are there and fit its version."""
-    names, wrong = ("ducklake", site.books.extension), []
+    names, wrong = ("ducklake", site.books.extension, *(() if site.data.is_local else ("httpfs",))), []
     with open_engine() as engine:
         for name in names:
             try:
