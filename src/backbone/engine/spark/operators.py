@@ -92,7 +92,9 @@ class Translation:
 
     def _aggregate(self, node: Node) -> Rows:
         child = node["children"][0]
-        if child["type"] == "LOGICAL_LIMIT" and [one["name"] for one in node.get("expressions") or ()] == ["count_star"]:
+        if child["type"] == "LOGICAL_LIMIT" and [one["name"] for one in node.get("expressions") or ()] == [
+            "count_star"
+        ]:
             child = {**child, ANY_ORDER: True}  # EXISTS: whether there is a row, whichever
         below = self.rows(child)
         over = self.expressions(below.width)
