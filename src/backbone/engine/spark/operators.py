@@ -91,7 +91,12 @@ class Translation:
         return Rows(f"SELECT {_named(columns)} FROM ({below.sql})", len(columns))
 
     def _aggregate(self, node: Node) -> Rows:
-        below = self.rows(node["children"][0])
+        child = node["children"][0]
+        if child["type"] == "LOGICAL_LIMIT" and [one["name"] for one in node.get("expressions") or ()] == [
+            "count_star"
+        ]:
+            child = {**child, ANY_ORDER: True}  # EXISTS: whether there is a row, whichever
+        below = self.rows(child)
         over = self.expressions(below.width)
         groups = [over.sql(group) for group in node.get("groups") or ()]
         grouped = ", ".join(["*", *(f"{group} AS g{n}" for n, group in enumerate(groups))])
@@ -121,7 +126,7 @@ class Translation:
 
     def _limit(self, node: Node) -> Rows:
         below = self.rows(node["children"][0])
-        if self.strict and not _sorts(node["children"][0]):
+        if self.strict and ANY_ORDER not in node and not _sorts(node["children"][0]):
             raise refuse("LIMIT of rows in no order", "Give the query an ORDER BY", "limit")
         limit, offset = _limit_of(node["limit_val"]), _limit_of(node["offset_val"])
         ends = (f" LIMIT {limit}" if limit is not None else "") + (f" OFFSET {offset}" if offset is not None else "")
@@ -177,7 +182,7 @@ class Translation:
             kind = "LEFT"
         if kind not in _JOINS:
             raise refuse(f"a join of the kind {kind}", word="join")
-        condition = " AND ".join(compared(how, l_, r) for l_, r, how in pairs)
+        condition = " AND ".join(compared(how, l_, r) for l_, r, how in pairs) or "true"
         return self._joined(_JOINS[kind], left, right, f" ON {condition}")
 
     def _pairs(self, node: Node, left: Rows, right: Rows) -> list[tuple[str, str, str]]:
@@ -224,7 +229,7 @@ class Translation:
         unnested = self._unnested(node)
         if unnested:
             return unnested
-        left = self.rows(node["children"][0])
+        left = self._numbered(node["children"][0])
         name = f"d{self.numbers()}"
         over = self.expressions(left.width)
         columns = [over.sql(column) for column in node["duplicate_eliminated_columns"]]
@@ -236,6 +241,18 @@ class Translation:
         whole = Rows(f"SELECT * FROM {name}", left.width)
         joined = self._compared_join(node, whole, right)
         return Rows(f"WITH {name} AS ({left.sql}) {joined.sql}", joined.width)
+
+    def _numbered(self, node: Node) -> Rows:
+        """The left side of such a join. DuckDB may number its rows to tell equal ones apart.
+
+        The number must be the same however often it is worked out: it follows the values, and between rows that are
+        equal in all of them it makes no difference.
+        """
+        if node["type"] != "LOGICAL_WINDOW" or not _only_numbers(node):
+            return self.rows(node)
+        below = self.rows(node["children"][0])
+        number = f"row_number() OVER (ORDER BY {_columns(below.width)})"
+        return Rows(f"SELECT *, {number} AS c{below.width} FROM ({below.sql})", below.width + 1)
 
     def _unnested(self, node: Node) -> Rows | None:
         """`FROM t, unnest(t.list)`: the rows of the left, each once for every element."""
@@ -298,6 +315,14 @@ class Translation:
 
     def _cte_ref(self, node: Node) -> Rows:
         return Rows(f"SELECT * FROM cte{node['cte_index']}", len(node["chunk_types"]))
+
+
+def _only_numbers(node: Node) -> bool:
+    """Whether a window operator is DuckDB's own: it numbers rows in no order."""
+    return all(
+        one["type"] == "WINDOW_ROW_NUMBER" and not one.get("orders") and not one.get("partitions")
+        for one in node["expressions"]
+    )
 
 
 def _without_order(node: Node) -> Node:
