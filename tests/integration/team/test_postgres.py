@@ -115,4 +115,4 @@ def test_what_a_run_puts_aside_and_stages_goes_with_it(shop):
     backbone.open(shop).run()
 
     left = {path.name for path in (shop / "lake" / "dev").iterdir()} - {"cache"}
-    assert left == {"state.json", "tables"}
+    assert left == {"lake.json", "state.json", "tables"}
