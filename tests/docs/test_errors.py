@@ -15,7 +15,7 @@ sys.path.insert(0, str(DOCS))
 
 import errors as page  # noqa: E402 - the script of the page
 
-WRAPPED = {"BackboneError", "EngineError"}
+WRAPPED = {"BackboneError", "EngineError", "UntranslatableError"}
 """Classes that people never see: the others are told in their place."""
 PLACE = re.compile(
     r"[\w./-]+\.(yml|sql|py|txt):\d+|LINE \d+|'[^']+'|`[^`]+`|\"[^\"]+\"|\w+://|/shop|[Ss]napshot \d+"
