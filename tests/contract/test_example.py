@@ -1,14 +1,14 @@
 """The example project holds the same on both engines."""
 
 import math
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 import backbone
-from backbone.cli.app import app
 
 DATASETS = (
     "trusted.airlines",
@@ -27,8 +27,8 @@ DATASETS = (
 
 
 def _project(root: Path, engine: str) -> Path:
-    made = CliRunner().invoke(app, ["init", str(root), "--example", "nycflights"])
-    assert made.exit_code == 0, made.output
+    command = [str(Path(sys.executable).with_name("backbone")), "init", str(root), "--example", "nycflights"]
+    subprocess.run(command, check=True, capture_output=True)
     settings = root / "backbone.yml"
     settings.write_text(settings.read_text() + engine)
     return root

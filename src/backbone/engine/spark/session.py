@@ -126,8 +126,8 @@ class SparkStep:
         return plan_query(self._planner, _statement(query), self._scan, strict=False)
 
     def _frame(self, query: str) -> "tuple[DataFrame, Planned]":
-        planned = self._plan(query)
-        with explained():
+        with explained():  # tables are made readable while a query that names them is planned
+            planned = self._plan(query)
             return self._spark().sql(planned.sql), planned
 
     def execute(self, sql: str) -> None:

@@ -1,12 +1,15 @@
 """Tables as Spark sees them: made readable when a query first names them."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backbone.engine.spark.failures import explained
 from backbone.engine.spark.kinds import name_sql
+from backbone.errors import EngineError
 from backbone.model.names import literal, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Attribute, Relation
 
@@ -83,9 +86,10 @@ class Tables:
         return name_sql(self.made[name])
 
     def close(self) -> None:
-        """Drop the views."""
-        for view in self.made.values():
-            self.spark().catalog.dropTempView(view)
+        """Drop the views. Where Spark is gone, so are they."""
+        with suppress(EngineError), explained():
+            for view in self.made.values():
+                self.spark().catalog.dropTempView(view)
         self.made.clear()
 
     def dataset(self, extent: "Extent", relation: Relation) -> "DataFrame":
