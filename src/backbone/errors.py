@@ -9,7 +9,10 @@ BackboneError
 ├── OriginError         a file that can't be read where it comes from: its source fails    exit code 1
 ├── EngineError         a query that the engine refuses or that fails; wrapped before people see it
 │   └── UntranslatableError  a construct that isn't known to give the same on the engine
+├── ExportError         a place where an export goes refuses it; nothing was left half done    exit code 1
 └── LakeError           the lake or landing zone is damaged or in use                  exit code 1
+    ├── BusyError            another process has the lock, and was not to be waited for
+    └── StoreError           an object store can't be reached, or refuses              exit code 1
 """
 
 from contextlib import contextmanager
@@ -120,8 +123,20 @@ class UntranslatableError(EngineError):
     """A construct that isn't known to give the same on the engine as in DuckDB: it is named, with its place."""
 
 
+class ExportError(BackboneError):
+    """The place where an export goes refuses it, or a value that it can't hold; nothing was left half done there."""
+
+
 class LakeError(BackboneError):
     """The lake or the landing zone is damaged or in use."""
+
+
+class BusyError(LakeError):
+    """Another process has the lock, and was not to be waited for."""
+
+
+class StoreError(LakeError):
+    """An object store can't be reached, or refuses: what is in it may be as sound as ever."""
 
 
 def line_of(root: "Path", at: "Location") -> str:

@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 from backbone.errors import LakeError
@@ -27,29 +28,75 @@ _TOO_MUCH = (
 )
 _UNSAID, _LITTLE = "disk I/O error", 1_000_000
 """All that SQLite says where it has no space for its log's index; and how little space that is."""
+_STORE = re.compile(
+    r"(?:HTTP|IO) Error: (?P<why>.*?)(?: error for)? ?HTTP (?P<verb>[A-Z]+)(?: error)? (?:reading|to|on) "
+    r"'(?:https?|s3)://(?P<host>[^/']+)(?P<path>[^']*)'"
+)
+_STATUS = re.compile(r"\bHTTP (\d{3})\b")
+"""What DuckDB says of an object store."""
+_DAMAGED = {HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE}
 _PATH = re.compile(r'"(/[^"\n]+)"')
 
 
-def trouble(error: BaseException, folder: Path) -> str | None:
+def trouble(error: BaseException, folder: Path, elsewhere: str = _ELSEWHERE) -> str | None:  # noqa: PLR0911 - a table
     """What the machine refused and what to do; None if it is something else that went wrong.
 
-    `folder` is where it happened, unless the error names a file itself.
+    `folder` is where it happened, unless the error names a file itself; `elsewhere` says how to name
+    another place for it.
     """
     number, said = getattr(error, "errno", None), str(error)
+    if told := store_trouble(said):
+        return told
     if isinstance(error, MemoryError) or (_any(_SAYS_MEMORY, said) and not _any(_SAYS_FULL, said)):
         return _TOO_MUCH if isinstance(error, MemoryError) else _memory(said)
     place = _place(error, folder)
     if number in _FULL or _any(_SAYS_FULL, said):
-        return _full(place)
+        return _full(place, elsewhere)
     most = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
     if number == errno.EFBIG or "File too large" in said or (_UNSAID in said and most != resource.RLIM_INFINITY):
         limit = f": `ulimit -f` allows {size_of(most)}" if most != resource.RLIM_INFINITY else ""
-        return f"{place} can't grow{limit}. Raise the limit, or {_ELSEWHERE}"
+        return f"{place} can't grow{limit}. Raise the limit, or {elsewhere}"
     if _UNSAID in said and shutil.disk_usage(there(place)).free < _LITTLE:
-        return _full(place)
+        return _full(place, elsewhere)
     if number in _CLOSED or _any(_SAYS_CLOSED, said):
-        return _closed(error, place)
+        return _closed(error, place, elsewhere)
     return None
+
+
+def store_trouble(said: str) -> str | None:
+    """What an object store refused DuckDB, or why it can't be reached; None if that isn't what is said.
+
+    The address is told without what may follow a question mark: it may be a signature.
+    """
+    match = _STORE.search(said)
+    if match is None:
+        return None
+    host, path = match["host"], match["path"].partition("?")[0]
+    answered = _STATUS.search(said)
+    status = int(answered[1]) if answered else 0
+    if status == HTTPStatus.NOT_FOUND:
+        return f"{path} at {host} is not there. Check it: backbone doctor"
+    if status in _DAMAGED:
+        return f"{path} at {host} is smaller than it was. Check it: backbone doctor"
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return (
+            f"{host} doesn't allow {match['verb']} of {path}, or the credentials have expired (HTTP {status}). Needed "
+            "are s3:GetObject, s3:PutObject and s3:ListBucket; the credentials are those that all AWS tools find"
+        )
+    if status in {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.BAD_REQUEST}:
+        return f"{host} wants to be asked in another region for {path} (HTTP {status}). Set AWS_REGION to the bucket's"
+    why = f"HTTP {status}" if status else match["why"].strip()
+    return (
+        f"{host} didn't answer as it should for {path}, and was asked again in vain: {why}. Nothing that was published "
+        "has changed; once it answers, do the same again"
+    )
+
+
+def refused_by_store(error: BaseException) -> bool:
+    """Whether DuckDB's error is that an object store can't be reached or refuses, not that something isn't in it."""
+    said = str(error)
+    status = _STATUS.search(said)
+    return _STORE.search(said) is not None and not (status and int(status[1]) in _DAMAGED)
 
 
 @contextmanager
@@ -67,19 +114,19 @@ def explained(folder: Path) -> Iterator[None]:
         raise LakeError(told) from error
 
 
-def _full(place: Path) -> str:
+def _full(place: Path, elsewhere: str) -> str:
     disk = shutil.disk_usage(there(place))
     return (
         f"no space left for {place}: {size_of(disk.free)} of {size_of(disk.total)} are free there now. "
-        f"What was half written is removed. Make space, or {_ELSEWHERE}; then run again"
+        f"What was half written is removed. Make space, or {elsewhere}; then run again"
     )
 
 
-def _closed(error: BaseException, place: Path) -> str:
+def _closed(error: BaseException, place: Path, elsewhere: str) -> str:
     why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "it can't be written"
     reading_only = "Read-only" in why or "readonly" in str(error)
     mend = "Make it writable" if reading_only else f"Give user {os.geteuid()} the right to read and write there"
-    return f"{place}: {why}. {mend}, or {_ELSEWHERE}. To look, the right to read is enough: backbone status, sql, plan"
+    return f"{place}: {why}. {mend}, or {elsewhere}. To look, the right to read is enough: backbone status, sql, plan"
 
 
 def _memory(said: str) -> str:

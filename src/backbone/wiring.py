@@ -1,6 +1,6 @@
 """Wiring: the only file that names a concrete engine or lake."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.lake.catalogue import present_snapshot
 from backbone.lake.leases import take_lease
+from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.project import Project
 from backbone.runs.environment import Environment
-from backbone.runs.journal import SCRATCH, SPILL
+from backbone.runs.journal import SCRATCH, SPILL, spilling
 from backbone.runs.run import Backend
 
 if TYPE_CHECKING:
@@ -23,18 +24,25 @@ if TYPE_CHECKING:
 @contextmanager
 def open_backend(project: Project, environment: Environment) -> Iterator[Backend]:
     """An engine with the environment's lake attached to it, for one run."""
-    environment.folder.mkdir(parents=True, exist_ok=True)
-    engine = _engine(project, environment)
-    try:
-        engine.expect(0)
-        yield Backend(engine, Lake(engine.connection, environment.folder))
-    finally:
-        engine.close()
+    if project.engine.is_spark:
+        # Before anything is begun: else every step would fail for the same reason.
+        from backbone.engine.spark.starting import Cluster, check_installed
+
+        check_installed(Cluster(project.engine.master))
+    site = environment.site
+    site.folder.mkdir(parents=True, exist_ok=True)
+    with spilling(site) as spill:
+        engine = _engine(project, environment, spill)
+        try:
+            engine.expect(0)
+            yield Backend(engine, Lake(engine.connection, site))
+        finally:
+            engine.close()
 
 
-def _engine(project: Project, environment: Environment) -> "DuckDBEngine | SparkEngine":
+def _engine(project: Project, environment: Environment, spill: Path | None = None) -> "DuckDBEngine | SparkEngine":
     if not project.engine.is_spark:
-        return DuckDBEngine(memory_limit=project.memory_limit, scratch=environment.folder / SPILL)
+        return DuckDBEngine(memory_limit=project.memory_limit, scratch=spill)
     # Imported here: a project on DuckDB needs nothing of it.
     from backbone.engine.spark.engine import SparkEngine
 
@@ -42,8 +50,9 @@ def _engine(project: Project, environment: Environment) -> "DuckDBEngine | Spark
         project.engine.master,
         conf=dict(project.engine.conf),
         memory_limit=project.memory_limit,
-        scratch=environment.folder / SCRATCH / "spark",
+        scratch=(spill or environment.folder / SCRATCH) / "spark",
         log=environment.folder / "spark.log",
+        catalogue=environment.site.books.schema,
     )
 
 
@@ -61,16 +70,31 @@ def open_checking(project: Project, environment: Environment, reading: "Engine |
 
 
 @contextmanager
-def open_reading(environment: Environment) -> Iterator[Backend]:
-    """An engine with the environment's lake attached read-only, at its last snapshot: for questions, without a lock.
+def open_reading(environment: Environment, choose: Callable[[], int] | None = None) -> Iterator[Backend]:
+    """An engine with the environment's lake attached read-only: for questions, without a lock.
+
+    Args:
+        environment: whose lake.
+        choose: returns the snapshot to read, which is held from then on; the last one where it isn't given.
 
     Raises:
         LakeError: there is no lake.
     """
-    lease = take_lease(environment.folder, lambda: present_snapshot(environment.folder))
-    engine = DuckDBEngine(memory_limit=environment.memory_limit)
+    with open_site(environment.site, environment.memory_limit, choose) as backend:
+        yield backend
+
+
+@contextmanager
+def open_site(site: Site, memory_limit: str, choose: Callable[[], int] | None = None) -> Iterator[Backend]:
+    """The same for a lake wherever it is.
+
+    Raises:
+        LakeError: there is no lake.
+    """
+    lease = take_lease(site, choose or (lambda: present_snapshot(site)))
+    engine = DuckDBEngine(memory_limit=memory_limit)
     try:
-        yield Backend(engine, Lake(engine.connection, environment.folder, read_only=True, snapshot=lease.snapshot))
+        yield Backend(engine, Lake(engine.connection, site, read_only=True, snapshot=lease.snapshot))
     finally:
         engine.close()
         lease.close()

@@ -10,7 +10,7 @@ from backbone.cli import documents
 EVERY_COMMAND = (
     ("init", "demo"), ("add", "sales.csv"), ("peek", "sales.csv"), ("plan",), ("run",), ("status",), ("sql", "x"),
     ("show", "flights"), ("profile", "flights"), ("quarantine",), ("lineage", "flights"), ("trace", "flights", "a=1"),
-    ("history",), ("doctor",),
+    ("history",), ("doctor",), ("export", "flights", "--to", "out"),
 )  # fmt: skip
 
 
@@ -270,3 +270,23 @@ def test_every_command_has_help(backbone, command):
 
     assert code == 0
     assert all(option in out for option in ("--project", "--env", "--format", "--debug"))
+
+
+def test_export_says_what_is_where(backbone, front_door):
+    code, out, err = backbone("export", "zone:exploitation", "planes", "--to", "out", "--as-of", "14", "--replace")
+
+    assert (code, err) == (0, "")
+    assert out == (
+        "dataset                     rows      size  where\n"
+        "exploitation.carrier_days  5,432  123.5 kB  out/carrier_days.parquet\n"
+        "trusted.planes                 1  99 bytes  out/planes.parquet\n"
+        "left out: trusted.planes in_range(seats): it tolerates 20% of rows\n"
+        "exported 2 datasets, 123.6 kB, in 0.3 s: out, a folder of Parquet files\n"
+        "as in snapshot 14 of nycflights, dev\n"
+    )
+    how = {"exclude": (), "as_of": "14", "schema": None, "replace": True, "system": False}
+    assert front_door.CALLS[-1] == ("export", ("zone:exploitation", "planes"), "out", how)
+
+
+def test_export_shows_no_sizes_where_they_are_not_known(backbone):
+    assert backbone("export", "planes", "--to", "x.duckdb")[1].startswith("dataset                     rows  where\n")

@@ -21,6 +21,8 @@ REFUSED = {
     "SELECT list(a) AS l FROM trusted.t": "list of values in no order",
     "SELECT first(a) AS l FROM trusted.t": "first of values in no order",
     "SELECT mode(a) AS m FROM trusted.t": "mode(BIGINT)",
+    "SELECT any_value(a) AS m FROM trusted.t": "any_value(BIGINT)",
+    "SELECT any_value(a ORDER BY b) AS m FROM trusted.t": "Use first, with ORDER BY in it",
     "SELECT approx_count_distinct(a) AS m FROM trusted.t": "approx_count_distinct(BIGINT)",
     "SELECT row_number() OVER () AS n FROM trusted.t": "row_number in no order",
     "SELECT * FROM trusted.t USING SAMPLE 10%": "SAMPLE",

@@ -15,8 +15,8 @@ sys.path.insert(0, str(DOCS))
 
 import errors as page  # noqa: E402 - the script of the page
 
-WRAPPED = {"BackboneError", "EngineError"}
-"""Classes that people never see: the others are told in their place."""
+WRAPPED = {"BackboneError", "EngineError", "UntranslatableError", "BusyError", "StoreError"}
+"""Classes that people never see: the others are told in their place. The last two take two processes, or servers."""
 PLACE = re.compile(
     r"[\w./-]+\.(yml|sql|py|txt):\d+|LINE \d+|'[^']+'|`[^`]+`|\"[^\"]+\"|\w+://|/shop|[Ss]napshot \d+"
     r"|[\w/.-]+\.(csv|json|parquet|zip|pdf|sqlite|xls)\b|environment|nycflights|exploitation\.\w+|this command"
@@ -24,6 +24,7 @@ PLACE = re.compile(
 NEXT = re.compile(
     r"\n +\^|backbone \w+|backbone \[|[Dd]id you mean|[Ee]xpected|Candidate|[Ww]rite |Give |Name |For example"
     r"|pip install|Next: |mkdir|mend |meant\?|Meant so|accept it|use --format|Save it|Fetch"
+    r"|Replace it: |Choose one|Mend it there"
     r"|[Rr]ename (it|one)|Meant is|Add it when|holds NAME|Functions of values|name one|declared by|After FROM"
 )
 """What to do: a command, a near name, what is expected; or the very words are marked."""
@@ -51,7 +52,7 @@ def test_each_is_what_it_is_shown_as(shown) -> None:
     codes = {(kind, one.title): seen.code for kind, some in shown.items() for one, seen in some}
 
     assert {k: r for k, r in raised.items() if r not in {k[0], ""}} == {}
-    assert {k: c for k, c in codes.items() if c != (1 if k[0] in {*told, "LakeError"} else 2)} == {}
+    assert {k: c for k, c in codes.items() if c != (1 if k[0] in {*told, "LakeError", "ExportError"} else 2)} == {}
     assert [one.title for kind in told for one, seen in shown[kind] if " FAILED: " not in seen.text] == []
 
 

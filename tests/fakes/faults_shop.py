@@ -11,6 +11,7 @@ from pathlib import Path
 
 import backbone
 from backbone.lake.catalogue import committed_runs, datasets_at, registered_files
+from backbone.lake.site import Site
 from backbone.model.reports import Check
 from backbone.workspace.reading import Reading, open_for_reading
 
@@ -160,7 +161,7 @@ def content(root: Path, datasets: Sequence[str] = DATASETS) -> Content:
     """Every dataset's rows and what was set aside, as multisets, landed files by name instead of by id."""
     found: dict[str, Counter[tuple[object, ...]]] = {}
     with open_for_reading(backbone.open(root).environment) as reading:
-        held = datasets_at(reading.lake.folder, reading.lake.snapshot[1])
+        held = datasets_at(reading.lake.site, reading.lake.snapshot[1])
         names = "(SELECT DISTINCT file, name FROM lake.governance.landed_file)"
         for dataset in datasets:
             columns = ", ".join(f't."{name}"' for name, _ in held[dataset] if name not in {"_file", "model_version"})
@@ -192,13 +193,13 @@ def differences(one: Content, other: Content) -> list[str]:
 def leftovers(root: Path) -> list[str]:
     """What a run must not leave behind: files that nobody registered, scratch, unfinished files, journal entries."""
     folder = root / "lake" / "dev"
-    known = registered_files(folder)
+    known = registered_files(Site(folder))
     tables = folder / "tables"
     found = [str(p) for p in tables.rglob("*") if p.is_file() and str(p.relative_to(tables)) not in known]
     found += [str(p) for p in (root / "lake").rglob("*.part")]
     found += [str(p) for name in ("scratch", "spill") for p in (folder / name).rglob("*") if p.is_file()]
     found += [str(p) for p in (folder / "runs").glob("*")]
-    found += [str(p) for p in (folder / "models").glob("*/*") if p.name not in committed_runs(folder)]
+    found += [str(p) for p in (folder / "models").glob("*/*") if p.name not in committed_runs(Site(folder))]
     persistent = root / "lake" / "landing" / "persistent"
     landed = {file.path for file in backbone.open(root).environment.landing.registry.files()}
     return found + [str(p) for p in persistent.rglob("*") if p.is_file() and p not in landed]

@@ -16,6 +16,7 @@ from pathlib import Path
 from backbone.cli import main
 from backbone.errors import LakeError, Problem, ProjectError
 from backbone.model.files import LandedFile
+from backbone.model.operations import Exported, ExportedTable
 from backbone.model.project import Source, View
 from backbone.model.relations import Attribute, Relation
 from backbone.model.reports import (
@@ -198,6 +199,16 @@ class Workspace:
             DatasetStatus("exploitation.new", "exploitation"),
         )
         return Status("nycflights", "dev", 14, datasets, self.history()[0], 17)
+
+    def export(self, select, to, *, on_event=None, **how) -> Exported:
+        CALLS.append(("export", select, to, how))
+        tables = (
+            ExportedTable("exploitation.carrier_days", 5432, 123456, "out/carrier_days.parquet"),
+            ExportedTable("trusted.planes", 1, None if to.endswith(".duckdb") else 99, "out/planes.parquet"),
+        )
+        left_out = ("trusted.planes in_range(seats): it tolerates 20% of rows",)
+        place = f"{to}, a folder of Parquet files"
+        return Exported("nycflights", "dev", 14, "parquet", place, tables, 123555, left_out=left_out, seconds=0.3)
 
     def sql(self, query: str, as_of: str | None = None) -> Result:
         CALLS.append(("sql", query, as_of))

@@ -30,6 +30,7 @@ from faults_shop import DATASETS, FILES, ORDERS, VISITS, settle, write_files
 import backbone
 from backbone.errors import UsageError
 from backbone.lake.catalogue import datasets_at, last_snapshot, registered_files, snapshots
+from backbone.lake.site import Site
 from backbone.workspace.reading import open_for_reading
 
 _CONTEXT = multiprocessing.get_context("spawn")
@@ -182,7 +183,7 @@ def go_back(soak: Soak, draw: random.Random) -> None:
     """Rollbacks by a few snapshots, one in four killed."""
     while not soak.over:
         soak.rest(draw.uniform(40, 90))
-        known = last_snapshot(soak.roots[0].parent / "storage" / "dev")
+        known = last_snapshot(Site(soak.roots[0].parent / "storage" / "dev"))
         if known and known[1] > 8 and not soak.over:
             kill_after = draw.uniform(0.5, 5) if draw.random() < 0.25 else None
             to = str(known[1] - draw.randrange(1, 5))
@@ -219,7 +220,7 @@ def ask_by_python(root: Path, seconds: float, seed: int, told: Any) -> None:
 
 
 def _ask(root: Path, draw: random.Random, until: float) -> int:
-    known = last_snapshot(root.parent / "storage" / "dev")
+    known = last_snapshot(Site(root.parent / "storage" / "dev"))
     back = draw.choice([None, None, draw.randrange(1, 8)])
     as_of = None if back is None or known is None else max(known[1] - back, 1)
     try:
@@ -312,8 +313,8 @@ def at_rest(soak: Soak) -> list[str]:
 
 def _rows(workspace: backbone.Workspace, dataset: str) -> "Counter[str]":
     folder = workspace.environment.folder
-    known = last_snapshot(folder)
-    columns = sorted(name for name, _ in datasets_at(folder, known[1] if known else 0)[dataset])
+    known = last_snapshot(Site(folder))
+    columns = sorted(name for name, _ in datasets_at(Site(folder), known[1] if known else 0)[dataset])
     return _answer(workspace, f"SELECT {', '.join(columns)} FROM lake.{dataset}")
 
 
@@ -324,7 +325,7 @@ def _answer(workspace: backbone.Workspace, query: str) -> "Counter[str]":
 
 def _left_behind(soak: Soak) -> list[str]:
     lake = soak.roots[0].parent / "storage" / "dev"
-    known, tables = registered_files(lake), lake / "tables"
+    known, tables = registered_files(Site(lake)), lake / "tables"
     found = [p for p in tables.rglob("*") if p.is_file() and str(p.relative_to(tables)) not in known]
     found += [p for folder in ("runs", "scratch") for p in (lake / folder).rglob("*") if p.is_file()]
     found += list((lake / "readers").glob(f"{os.getpid()}-*.json"))
@@ -345,12 +346,12 @@ def main() -> None:
         soak, wrong = soak_for(folder, arguments.minutes, arguments.seed)
         lake = folder / "storage" / "dev"
         size = sum(path.stat().st_size for path in lake.rglob("*") if path.is_file())
-        known = last_snapshot(lake)
+        known = last_snapshot(Site(lake))
         _say(f"seed {soak.seed}: {arguments.minutes:g} minutes")
         for what, times in sorted(soak.done.items()):
             _say(f"  {times:6,} {what}")
         _say(f"  {sum(soak.delivered.values()):6,} files delivered and landed")
-        _say(f"  snapshot {known[1] if known else 0}, {len(snapshots(lake))} kept; "
+        _say(f"  snapshot {known[1] if known else 0}, {len(snapshots(Site(lake)))} kept; "
               f"lake {size / 1e6:,.1f} MB in {sum(1 for _ in lake.rglob('*.parquet')):,} files; "
               f"slowest reading command {soak.slowest:.1f} s")  # fmt: skip
     _say("\n".join(wrong) or "consistent: doctor clean, ledgers balance, datasets equal a fresh rebuild from landing")

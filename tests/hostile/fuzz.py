@@ -416,14 +416,15 @@ def queries(chance: random.Random) -> Iterator[str]:
 
 def _make_lake(folder: Path) -> None:
     from backbone.engine.duckdb.engine import DuckDBEngine
+    from backbone.lake.site import Site
     from backbone.lake.store import Lake
     from backbone.model.relations import Attribute, Relation
 
     engine = DuckDBEngine()
-    lake = Lake(engine.connection, folder / "dev")
+    lake = Lake(engine.connection, Site(folder / "dev"))
     relation = Relation((Attribute("_file", "integer"), Attribute("x", "integer")))
     for dataset in ("trusted.a", "exploitation.b"):
-        path = lake.folder / "tables" / dataset.replace(".", "/") / "r1-0.parquet"
+        path = lake.site.folder / "tables" / dataset.replace(".", "/") / "r1-0.parquet"
         with engine.session() as session:
             session.write("SELECT 1 AS _file, range AS x FROM range(100)", path)
         with lake.transaction("r1") as transaction:
@@ -443,13 +444,14 @@ def fuzz_queries(folder: Path, seconds: float, seed: int) -> None:
     from backbone.lake.catalogue import last_snapshot
     from backbone.lake.leases import Lease
     from backbone.lake.sealed import SealedLake, run_query
+    from backbone.lake.site import Site
     from backbone.lineage.stars import hide_system_columns
 
     os.chdir(folder)
     Path("canary.csv").write_text(f"x\n{CANARY}\n")
     _make_lake(folder)
-    last = (last_snapshot(folder / "dev") or ("", 0))[1]
-    sealed = SealedLake(folder / "dev", Lease(last), memory_limit=MEMORY)
+    last = (last_snapshot(Site(folder / "dev")) or ("", 0))[1]
+    sealed = SealedLake(Site(folder / "dev"), Lease(last), memory_limit=MEMORY)
     sealed.run("from a", lambda cursor: cursor.fetchall())
     before, connection = _state(folder), sealed._connection("", system=False)
     chance, ends, done = random.Random(seed), time.monotonic() + seconds, 0

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import listing
 from escapes import ESCAPES, EXHAUSTING
+from s3_server import BUCKET
 
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.errors import QueryError
@@ -13,62 +14,79 @@ from backbone.lake.catalogue import last_snapshot
 from backbone.lake.leases import Lease
 from backbone.lake.sealed import SealedLake, run_query
 from backbone.lake.sealing import REFUSED_FUNCTIONS, TABLE_FUNCTIONS
+from backbone.lake.sending import send
+from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.model.relations import Attribute, Relation
+from backbone.storage.s3 import S3Data
 
 PAGE = Path(__file__).parents[2] / "docs/reference/sql.md"
 ALL = [query for queries in ESCAPES.values() for query in queries]
 TIMEOUT_SECONDS, MEMORY = 1, "256MB"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A lake of one dataset at two snapshots, with a secret file beside it."""
+@pytest.fixture(scope="module", params=["folder", "s3"])
+def site(request, tmp_path_factory):
+    """Where a lake of one dataset at two snapshots is, with a secret file beside it."""
     root = tmp_path_factory.mktemp("sealed")
     (root / "secret.csv").write_text("x\ncanary\n")
+    if request.param == "folder":
+        yield _made(Site(root / "dev"))
+        return
+    with request.getfixturevalue("_s3_server").as_environment():
+        data = S3Data(BUCKET, "sealed")
+        data.put("secret.csv", root / "secret.csv")
+        yield _made(Site(root / "dev", data.inside("dev")))
+
+
+def _made(site):
     engine = DuckDBEngine()
-    lake = Lake(engine.connection, root / "dev")
+    lake = Lake(engine.connection, site)
     relation = Relation((Attribute("_file", "integer"), Attribute("x", "integer")))
     for number in (1, 2):
-        path = lake.folder / f"tables/trusted/a/r{number}-0.parquet"
+        path = lake.site.tables / f"trusted/a/r{number}-0.parquet"
         with engine.session() as session:
             session.write(f"SELECT 1 AS _file, {number} AS x", path)
+        send(lake, [path])
         with lake.transaction(f"r{number}") as transaction:
             transaction.replace("trusted.a", relation, [path])
     engine.close()
-    return root / "dev"
+    return site
 
 
 @pytest.fixture(scope="module")
-def sealed(folder):
-    last = last_snapshot(folder)[1]
-    return SealedLake(folder, Lease(last), memory_limit=MEMORY)
+def sealed(site):
+    return SealedLake(site, Lease(last_snapshot(site)[1]), memory_limit=MEMORY)
 
 
 @pytest.fixture(scope="module")
-def connection(folder, sealed):
+def connection(site, sealed):
     """One sealed connection for all: an escape that works for one query would for the next."""
-    assert (folder / "tables/trusted/a/r2-0.parquet").exists()
+    assert site.data.sizes(["tables/trusted/a/r2-0.parquet"])
     return sealed._connection("", system=False)
 
 
 @pytest.fixture
-def ask(folder, connection, monkeypatch):
+def ask(site, connection, monkeypatch):
     """Ask a sealed connection, from the folder of the secret file, and see that no file has changed."""
+    folder, data = site.folder, site.data
     monkeypatch.chdir(folder.parent)
-    names = {"{file}": str(folder.parent / "secret.csv"), "{folder}": str(folder)}
-    names["{data}"] = str(folder / "tables/trusted/a/r2-0.parquet")
+    beside = folder.parent / "secret.csv" if data.is_local else "s3://backbone/sealed/secret.csv"
+    names = {"{file}": str(beside), "{folder}": data.uri("").rstrip("/")}
+    names["{data}"] = data.uri("tables/trusted/a/r2-0.parquet")
 
     def run(query):
         for name, path in names.items():
             query = query.replace(name, path)
         before = listing(folder.parent)
+        kept = [] if data.is_local else list(data.list(""))
         try:
             return run_query(
                 connection, query, lambda c: c.fetchall(), memory_limit=MEMORY, timeout_seconds=TIMEOUT_SECONDS
             )
         finally:
             assert listing(folder.parent) == before
+            assert kept == ([] if data.is_local else list(data.list("")))
 
     return run
 

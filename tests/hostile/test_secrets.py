@@ -44,6 +44,7 @@ ALL = [
     *FEW, ["plan", "--force"], ["run", "--force"], ["show", "b"], ["profile", "a"], ["quarantine", "list"],
     ["quarantine", "show", "trusted.a"], ["lineage", "c"], ["trace", "a", "id=2"], ["doctor", "--repair"], ["maintain"],
     *[["sql", f"from governance.{table}"] for table in TABLES], ["add", "a"], ["add", "again", "${FOLDER}/a.csv"],
+    ["export", "a", "--to", "postgres:${PG_URL}"],
     ["sql", "select * from read_csv('x')"], ["show", "nope"],
 ]  # fmt: skip
 

@@ -14,11 +14,14 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Bring up to date": {"plan": "running", "run": "running", "status": "running"},
     "Look": {"sql": "asking", "show": "asking", "profile": "asking", "quarantine": "asking"},
     "Understand": {"lineage": "asking", "trace": "asking", "history": "running", "doctor": "running"},
+    "Hand on": {"export": "exporting"},
     "Operate": {
         "rollback": "operating",
         "backup": "operating",
         "restore": "operating",
         "maintain": "operating",
+        "migrate": "moving",
+        "upgrade": "moving",
     },
     "Set up": {"completion": "making"},
 }

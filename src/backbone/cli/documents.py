@@ -32,10 +32,14 @@ Values are written as `cli/writing.py` says. Locations are text, `trusted/flight
 - `rollback`: `run, environment, dry_run, to, at, snapshot`, `datasets` (each `dataset, rows_now, rows_then`), `models`
   (pairs of analysis and version), `landed_files, seconds`.
 - `backup`: `folder, environment, snapshot, data_files, landed_files, bytes`.
+- `migrate`: `dry_run, storage, lakes, landed_files`; a lake has `environment, snapshot, data_files, bytes`.
+- `upgrade`: `catalogues`, each with `environment, before, after, kept`.
 - `restore`: `run, environment, project, restored, snapshot, replaced, data_files, landed_files`.
 - `maintain`: `run, environment, dry_run, snapshot`, `compacted` (each `dataset, how, files_before, files_after`),
   `expired` (snapshots), `kept` (each `snapshots, because`), `files_removed, bytes_freed, files_waiting, bytes_waiting,
   waiting, warnings, seconds`.
+- `export`: `project, environment, snapshot, kind, target`, `tables` (each `dataset, rows, bytes, place`; `bytes` is
+  null where a table's own size isn't known), `bytes, replaced, left_out` and `kept` (lines), `seconds`.
 - `init`: `made`, lines. `doctor`: `checks`, each `name, ok, detail, hint, mended` (lines).
 """
 
@@ -48,7 +52,7 @@ from backbone.cli.writing import distinct_names
 from backbone.errors import BackboneError
 
 if TYPE_CHECKING:
-    from backbone.model.operations import BackedUp, Maintained, Restored, RolledBack
+    from backbone.model.operations import BackedUp, Exported, Maintained, Migrated, Restored, RolledBack, Upgraded
     from backbone.model.relations import Attribute
     from backbone.model.reports import (
         Added,
@@ -151,9 +155,14 @@ def run_document(report: "RunReport") -> Document:
     return _part(report, *known)
 
 
-def operation_document(report: "BackedUp | Maintained | Restored | RolledBack") -> Document:
-    """What maintenance, a rollback, a backup or a restore did."""
+def operation_document(report: "BackedUp | Exported | Maintained | Migrated | Restored | RolledBack") -> Document:
+    """What maintenance, a rollback, a backup, a restore, a migration or an export did."""
     return {f.name: plain(getattr(report, f.name)) for f in fields(report)}
+
+
+def upgrade_document(upgraded: "Sequence[Upgraded]") -> Document:
+    """The catalogues that were of an earlier version."""
+    return {"catalogues": plain(list(upgraded))}
 
 
 def cycle_document(outcome: "RunReport | BackboneError") -> Document:

@@ -96,6 +96,33 @@ class Workspace(Protocol):
     ) -> "operations.Maintained":
         """Keep the lake small and quick."""
 
+    def export(
+        self,
+        select: tuple[str, ...],
+        to: str,
+        *,
+        exclude: tuple[str, ...] = (),
+        as_of: str | None = None,
+        schema: str | None = None,
+        replace: bool = False,
+        system: bool = False,
+        on_event: "Callable[[reports.RunEvent], None] | None" = None,
+    ) -> "operations.Exported":
+        """Write datasets of one snapshot to a target."""
+
+    def migrate(
+        self,
+        storage: Mapping[str, str],
+        dry_run: bool = False,
+        on_event: "Callable[[reports.RunEvent], None] | None" = None,
+    ) -> "operations.Migrated":
+        """Move the lakes to other storage."""
+
+    def upgrade(
+        self, dry_run: bool = False, on_event: "Callable[[reports.RunEvent], None] | None" = None
+    ) -> "Sequence[operations.Upgraded]":
+        """Bring catalogues to the version that is written now."""
+
     def status(self, select: tuple[str, ...] = (), *, exclude: tuple[str, ...] = ()) -> "reports.Status":
         """How it stands."""
 

@@ -17,12 +17,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from glob import glob, has_magic
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from backbone.connectors.opening import Opener
 from backbone.connectors.registry import Arrival, Registry
 from backbone.connectors.secrets import Secrets, concealed
 from backbone.errors import LakeError, OriginError
 from backbone.model.files import LandedFile
+from backbone.storage.data import Data
+from backbone.storage.folder import FolderData
 from backbone.troubles import trouble
+
+if TYPE_CHECKING:
+    from backbone.engine.postgres import Database
 
 SETTLE_SECONDS = 0.5
 """A file changed more recently than this is looked at twice, so that one still being written is left alone."""
@@ -44,16 +51,52 @@ class Landing:
 
 
 class LandingZone:
-    """The landing zone in `folder` of the project at `root`."""
+    """The landing zone of the project at `root`: drop folders and registry in `folder`, what has landed there too.
 
-    def __init__(self, folder: Path, root: Path) -> None:
+    Or it is kept in `elsewhere`, by the same names. Then nothing stays in `folder` but what is about to land. The
+    registry may be in a `database`.
+    """
+
+    def __init__(
+        self, folder: Path, root: Path, elsewhere: Data | None = None, database: "Database | None" = None
+    ) -> None:
         self._folder = folder
         self._root = root
-        self.registry = Registry(folder)
+        self._elsewhere = elsewhere
+        self.opened = Opener(folder, elsewhere)
+        self.registry = Registry(folder, database)
+
+    @property
+    def data(self) -> Data:
+        """What has landed: names such as `persistent/<source>/<arrival>/<name>`."""
+        return self._elsewhere or FolderData(self._folder)
+
+    def name_of(self, file: LandedFile) -> str:
+        """The name that a landed file has in the data."""
+        return self.opened.name_of(file)
+
+    def sha256(self, file: LandedFile) -> str | None:
+        """The checksum of a landed file as it is now; None if it isn't there."""
+        return self.data.sha256(self.name_of(file))
+
+    def kept(self) -> Iterator[Path]:
+        """The paths of all files in persistent landing, registered or not: those of copies about to land too."""
+        return (self._folder / one.name for one in self.data.list("persistent/"))
+
+    def mend(self, file: LandedFile, source: Path) -> None:
+        """Put a file in the place of a landed one that is missing or damaged."""
+        if self._elsewhere is not None:
+            self._elsewhere.put(self.name_of(file), source, again=True)
+            return
+        part = file.path.with_name(_PART)
+        part.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, part)
+        part.chmod(0o444)
+        part.replace(file.path)
 
     @property
     def persistent(self) -> Path:
-        """The folder of what has landed: `<source>/<arrival>/<name>`."""
+        """The folder of what has landed, or is about to: `<source>/<arrival>/<name>`."""
         return self._folder / "persistent"
 
     def drop_folder(self, source: str) -> Path:
@@ -69,17 +112,18 @@ class LandingZone:
 
         Files that are there and can't be read are among them, with the problem.
         """
-        seen = self.registry.seen(source)
+        seen, drop = self.registry.seen(source), self.drop_folder(source)
         found = []
         for arrival in self.present(source, origins):
             known = seen.get(arrival.place) == (arrival.size, arrival.mtime_ns)
-            if arrival.problem or not known or arrival.origin.parent == self.drop_folder(source):
+            if arrival.problem or not known or arrival.origin.parent == drop:
                 found.append(arrival)
         return tuple(found)
 
     def present(self, source: str, origins: Iterable[str]) -> Iterator[Arrival]:
         """All files of a source at the places that it names, landed before or not."""
-        looks = (self._look(source, path, problem) for path, problem in self._candidates(source, origins))
+        drop = self.drop_folder(source)
+        looks = (self._look(source, path, problem, drop) for path, problem in self._candidates(source, origins))
         return (arrival for arrival in looks if arrival is not None)
 
     def _candidates(self, source: str, origins: Iterable[str]) -> Iterator[tuple[Path, str]]:
@@ -98,14 +142,21 @@ class LandingZone:
                 if not os.path.isdir(path) and not is_unfinished(path.name):  # noqa: PTH112 - never raises
                     yield path, ""
 
-    def _look(self, source: str, path: Path, problem: str) -> Arrival | None:
-        place = _told(path.relative_to(self._root) if path.is_relative_to(self._root) else path)
-        if not problem and path.parent == self.drop_folder(source) and path.is_symlink():
+    def _look(self, source: str, path: Path, problem: str, drop: Path) -> Arrival | None:
+        place = _told(self._from_root(path))
+        if not problem and path.parent == drop and path.is_symlink():
             problem = _LINK
         state = problem or _state_of(path)
         if isinstance(state, str):
             return Arrival(source, path, place, problem=concealed(state))
         return Arrival(source, path, place, state.st_size, state.st_mtime_ns) if state else None
+
+    def _from_root(self, path: Path) -> Path:
+        """A path as one from the project's folder, if it is in there."""
+        try:
+            return path.relative_to(self._root)
+        except ValueError:
+            return path
 
     def says_something_new(self, arrival: Arrival) -> bool:
         """Whether an arrival would land as a new version; it is read only if its size has landed before."""
@@ -174,8 +225,15 @@ class LandingZone:
             return self.registry.register(arrival, path=same.path, sha256=sha256)
         os.utime(part, ns=(arrival.mtime_ns, arrival.mtime_ns))  # what a lost registry would no longer tell
         part.chmod(0o444)
-        file = self.registry.register(arrival, path=part.with_name(arrival.name), sha256=sha256)
-        part.replace(file.path)
+        path = part.with_name(arrival.name)
+        if self._elsewhere is None:
+            file = self.registry.register(arrival, path=path, sha256=sha256)
+            part.replace(file.path)
+            return file
+        # It counts once it is registered. Killed before, it is known by the folder that is still here: see `sweep`.
+        self._elsewhere.put(str(path.relative_to(self._folder)), part)
+        file = self.registry.register(arrival, path=path, sha256=sha256)
+        shutil.rmtree(part.parent)
         return file
 
     def _copy(self, arrival: Arrival) -> tuple[Path, str, int]:
@@ -213,6 +271,9 @@ class LandingZone:
         """
         for aside in (self._folder / "temporal").glob(f"*/.*{_ASIDE}"):
             _put_back(aside)
+        if self._elsewhere is not None:
+            self._sweep(self._elsewhere)
+            return
         last = self.registry.newest()
         if last and not last.path.exists() and (part := last.path.with_name(_PART)).exists():
             part.replace(last.path)
@@ -224,6 +285,21 @@ class LandingZone:
                 )
             if _ARRIVAL.fullmatch(folder.name):
                 shutil.rmtree(folder)
+
+    def _sweep(self, elsewhere: Data) -> None:
+        """Remove what was put for a file that isn't registered. Its folder here is all that knows of it."""
+        kept = {file.path.parent for file in self.registry.files()} if any(self.persistent.glob("*/*")) else set()
+        for folder in sorted(self.persistent.glob("*/*")):
+            if not _ARRIVAL.fullmatch(folder.name):
+                continue
+            if folder not in kept:
+                elsewhere.remove([one.name for one in elsewhere.list(f"{folder.relative_to(self._folder)}/")])
+            shutil.rmtree(folder)
+
+    def unknown_files(self) -> list[Path]:
+        """Files in persistent landing that the registry doesn't know."""
+        known = {file.path.parent for file in self.registry.files()}
+        return [path for path in self.kept() if path.name != _PART and path.parent not in known]
 
     def unknown_folders(self) -> Iterator[Path]:
         """The folders of persistent landing that hold no registered file."""

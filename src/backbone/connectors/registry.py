@@ -1,39 +1,17 @@
 """The registry of landed files: append-only, shared by all environments, allocating file ids."""
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backbone.engine.sqlite import reading
+from backbone.connectors.registry_store import Rows, SqliteStore, Store
 from backbone.model.files import LandedFile
 
-_FILE = """(
-    id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL,
-    sha256 TEXT NOT NULL, size INTEGER NOT NULL, origin TEXT NOT NULL, arrived_at TEXT NOT NULL)"""
-_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS file {_FILE};
-CREATE TABLE IF NOT EXISTS arrival (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, file_id INTEGER NOT NULL REFERENCES file (id), source TEXT NOT NULL,
-    origin TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, arrived_at TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS file_content ON file (source, sha256);
-CREATE INDEX IF NOT EXISTS file_size ON file (source, size);
-CREATE INDEX IF NOT EXISTS arrival_origin ON arrival (source, origin);
-CREATE INDEX IF NOT EXISTS arrival_file ON arrival (file_id);
-"""
-_FORMER = "SELECT 1 FROM sqlite_master WHERE name = 'file' AND sql LIKE '%UNIQUE%'"
-"""Whether a registry was made when each content could land once; since then one that comes back is a new version."""
-_RENEW = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE renewed {_FILE};
-INSERT INTO renewed SELECT id, source, name, path, sha256, size, origin, arrived_at FROM file;
-DROP TABLE file;
-ALTER TABLE renewed RENAME TO file;
-COMMIT;
-"""
+if TYPE_CHECKING:
+    from backbone.engine.postgres import Database
+
 _LAST = "SELECT arrived_at FROM arrival ORDER BY id DESC LIMIT 1"
 _FILES = "SELECT id, source, name, path, sha256, size, origin, arrived_at FROM file"
 
@@ -60,32 +38,26 @@ class Arrival:
 
 
 class Registry:
-    """Landed files and arrivals, in SQLite. `folder` is the landing zone."""
+    """Landed files and arrivals, in SQLite beside them or in a database. `folder` is the landing zone."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: "Database | None" = None) -> None:
         self._folder = folder
-        self.path = folder / "registry.sqlite"
+        self.store: Store = _store(folder, database)
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self.path, timeout=30)) as connection:
-            connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
-            if connection.execute(_FORMER).fetchone():
-                connection.executescript(_RENEW)
-            connection.executescript(_SCHEMA)
-            with connection:
-                yield connection
+    @property
+    def place(self) -> str:
+        """Where it is, as people are told."""
+        return self.store.place
 
     def files(self, source: str | None = None) -> tuple[LandedFile, ...]:
         """The landed files of one source, or of all, by id."""
-        rows = self._read(f"{_FILES} WHERE ? IS NULL OR source = ? ORDER BY id", (source, source))
+        where, values = ("", ()) if source is None else (" WHERE source = ?", (source,))
+        rows = self._read(f"{_FILES}{where} ORDER BY id", values)
         return tuple(self._file(row) for row in rows)
 
     def newest(self, source: str | None = None) -> LandedFile | None:
         """The landed file that arrived last, of one source or of all."""
-        where = "" if source is None else " WHERE source = ?"
-        values = () if source is None else (source,)
+        where, values = ("", ()) if source is None else (" WHERE source = ?", (source,))
         return self._first(f"{_FILES}{where} ORDER BY id DESC LIMIT 1", values)
 
     def newest_by_source(self) -> dict[str, int]:
@@ -118,15 +90,7 @@ class Registry:
         return self._file(rows[0]) if rows else None
 
     def _read(self, query: str, values: tuple[object, ...]) -> list[Any]:
-        if not self.path.exists():
-            return []
-        with reading(self.path) as connection:
-            try:
-                return connection.execute(query, values).fetchall()
-            except sqlite3.OperationalError as error:
-                if "no such table" in str(error):  # made by a run that was killed before it could fill it
-                    return []
-                raise
+        return self.store.read(query, values)
 
     def _file(self, row: tuple[int, str, str, str, str, int, str, str]) -> LandedFile:
         file_id, source, name, path, sha256, size, origin, arrived_at = row
@@ -149,27 +113,23 @@ class Registry:
 
     def register(self, arrival: Arrival, *, path: Path, sha256: str) -> LandedFile:
         """Record a new landed file, and its arrival."""
-        with self._open() as connection:
+        with self.store.writing() as connection:
             now = _after(connection.execute(_LAST).fetchall())
             values = (
                 arrival.source, arrival.name, str(path.relative_to(self._folder)), sha256, arrival.size,
                 arrival.place, now.isoformat(),
             )  # fmt: skip
-            cursor = connection.execute(
-                "INSERT INTO file (source, name, path, sha256, size, origin, arrived_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (file_id,) = connection.execute(
+                "INSERT INTO file (source, name, path, sha256, size, origin, arrived_at) VALUES (?, ?, ?, ?, ?, ?, ?) "
+                "RETURNING id",
                 values,
-            )
-            file_id = cursor.lastrowid or 0
+            ).fetchone()
             _record_arrival(connection, file_id, arrival, now)
         return self._file((file_id, *values))
 
     def rewrite(self, files: Iterable[LandedFile], aside: str) -> None:
         """Write the registry anew, with each of these files as one arrival. The former one is kept, named `aside`."""
-        for suffix in ("", "-wal", "-shm"):
-            former = self.path.with_name(self.path.name + suffix)
-            if former.exists():
-                former.rename(former.with_name(f"{aside}{suffix}"))
-        with self._open() as connection:
+        with self.store.written_anew(aside) as connection:
             for file in files:
                 values = (file.id, file.source, file.name, str(file.path.relative_to(self._folder)), file.sha256)
                 more = (file.size, file.origin, file.arrived_at.isoformat())
@@ -180,7 +140,7 @@ class Registry:
 
     def register_repeat(self, arrival: Arrival, file: LandedFile) -> None:
         """Record that a content which has landed arrived again."""
-        with self._open() as connection:
+        with self.store.writing() as connection:
             _record_arrival(connection, file.id, arrival, _after(connection.execute(_LAST).fetchall()))
 
 
@@ -190,8 +150,16 @@ def _after(rows: Sequence[tuple[str]]) -> datetime:
     return max(now, datetime.fromisoformat(rows[0][0]) + timedelta(microseconds=1)) if rows else now
 
 
-def _record_arrival(connection: sqlite3.Connection, file_id: int, arrival: Arrival, now: datetime) -> None:
+def _record_arrival(connection: Rows, file_id: int, arrival: Arrival, now: datetime) -> None:
     connection.execute(
         "INSERT INTO arrival (file_id, source, origin, size, mtime_ns, arrived_at) VALUES (?, ?, ?, ?, ?, ?)",
         (file_id, arrival.source, arrival.place, arrival.size, arrival.mtime_ns, now.isoformat()),
     )
+
+
+def _store(folder: Path, database: "Database | None") -> Store:
+    if database is None:
+        return SqliteStore(folder)
+    from backbone.connectors.postgres_registry import PostgresStore
+
+    return PostgresStore(database)

@@ -16,6 +16,7 @@ REFERENCE = re.compile(r"\$\{(\w*)\}")
 SHORTEST = 4
 """A value of fewer characters is in too many texts that have nothing to do with it: it isn't concealed."""
 _FILLED: dict[str, str] = {}
+_NAMELESS: set[str] = set()
 
 
 class Secrets:
@@ -47,10 +48,17 @@ class Secrets:
         return value
 
 
+def conceal(value: str) -> None:
+    """Let `concealed` know a secret that has no name: it is told as `***`."""
+    if len(value) >= SHORTEST:
+        _NAMELESS.add(value)
+
+
 def concealed(text: str) -> str:
     """A text as it may be told: each value that was filled in is its `${NAME}` again."""
-    for value in sorted(_FILLED, key=len, reverse=True):
-        text = text.replace(value, f"${{{_FILLED[value]}}}")
+    told = {**dict.fromkeys(_NAMELESS, "***"), **{value: f"${{{name}}}" for value, name in _FILLED.items()}}
+    for value in sorted(told, key=len, reverse=True):
+        text = text.replace(value, told[value])
     return text
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import RLock
 
 from backbone.errors import LakeError
+from backbone.troubles import trouble
 
 _TRIES = 5
 
@@ -63,6 +64,48 @@ def copy(path: Path, target: Path) -> None:
             made.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.OperationalError as error:
         raise OSError(str(error)) from error
+
+
+def damage(path: Path) -> str | None:
+    """What SQLite itself finds wrong with a database; None if it is sound.
+
+    That it can't be read where it is, for want of space or permission, is no damage: then a copy is looked at.
+    """
+    try:
+        with reading(path) as connection:
+            ((said, *_), *_) = connection.execute("PRAGMA integrity_check(1)").fetchall()
+    except LakeError as error:
+        return str(error.__cause__)
+    except sqlite3.OperationalError as error:
+        if trouble(error, path):
+            raise
+        return str(error)
+    return None if said == "ok" else str(said).splitlines()[0]
+
+
+def back_up(path: Path, target: Path) -> None:
+    """Copy a file as it is at one moment, whoever writes to it, and look whether the copy is sound.
+
+    Raises:
+        LakeError: it is damaged.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with reading(path) as original, closing(sqlite3.connect(target)) as made:
+        try:
+            original.backup(made)
+            said = made.execute("PRAGMA quick_check").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            said = str(error)
+        if said != "ok":
+            raise LakeError(f"{path} is damaged: {said}. Take another copy, or mend it: backbone doctor --repair")
+        made.execute("PRAGMA journal_mode = WAL")
+
+
+def settle(path: Path) -> None:
+    """Give a file that others will write to the log that this needs, and see to it that it is on the disk."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def readable(path: Path) -> Path:

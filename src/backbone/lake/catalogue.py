@@ -1,16 +1,15 @@
-"""Quick looks into a lake's SQLite catalogue, without an engine.
+"""Quick looks into a lake's catalogue, without an engine. Every query runs on SQLite and on PostgreSQL.
 
 The tables are those of DuckLake's specification 1.0; an entry lives from `begin_snapshot` to before `end_snapshot`.
 """
 
-import sqlite3
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from pathlib import Path
 
-from backbone.engine import sqlite
 from backbone.errors import LakeError, UsageError
+from backbone.lake.books import Rows
+from backbone.lake.site import Site
 
 LIVE = "{0}.begin_snapshot <= :at AND ({0}.end_snapshot IS NULL OR {0}.end_snapshot > :at)"
 """Whether a row of the catalogue, of the alias that is filled in, belongs to snapshot `:at`."""
@@ -19,59 +18,44 @@ _EVER = 2**62
 """Later than any snapshot: what is live then is live now."""
 
 
-def catalogue_path(folder: Path) -> Path:
-    """The catalogue of the lake in `folder`."""
-    return folder / "catalogue.sqlite"
+def reading(site: Site) -> AbstractContextManager[Rows]:
+    """The catalogue, to be read as it is at one moment."""
+    return site.books.reading()
 
 
-def reading(folder: Path) -> AbstractContextManager[sqlite3.Connection]:
-    """The catalogue, opened read-only."""
-    return sqlite.reading(catalogue_path(folder))
-
-
-def last_snapshot(folder: Path) -> tuple[str, int] | None:
+def last_snapshot(site: Site) -> tuple[str, int] | None:
     """The lake's identity and its last snapshot, or None where there is no lake yet."""
-    if not catalogue_path(folder).exists():
-        return None
-    try:
-        with reading(folder) as connection:
-            snapshot = connection.execute("SELECT max(snapshot_id) FROM ducklake_snapshot").fetchone()[0]
-            identity = connection.execute("SELECT min(schema_uuid) FROM ducklake_schema WHERE schema_id = 0").fetchone()
-    except sqlite3.OperationalError as error:
-        if "no such table" in str(error):  # made, but not initialised: a first run that was killed
-            return None
-        raise
-    return (str(identity[0]), int(snapshot)) if snapshot is not None else None
+    return site.books.last_snapshot()
 
 
-def present_snapshot(folder: Path) -> int:
+def present_snapshot(site: Site) -> int:
     """The lake's last snapshot.
 
     Raises:
         LakeError: there is no lake.
     """
-    known = last_snapshot(folder)
+    known = last_snapshot(site)
     if known is None:
-        raise LakeError(f"There is no lake in {folder}. Make it: backbone run")
+        raise LakeError(f"There is no lake in {site.books.place}. Make it: backbone run")
     return known[1]
 
 
-def is_finished(folder: Path) -> bool:
+def is_finished(site: Site) -> bool:
     """Whether a lake is there and all that it begins with, up to the option that is set last."""
-    if last_snapshot(folder) is None:
+    if last_snapshot(site) is None:
         return False
     last = "SELECT 1 FROM ducklake_metadata WHERE key = 'data_inlining_row_limit' AND scope = 'schema'"
-    with reading(folder) as connection:
+    with reading(site) as connection:
         return connection.execute(last).fetchone() is not None
 
 
-def snapshot_at(folder: Path, moment: str) -> int:
+def snapshot_at(site: Site, moment: str) -> int:
     """The snapshot that `moment` names: its number, or the last one not after an ISO time (UTC).
 
     Raises:
         UsageError: there is no such snapshot, or the clock jumped, so that the time doesn't tell which one it is.
     """
-    known = snapshots(folder)
+    known = snapshots(site)
     number = int(moment) if moment.isdigit() else _last_until(_time_of(moment), known)
     if number in known:
         return number
@@ -121,19 +105,19 @@ def _time_of(moment: str) -> datetime:
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time
 
 
-def snapshots(folder: Path) -> dict[int, datetime]:
+def snapshots(site: Site) -> dict[int, datetime]:
     """The snapshots that can be read, by number, each with its time."""
-    with reading(folder) as connection:
+    with reading(site) as connection:
         rows = connection.execute("SELECT snapshot_id, snapshot_time FROM ducklake_snapshot ORDER BY 1").fetchall()
     return {number: catalogue_time(text) for number, text in rows}
 
 
-def catalogue_time(text: str) -> datetime:
-    """A time as DuckLake writes it: `2026-11-22 23:54:59.694972+00`."""
-    return datetime.fromisoformat(text).astimezone(UTC)
+def catalogue_time(time: str | datetime) -> datetime:
+    """A time as DuckLake writes it: `2026-11-22 23:54:59.694972+00` where the catalogue has no times but texts."""
+    return (datetime.fromisoformat(time) if isinstance(time, str) else time).astimezone(UTC)
 
 
-def datasets_at(folder: Path, snapshot: int) -> dict[str, tuple[tuple[str, str], ...]]:
+def datasets_at(site: Site, snapshot: int) -> dict[str, tuple[tuple[str, str], ...]]:
     """All datasets of a snapshot, as `zone.name`, with their columns and DuckLake's types."""
     query = f"""
         SELECT s.schema_name || '.' || t.table_name, c.column_name, c.column_type
@@ -143,62 +127,62 @@ def datasets_at(folder: Path, snapshot: int) -> dict[str, tuple[tuple[str, str],
         WHERE {LIVE.format("t")} AND {LIVE.format("c")} AND {LIVE.format("s")} AND c.parent_column IS NULL
         ORDER BY 1, c.column_order"""
     found: dict[str, tuple[tuple[str, str], ...]] = {}
-    with reading(folder) as connection:
+    with reading(site) as connection:
         for dataset, column, kind in connection.execute(query, {"at": snapshot}):
             found[dataset] = (*found.get(dataset, ()), (column, kind))
     return found
 
 
-def has_dataset(folder: Path, dataset: str, snapshot: int | None = None) -> bool:
+def has_dataset(site: Site, dataset: str, snapshot: int | None = None) -> bool:
     """Whether there is such a table, now or in a snapshot; DuckDB's own list would take seconds."""
     query = f"""
         SELECT 1 FROM ducklake_table t JOIN ducklake_schema s USING (schema_id)
         WHERE s.schema_name || '.' || t.table_name = :dataset AND {LIVE.format("t")} AND {LIVE.format("s")}"""
     at = _EVER if snapshot is None else snapshot
-    with reading(folder) as connection:
+    with reading(site) as connection:
         return connection.execute(query, {"dataset": dataset, "at": at}).fetchone() is not None
 
 
-def registered_files(folder: Path) -> set[str]:
+def registered_files(site: Site) -> set[str]:
     """Every data and delete file that the catalogue knows, relative to the lake's `tables` folder.
 
     Among them those that it has replaced and will remove: readers at an earlier snapshot may still need them.
     """
     query = """
         SELECT s.path || t.path || f.path FROM {0} f JOIN ducklake_table t USING (table_id)
-        JOIN ducklake_schema s USING (schema_id) WHERE f.path_is_relative = 1"""
+        JOIN ducklake_schema s USING (schema_id) WHERE f.path_is_relative"""
     queries = [query.format("ducklake_data_file"), query.format("ducklake_delete_file")]
-    queries.append("SELECT path FROM ducklake_files_scheduled_for_deletion WHERE path_is_relative = 1")
-    with reading(folder) as connection:
+    queries.append("SELECT path FROM ducklake_files_scheduled_for_deletion WHERE path_is_relative")
+    with reading(site) as connection:
         return {path for each in queries for (path,) in connection.execute(each)}
 
 
-def dataset_bytes(folder: Path, snapshot: int) -> dict[str, int]:
+def dataset_bytes(site: Site, snapshot: int) -> dict[str, int]:
     """The size of each dataset's data files at a snapshot, in bytes."""
     query = f"""
-        SELECT s.schema_name || '.' || t.table_name, sum(f.file_size_bytes)
+        SELECT s.schema_name || '.' || t.table_name, CAST(sum(f.file_size_bytes) AS BIGINT)
         FROM ducklake_data_file f JOIN ducklake_table t USING (table_id) JOIN ducklake_schema s USING (schema_id)
         WHERE {LIVE.format("f")} AND {LIVE.format("t")} GROUP BY 1"""
-    with reading(folder) as connection:
+    with reading(site) as connection:
         return dict(connection.execute(query, {"at": snapshot}))
 
 
-def last_commits(folder: Path, limit: int = 50) -> list[tuple[int, str]]:
+def last_commits(site: Site, limit: int = 50) -> list[tuple[int, str]]:
     """The last snapshots that runs made, each with the run's id, newest first."""
-    if last_snapshot(folder) is None:
+    if last_snapshot(site) is None:
         return []
     query = """
         SELECT snapshot_id, commit_extra_info FROM ducklake_snapshot_changes WHERE commit_extra_info IS NOT NULL
         ORDER BY snapshot_id DESC LIMIT ?"""
-    with reading(folder) as connection:
+    with reading(site) as connection:
         return connection.execute(query, (limit,)).fetchall()
 
 
-def committed_runs(folder: Path) -> set[str]:
+def committed_runs(site: Site) -> set[str]:
     """The ids of all runs that published a snapshot, from their commits' extra information."""
-    if last_snapshot(folder) is None:
+    if last_snapshot(site) is None:
         return set()
-    with reading(folder) as connection:
+    with reading(site) as connection:
         rows = connection.execute(
             "SELECT commit_extra_info FROM ducklake_snapshot_changes WHERE commit_extra_info IS NOT NULL"
         )

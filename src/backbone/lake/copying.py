@@ -1,19 +1,19 @@
 """Copying a lake while others read and write it: a consistent catalogue, and the files that it names."""
 
-import hashlib
 import os
-import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
-from backbone.engine import sqlite
 from backbone.errors import LakeError
-from backbone.lake.catalogue import catalogue_path, last_snapshot
+from backbone.lake.books import FolderBooks
+from backbone.lake.catalogue import last_snapshot
+from backbone.lake.claiming import claim
+from backbone.lake.site import Site
+from backbone.storage.data import Data
 
-_CHUNK = 1 << 20
 _EXCHANGE = 2
 _HERE = -100
 
@@ -28,90 +28,80 @@ class Copied:
     bytes: int
 
 
-def copy_lake(source: Path, target: Path) -> Copied:
+def copy_lake(source: Site, target: Site) -> Copied:
     """Copy a lake: its catalogue as it is at one moment, every file that a snapshot of it needs, and its models.
 
+    If the target's data is the source's, only the catalogue is copied, and the files are read where they are.
     The caller sees to it that no file goes meanwhile: with a lease, or because nobody uses the lake.
 
     Raises:
         LakeError: there is no lake, or a file is missing or has another size than the catalogue says.
     """
-    if not catalogue_path(source).is_file():
+    if not source.books.has_catalogue():
         raise LakeError(
-            f"There is no lake in {source}: it has no catalogue.sqlite. Name a folder from `backbone backup`"
+            f"There is no lake in {source.books.place}: it has no catalogue. Name a folder from `backbone backup`"
         )
-    target.mkdir(parents=True)
-    copy_sqlite(catalogue_path(source), catalogue_path(target))
+    target.folder.mkdir(parents=True)
+    source.books.export(FolderBooks(target.folder).catalogue)
     known = last_snapshot(target)
     if known is None:
-        raise LakeError(f"The catalogue in {source} is empty: nothing had run there. Name another copy")
-    digests, total = {}, 0
-    for name, size in _files(target).items():
-        path = source / "tables" / name
-        if not path.is_file() or path.stat().st_size != size:
+        raise LakeError(f"The catalogue in {source.books.place} is empty: nothing had run there. Name another copy")
+    wanted = _files(target.folder)
+    present = source.data.sizes([f"tables/{name}" for name in wanted])
+    digests = {}
+    for name, size in wanted.items():
+        inside = f"tables/{name}"
+        digest = _copied(source, target, inside) if present.get(inside) == size else None
+        if digest is None:
             raise LakeError(
-                f"{path} is missing, or not as the catalogue in {source} says. Mend it: backbone doctor --repair"
+                f"{source.data.uri(inside)} is missing, or not as the catalogue in {source.books.place} says. "
+                "Mend it: backbone doctor --repair"
             )
-        digests[name] = copy_file(path, target / "tables" / name)
-        total += size
-    (target / "tables").mkdir(exist_ok=True)
-    for path in sorted((source / "models").rglob("*")):
-        if path.is_file():
-            copy_file(path, target / path.relative_to(source))
-    return Copied(*known, digests, total)
+        digests[name] = digest
+    if target.data.is_local:
+        Path(target.data.uri("tables")).mkdir(exist_ok=True)
+    for one in source.data.list("models/"):
+        _copied(source, target, one.name)
+    return Copied(*known, digests, sum(wanted.values()))
 
 
-def copy_sqlite(source: Path, target: Path) -> None:
-    """Copy an SQLite file as it is at one moment, whoever writes to it.
+def _copied(source: Site, target: Site, name: str) -> str | None:
+    if target.data == source.data:
+        return source.data.sha256(name)
+    return source.data.fetch(name, Path(target.data.uri(name)))
 
-    Raises:
-        LakeError: it is damaged.
+
+def send_lake(source: Data, target: Site, copied: Copied) -> None:
+    """Put the files of a copied lake where its data is to be, unless they are there as they should be.
+
+    Nobody sees them before the catalogue that names them takes its place.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with sqlite.reading(source) as original, closing(sqlite3.connect(target)) as copy:
-        try:
-            original.backup(copy)
-            said = copy.execute("PRAGMA quick_check").fetchone()[0]
-        except sqlite3.DatabaseError as error:
-            said = str(error)
-        if said != "ok":
-            raise LakeError(f"{source} is damaged: {said}. Take another copy, or mend it: backbone doctor --repair")
-        copy.execute("PRAGMA journal_mode = WAL")
+    for name, digest in copied.digests.items():
+        _send(source, target, f"tables/{name}", digest)
+    for one in source.list("models/"):
+        _send(source, target, one.name, source.sha256(one.name) or "")
+    claim(target, copied.identity, again=True)
+
+
+def _send(source: Data, target: Site, name: str, digest: str) -> None:
+    if target.data.sha256(name) != digest:
+        target.data.put(name, Path(source.uri(name)), again=True)
 
 
 def _files(folder: Path) -> dict[str, int]:
     """Every file that a snapshot needs, relative to the tables, with its size; none waits for its removal any more."""
     query = """
         SELECT s.path || t.path || f.path, f.file_size_bytes FROM {0} f JOIN ducklake_table t USING (table_id)
-        JOIN ducklake_schema s USING (schema_id) WHERE f.path_is_relative = 1"""
-    with closing(sqlite3.connect(catalogue_path(folder))) as connection, connection:
+        JOIN ducklake_schema s USING (schema_id) WHERE f.path_is_relative"""
+    with closing(sqlite3.connect(FolderBooks(folder).catalogue)) as connection, connection:
         connection.execute("DELETE FROM ducklake_files_scheduled_for_deletion")
         queries = [query.format(table) for table in ("ducklake_data_file", "ducklake_delete_file")]
         return {name: size for each in queries for name, size in connection.execute(each)}
 
 
-def copy_file(source: Path, target: Path) -> str:
-    """Copy a file, surely on the disk, and return its checksum as it was read."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256()
-    with source.open("rb") as reader, target.open("wb") as writer:
-        for chunk in _chunks(reader.fileno()):
-            digest.update(chunk)
-            writer.write(chunk)
-        writer.flush()
-        os.fsync(writer.fileno())
-    shutil.copystat(source, target)
-    return digest.hexdigest()
-
-
-def _chunks(handle: int) -> Iterator[bytes]:
-    while chunk := os.read(handle, _CHUNK):
-        yield chunk
-
-
 def continue_after(folder: Path, snapshot: int) -> None:
     """Give a lake's last snapshot a number beyond `snapshot`, so that no number ever means two things."""
-    with closing(sqlite3.connect(catalogue_path(folder))) as connection, connection:
+    with closing(sqlite3.connect(FolderBooks(folder).catalogue)) as connection, connection:
         (last,) = connection.execute("SELECT max(snapshot_id) FROM ducklake_snapshot").fetchone()
         if last > snapshot:
             return
@@ -122,6 +112,14 @@ def continue_after(folder: Path, snapshot: int) -> None:
                 f"INSERT INTO {table} (snapshot_id, {names}) SELECT ?, {names} FROM {table} WHERE snapshot_id = ?",
                 (snapshot + 1, last),
             )
+
+
+def renew_identity(folder: Path) -> str:
+    """Give a lake an identity of its own: what machines remember of the one it was copied from is not about it."""
+    identity = str(uuid4())
+    with closing(sqlite3.connect(FolderBooks(folder).catalogue)) as connection, connection:
+        connection.execute("UPDATE ducklake_schema SET schema_uuid = ? WHERE schema_id = 0", (identity,))
+    return identity
 
 
 def exchange(one: Path, other: Path) -> None:

@@ -1,9 +1,9 @@
 """The files that a lake's catalogue knows, and what it says of each."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from backbone.lake.catalogue import reading
+from backbone.lake.site import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +21,19 @@ class KnownFile:
     live: bool
 
 
-def known_files(folder: Path) -> tuple[KnownFile, ...]:
+def known_files(site: Site) -> tuple[KnownFile, ...]:
     """Every file that the catalogue knows, but for those that it has replaced and will remove."""
-    return (*_files(folder, "ducklake_data_file", "record_count"), *_files(folder, "ducklake_delete_file"))
+    return (*_files(site, "ducklake_data_file", "record_count"), *_files(site, "ducklake_delete_file"))
 
 
-def _files(folder: Path, table: str, rows: str = "delete_count") -> tuple[KnownFile, ...]:
+def _files(site: Site, table: str, rows: str = "delete_count") -> tuple[KnownFile, ...]:
     query = f"""
         SELECT s.path || t.path || f.path, s.schema_name || '.' || t.table_name, f.{rows}, f.file_size_bytes,
             f.end_snapshot IS NULL AND t.end_snapshot IS NULL
         FROM {table} f JOIN ducklake_table t USING (table_id) JOIN ducklake_schema s USING (schema_id)
-        WHERE f.path_is_relative = 1 ORDER BY 1"""
+        WHERE f.path_is_relative ORDER BY 1"""
     deletes = table == "ducklake_delete_file"
-    with reading(folder) as connection:
+    with reading(site) as connection:
         found = connection.execute(query).fetchall()
     # A table that was altered has a row for each form: its files are listed once, alive if any of them is.
     alive = {path for path, *_, live in found if live}

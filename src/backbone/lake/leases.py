@@ -1,166 +1,39 @@
 """Leases: what readers hold of a lake, so that maintenance leaves it alone.
 
-A lease is a file in `readers/` that names a snapshot. A process's lease is locked for as long as it is used: when the
-process dies, the system frees the lock, and the file counts no longer. A project that reads another one's lake at a
-snapshot leaves a lease without a lock there, a pin, which counts until it is replaced or its file is deleted.
+A process's lease counts for as long as it lives: when it dies, the lock on its lease is freed. A project that reads
+another one's lake at a snapshot leaves a lease without a lock there, a pin: it counts until it is replaced.
 """
 
-import fcntl
-import json
-import os
-import secrets
-import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from hashlib import sha256
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
-from backbone.lake.catalogue import last_snapshot
-from backbone.lake.lock import flock_soon
+from backbone.lake.books import Holder, Lease
+from backbone.lake.site import Site
+
+__all__ = ["Holder", "Lease", "holders", "pin", "take_lease", "without_new_leases"]
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Who holds a snapshot. `process` is False for another project's pin.
-
-    `last` was the lake's last snapshot when it began to: a process may read the catalogue as it was then.
-    """
-
-    snapshot: int
-    last: int
-    who: str
-    since: datetime
-    process: bool
-    path: Path
-
-
-class Lease:
-    """A snapshot that stays readable until the lease is closed, or nobody refers to it any more.
-
-    Where nothing can be written beside the lake there is no lease: what is read then is only safe for as long as
-    maintenance leaves unneeded files alone anyway.
-    """
-
-    def __init__(self, snapshot: int, path: Path | None = None, handle: int | None = None) -> None:
-        self.snapshot = snapshot
-        self._end = weakref.finalize(self, _close, path, handle, os.getpid())
-
-    def close(self) -> None:
-        """Give the snapshot back."""
-        self._end()
-
-
-def _close(path: Path | None, handle: int | None, owner: int) -> None:
-    if path and os.getpid() == owner:  # a forked process goes away without taking its parent's lease with it
-        path.unlink(missing_ok=True)
-    if handle is not None:
-        os.close(handle)
-
-
-def take_lease(folder: Path, choose: Callable[[], int]) -> Lease:
+def take_lease(site: Site, choose: Callable[[], int]) -> Lease:
     """Hold the snapshot that `choose` returns; nothing expires between its choice and the lease."""
-    try:
-        guard = _open_guard(folder)
-    except OSError:
-        return Lease(choose())
-    try:
-        flock_soon(guard, fcntl.LOCK_SH)
-        snapshot = choose()
-        return _written(folder, snapshot)
-    finally:
-        os.close(guard)
+    return site.books.take_lease(choose)
 
 
-def _open_guard(folder: Path) -> int:
-    (folder / "readers").mkdir(exist_ok=True)
-    return os.open(folder / "readers" / "lock", os.O_RDWR | os.O_CREAT, 0o666)
-
-
-def _written(folder: Path, snapshot: int) -> Lease:
-    path = folder / "readers" / f"{os.getpid()}-{secrets.token_hex(4)}.json"
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
-    except OSError:
-        return Lease(snapshot)
-    known = last_snapshot(folder)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        os.write(handle, _text(snapshot, known[1] if known else snapshot, f"process {os.getpid()}").encode())
-    except OSError:  # a full disk may have room for a name, and none for what it says
-        _close(path, handle, os.getpid())
-        return Lease(snapshot)
-    return Lease(snapshot, path, handle)
-
-
-def _text(snapshot: int, last: int, who: str) -> str:
-    return json.dumps({"snapshot": snapshot, "last": last, "who": who, "since": datetime.now(UTC).isoformat()})
-
-
-def pin(folder: Path, reader: str, snapshot: int) -> None:
+def pin(site: Site, reader: str, snapshot: int) -> None:
     """Hold a snapshot for a project elsewhere, in place of the one that it held before.
 
     Args:
-        folder: the lake's.
+        site: the lake's.
         reader: the project's folder and environment.
         snapshot: which one it reads.
     """
-    path = folder / "readers" / f"project-{sha256(reader.encode()).hexdigest()[:16]}.json"
-    with suppress(OSError):  # a lake that others may only read
-        path.parent.mkdir(exist_ok=True)
-        part = path.with_suffix(f".{secrets.token_hex(4)}.part")
-        part.write_text(_text(snapshot, snapshot, f"project {reader}"))
-        part.replace(path)
+    site.books.pin(reader, snapshot)
 
 
-@contextmanager
-def without_new_leases(folder: Path) -> Iterator[list[Holder]]:
+def without_new_leases(site: Site) -> AbstractContextManager[list[Holder]]:
     """Who holds what, while nobody can take a lease: what they don't hold may go during the block."""
-    guard = _open_guard(folder)
-    try:
-        flock_soon(guard, fcntl.LOCK_EX)
-        _sweep(folder)
-        yield holders(folder)
-    finally:
-        os.close(guard)
+    return site.books.without_new_leases()
 
 
-def holders(folder: Path) -> list[Holder]:
+def holders(site: Site) -> list[Holder]:
     """All leases that count."""
-    found = (_holder(path) for path in sorted((folder / "readers").glob("*.json")))
-    return [holder for holder in found if holder]
-
-
-def _sweep(folder: Path) -> None:
-    """Remove the files of processes that have died. Only under the guard: a lease is made first, and then locked."""
-    for path in (folder / "readers").glob("*.json"):
-        with suppress(FileNotFoundError):
-            if not _is_pin(path) and _is_free(path):
-                path.unlink()
-
-
-def _holder(path: Path) -> Holder | None:
-    try:
-        if not _is_pin(path) and _is_free(path):
-            return None
-        text = json.loads(path.read_text())
-    except (FileNotFoundError, ValueError):  # given back just now, or not written yet: then the guard keeps us apart
-        return None
-    since = datetime.fromisoformat(text["since"])
-    return Holder(text["snapshot"], text.get("last", 0), text["who"], since, not _is_pin(path), path)
-
-
-def _is_pin(path: Path) -> bool:
-    return path.name.startswith("project-")
-
-
-def _is_free(path: Path) -> bool:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(handle)
-    return True
+    return site.books.holders()

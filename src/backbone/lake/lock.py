@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from backbone.errors import LakeError
+from backbone.errors import BusyError, LakeError
 
 PATIENCE_SECONDS = 600.0
 """How long a lock is waited for that nobody holds for long. Whoever holds it longer has been stopped, or hangs."""
@@ -28,7 +28,7 @@ def locked(path: Path, *, on_wait: Callable[[str], None] | None = None, wait: bo
         wait: whether to wait at all.
 
     Raises:
-        LakeError: another process holds it, and `wait` is False.
+        BusyError: another process holds it, and `wait` is False.
     """
     handle = _taken(path, on_wait, wait=wait)
     try:
@@ -60,7 +60,7 @@ def _lock(handle: int, on_wait: Callable[[str], None] | None, *, wait: bool) -> 
     except BlockingIOError:
         who = os.pread(handle, 100, 0).decode(errors="replace").strip()
         if not wait:
-            raise LakeError(f"Another run is under way, {who}, and you asked not to wait for it") from None
+            raise BusyError(f"Another run is under way, {who}, and you asked not to wait for it") from None
         if on_wait:  # a run may take hours, and whoever waits for it is told
             on_wait(who)
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -86,3 +86,17 @@ def flock_soon(handle: int, kind: int) -> None:
                 ) from None
         time.sleep(pause)
         pause = min(2 * pause, _PAUSES[1])
+
+
+def holder_of(path: Path) -> str:
+    """Who holds a lock, as it wrote itself down; empty where nobody does."""
+    if not path.exists():
+        return ""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.pread(handle, 100, 0).decode(errors="replace").strip() or "another process"
+    finally:
+        os.close(handle)
+    return ""

@@ -7,24 +7,28 @@ catalogue, in a DuckDB file, on a connection that loads only DuckLake and whose 
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Timer
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import duckdb
 
 from backbone.engine import sqlite
 from backbone.engine.duckdb.extensions import CONFIG, load_extension, silence
 from backbone.errors import BackboneError, LakeError, QueryError, did_you_mean
-from backbone.lake.catalogue import catalogue_path, datasets_at, present_snapshot
+from backbone.lake.catalogue import datasets_at, last_snapshot, present_snapshot
 from backbone.lake.ceiling import ceiling
 from backbone.lake.leases import Lease
 from backbone.lake.lock import locked
+from backbone.lake.remote import reach
 from backbone.lake.sealing import check_sealed
+from backbone.lake.site import Site
+from backbone.lake.versions import refuse_others
 from backbone.model.memory import DEFAULT_LIMIT, memory_bytes
 from backbone.model.names import ZONES, is_system, literal, quoted, quoted_dataset, stem_of, zone_of
+from backbone.troubles import store_trouble
 
 TIMEOUT_SECONDS = 600.0
 _MANY = 50
@@ -37,20 +41,22 @@ _INLINED_TYPES = {
     "int64": "BIGINT",
 }
 """DuckLake's names for the types that governance tables have and SQLite hasn't, in DuckDB's words."""
+_TEXTS = ("varchar", "json")
+"""Those that PostgreSQL keeps as bytes, since its own text has no NUL."""
 
 T = TypeVar("T")
 
 
-def frozen_catalogue(folder: Path, snapshot: int) -> Path:
+def frozen_catalogue(site: Site, snapshot: int) -> Path:
     """A copy of the lake's catalogue at its last snapshot, as a DuckDB file; made once a snapshot."""
     try:
-        return _frozen(folder, folder / "cache", snapshot)
+        return _frozen(site, site.folder / "cache", snapshot)
     except (OSError, duckdb.Error):  # no space, or a lake that one may only read
-        return _frozen(folder, sqlite.elsewhere(folder), snapshot)
+        return _frozen(site, sqlite.elsewhere(site.folder), snapshot)
 
 
-def _frozen(folder: Path, copies: Path, snapshot: int) -> Path:
-    path = copies / f"catalogue-{snapshot}.duckdb"
+def _frozen(site: Site, copies: Path, snapshot: int) -> Path:
+    path = copies / f"catalogue-{_name(site, snapshot)}.duckdb"
     if path.exists():
         with suppress(OSError):
             os.utime(path)  # in use: not to be removed before it is open
@@ -60,9 +66,9 @@ def _frozen(folder: Path, copies: Path, snapshot: int) -> Path:
     with locked(copies / "lock"):  # one copies, and whoever else needs the same waits for it
         if not path.exists():
             _remove_old(copies)
-            part = copies / f"catalogue-{snapshot}.part"
+            part = path.with_suffix(".part")
             try:
-                _freeze(folder, part)
+                _freeze(site, part)
                 part.replace(path)
             except BaseException:
                 part.unlink(missing_ok=True)
@@ -70,24 +76,22 @@ def _frozen(folder: Path, copies: Path, snapshot: int) -> Path:
     return path
 
 
-def _freeze(folder: Path, path: Path) -> None:
-    """Copy a lake's catalogue, as it is at one moment, into a DuckDB file.
+def _name(site: Site, snapshot: int) -> str:
+    """What tells a catalogue from others: its lake, too, where that may be lost while machines keep copies of it."""
+    known = last_snapshot(site) if site.books.shared else None
+    return f"{known[0][:8]}-{snapshot}" if known else str(snapshot)
 
-    The scanner would read each table as it is at a moment of its own, so it is given a copy that nobody writes to.
-    """
-    still = path.with_suffix(".sqlite")
-    try:
-        sqlite.copy(catalogue_path(folder), still)
-        with duckdb.connect(":memory:", config={**CONFIG, "threads": "1"}) as connection:
-            silence(connection)
-            load_extension(connection, "sqlite_scanner")
-            connection.execute(f"ATTACH {literal(str(still))} AS meta (TYPE sqlite, READ_ONLY)")
-            connection.execute(f"ATTACH {literal(str(path))} AS frozen")
-            connection.execute("COPY FROM DATABASE meta TO frozen")
-            _retype_inlined(connection)
-            connection.execute("DETACH frozen")
-    finally:
-        still.unlink(missing_ok=True)
+
+def _freeze(site: Site, path: Path) -> None:
+    """Copy a lake's catalogue, as it is at one moment, into a DuckDB file."""
+    refuse_others(site)
+    with duckdb.connect(":memory:", config={**CONFIG, "threads": "1"}) as connection:
+        silence(connection)
+        load_extension(connection, site.books.extension)
+        connection.execute(f"ATTACH {literal(str(path))} AS frozen")
+        site.books.copy_to(connection, path)
+        _retype_inlined(connection)
+        connection.execute("DETACH frozen")
 
 
 def _remove_old(cache: Path) -> None:
@@ -102,7 +106,7 @@ def _remove_old(cache: Path) -> None:
 
 
 def _retype_inlined(connection: duckdb.DuckDBPyConnection) -> None:
-    """Give inlined rows their types: SQLite keeps most of them as text, where DuckLake expects values."""
+    """Give inlined rows their types: other databases keep some as text or bytes, where DuckLake expects values."""
     columns = connection.execute("""
         SELECT i.table_name, c.column_name, c.column_type, child.column_type, d.data_type
         FROM frozen.ducklake_inlined_data_tables i
@@ -113,12 +117,15 @@ def _retype_inlined(connection: duckdb.DuckDBPyConnection) -> None:
         """).fetchall()
     for table, column, kind, child, present in columns:
         wanted = f"{_INLINED_TYPES.get(child, 'VARCHAR')}[]" if kind == "list" else _INLINED_TYPES.get(kind)
-        if wanted and wanted != present:
-            connection.execute(f"ALTER TABLE frozen.{quoted(table)} ALTER {quoted(column)} TYPE {wanted}")
+        alter = f"ALTER TABLE frozen.{quoted(table)} ALTER {quoted(column)} TYPE"
+        if kind in _TEXTS and present == "BLOB":
+            connection.execute(f"{alter} VARCHAR USING decode({quoted(column)})")
+        elif wanted and wanted != present:
+            connection.execute(f"{alter} {wanted}")
 
 
 def sealed_connection(
-    folder: Path,
+    site: Site,
     *,
     last: int,
     snapshot: int,
@@ -133,9 +140,10 @@ def sealed_connection(
     """
     connection = duckdb.connect(":memory:", config={**CONFIG, "memory_limit": memory_limit})
     load_extension(connection, "ducklake")
-    tables = folder / "tables"
-    frozen = frozen_catalogue(folder, last)
-    options = f"READ_ONLY, DATA_PATH {literal(str(tables))}, OVERRIDE_DATA_PATH true"
+    reach(connection, site)
+    tables = site.data.uri("tables")
+    frozen = frozen_catalogue(site, last)
+    options = f"READ_ONLY, DATA_PATH {literal(tables)}, OVERRIDE_DATA_PATH true"
     connection.execute(f"ATTACH {literal(f'ducklake:{frozen}')} AS lake ({options})")
     silence(connection)
     connection.execute("SET GLOBAL TimeZone = 'UTC'; SET python_enable_replacements = false")
@@ -143,7 +151,7 @@ def sealed_connection(
         connection.execute(sql)
     if writable:
         connection.execute(f"SET allowed_paths = [{literal(str(writable))}]")
-    connection.execute(f"SET allowed_directories = [{literal(str(tables) + '/')}]")
+    connection.execute(f"SET allowed_directories = [{literal(f'{tables}/')}]")
     connection.execute("SET temp_directory = ''; SET enable_external_access = false; SET lock_configuration = true")
     return connection
 
@@ -172,10 +180,11 @@ class SealedLake:
     The snapshot stays readable for as long as this object lives.
     """
 
-    def __init__(self, folder: Path, lease: Lease, *, memory_limit: str = DEFAULT_LIMIT) -> None:
-        self._folder, self._lease, self._snapshot, self._memory_limit = folder, lease, lease.snapshot, memory_limit
-        self._last = present_snapshot(folder)
-        columns = datasets_at(folder, lease.snapshot)
+    def __init__(self, site: Site, lease: Lease, *, memory_limit: str = DEFAULT_LIMIT) -> None:
+        self._site, self._lease, self._snapshot, self._memory_limit = site, lease, lease.snapshot, memory_limit
+        self._closed = False
+        self._last = present_snapshot(site)
+        columns = datasets_at(site, lease.snapshot)
         self._all = {dataset: tuple(name for name, _ in found) for dataset, found in columns.items()}
 
     def run(self, query: str, collect: Callable[[duckdb.DuckDBPyConnection], T], *, system: bool = False) -> T:
@@ -191,6 +200,40 @@ class SealedLake:
             except QueryError as error:
                 raise self._told(error) from error
 
+    def batches(self, query: str, rows: int, *, system: bool = False) -> Iterator[Any]:
+        """Run one SELECT and give its rows in Arrow record batches of about so many rows, as they are asked for.
+
+        Each batch may take what a query may: who reads them may take any time.
+
+        Raises:
+            QueryError: it isn't one SELECT, or fails.
+            LakeError: a file that it reads is missing or damaged.
+        """
+        import pyarrow as pa
+
+        def begin() -> Any:
+            return connection.execute(query).to_arrow_reader(rows)
+
+        def following() -> Any:
+            try:
+                return next(reader, None)
+            except (pa.ArrowException, OSError) as error:  # as Arrow tells what DuckDB says in its stream
+                raise duckdb.Error(str(error)) from error
+
+        with self._connection(query, system=system) as connection:
+            try:
+                check_sealed(connection, query)
+                reader = _limited(connection, begin, self._memory_limit)
+                while (batch := _limited(connection, following, self._memory_limit)) is not None:
+                    yield batch
+            except QueryError as error:
+                raise self._told(error) from error
+
+    def close(self) -> None:
+        """Give the snapshot back; then nothing can be asked any more."""
+        self._closed = True
+        self._lease.close()
+
     def write(self, query: str, path: Path, options: str, *, system: bool = False) -> int:
         """Write the rows of one SELECT to a file, the only one that can be written, and return how many there are."""
         with self._connection(query, system=system, writable=path) as connection:
@@ -204,7 +247,9 @@ class SealedLake:
 
     def _told(self, error: QueryError) -> BackboneError:
         """A table that isn't there, with a near name from those that are; a file of the lake that can't be read."""
-        if f"{self._folder}/" in str(error):
+        if told := store_trouble(str(error)):
+            return LakeError(f"The lake can't be read: {told}")
+        if f"{self._site.folder}/" in str(error):
             return LakeError(f"A file of the lake can't be read: {error}. Check it: backbone doctor")
         match = _NO_TABLE.search(str(error))
         if not match:
@@ -214,12 +259,18 @@ class SealedLake:
         return QueryError(f"There is no dataset '{match[1]}' in snapshot {self._snapshot}.{near} All: backbone status")
 
     def _connection(self, query: str, *, system: bool, writable: Path | None = None) -> duckdb.DuckDBPyConnection:
-        """Views only for datasets whose name occurs in the query, where there are many."""
+        """Views only for datasets whose name occurs in the query, where there are many.
+
+        Raises:
+            QueryError: this was closed.
+        """
+        if self._closed:
+            raise QueryError("This result was closed, and its snapshot given back. Ask again: workspace.sql(…)")
         words = set(re.findall(r"\w+", query))
         named = {d: c for d, c in self._all.items() if stem_of(d) in words} if len(self._all) > _MANY else self._all
         shown = {d: c if system else tuple(n for n in c if not is_system(n)) for d, c in named.items()}
         return sealed_connection(
-            self._folder,
+            self._site,
             last=self._last,
             snapshot=self._snapshot,
             datasets=shown,

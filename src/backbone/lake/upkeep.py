@@ -1,14 +1,12 @@
 """What a lake has piled up, from its catalogue: small files, deleted rows, snapshots, files that nobody needs."""
 
-import json
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from backbone.lake.catalogue import LIVE, catalogue_time, last_snapshot, present_snapshot, reading
 from backbone.lake.leases import Holder
+from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.model.names import quoted
 
@@ -55,67 +53,65 @@ class Scheduled:
     since: datetime
 
 
-def pieces(folder: Path) -> dict[str, Pieces]:
+def pieces(site: Site) -> dict[str, Pieces]:
     """Every dataset's files; rows that are kept in the catalogue are in none."""
     query = f"""
         SELECT s.schema_name || '.' || t.table_name, count(*),
-            sum(d.data_file_id IS NULL AND f.file_size_bytes < {SMALL_BYTES}), count(d.data_file_id),
-            coalesce(sum(d.delete_count), 0), sum(f.record_count), sum(f.file_size_bytes)
+            count(*) FILTER (WHERE d.data_file_id IS NULL AND f.file_size_bytes < {SMALL_BYTES}), count(d.data_file_id),
+            CAST(coalesce(sum(d.delete_count), 0) AS BIGINT), CAST(sum(f.record_count) AS BIGINT),
+            CAST(sum(f.file_size_bytes) AS BIGINT)
         FROM ducklake_data_file f JOIN ducklake_table t USING (table_id) JOIN ducklake_schema s USING (schema_id)
         LEFT JOIN ducklake_delete_file d ON d.data_file_id = f.data_file_id AND d.end_snapshot IS NULL
         WHERE f.end_snapshot IS NULL AND t.end_snapshot IS NULL GROUP BY 1 ORDER BY 1"""
-    with reading(folder) as connection:
+    with reading(site) as connection:
         return {name: Pieces(*numbers) for name, *numbers in connection.execute(query)}
 
 
-def inlined_rows(folder: Path) -> int:
+def inlined_rows(site: Site) -> int:
     """How many rows the catalogue itself keeps, deleted ones too."""
-    with reading(folder) as connection:
+    with reading(site) as connection:
         tables = connection.execute("SELECT table_name FROM ducklake_inlined_data_tables").fetchall()
         return sum(connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0] for (name,) in tables)
 
 
-def data_files(folder: Path, snapshot: int) -> dict[str, str]:
+def data_files(site: Site, snapshot: int) -> dict[str, str]:
     """The data files of a snapshot, relative to the lake's tables, each with its dataset."""
     query = f"""
         SELECT s.path || t.path || f.path, s.schema_name || '.' || t.table_name
         FROM ducklake_data_file f JOIN ducklake_table t USING (table_id) JOIN ducklake_schema s USING (schema_id)
-        WHERE {LIVE.format("f")} AND {LIVE.format("t")} AND f.path_is_relative = 1"""
-    with reading(folder) as connection:
+        WHERE {LIVE.format("f")} AND {LIVE.format("t")} AND f.path_is_relative"""
+    with reading(site) as connection:
         return dict(connection.execute(query, {"at": snapshot}))
 
 
-def scheduled(folder: Path) -> list[Scheduled]:
+def scheduled(site: Site) -> list[Scheduled]:
     """The files that wait for their removal."""
     query = (
-        "SELECT data_file_id, path, schedule_start FROM ducklake_files_scheduled_for_deletion "
-        "WHERE path_is_relative = 1"
+        "SELECT data_file_id, path, schedule_start FROM ducklake_files_scheduled_for_deletion WHERE path_is_relative"
     )
-    with reading(folder) as connection:
+    with reading(site) as connection:
         return [Scheduled(number, path, catalogue_time(since)) for number, path, since in connection.execute(query)]
 
 
-def is_due(folder: Path) -> bool:
+def is_due(site: Site) -> bool:
     """Whether enough has been published since the last maintenance for another to be worth its while."""
     last = "SELECT max(snapshot_id) FROM ducklake_snapshot_changes WHERE commit_message LIKE 'maintenance %'"
-    known = last_snapshot(folder)
-    with reading(folder) as connection:
+    known = last_snapshot(site)
+    with reading(site) as connection:
         before = connection.execute(last).fetchone()[0] or 0
     return known is not None and known[1] - int(before) >= _BUSY
 
 
-def removable(folder: Path, held: Iterable[Holder], before: datetime) -> list[Scheduled]:
+def removable(site: Site, held: Iterable[Holder], before: datetime) -> list[Scheduled]:
     """The files that no snapshot has needed since `before`, and no process that holds a lease.
 
     Order tells, not time: a process may need every file that was scheduled after it took its lease. DuckLake doesn't
     say at which snapshot that was, so the one is noted at which maintenance first saw it. Only under the run lock.
     """
-    path, files, present = folder / "unneeded.json", scheduled(folder), present_snapshot(folder)
-    noted: dict[str, int] = {}
-    with suppress(OSError, ValueError):  # without it, or half of it, all are as if they were seen for the first time
-        noted = json.loads(path.read_text())
+    files, present = scheduled(site), present_snapshot(site)
+    noted = site.books.noted("unneeded")  # without it, all are as if they were seen for the first time
     noted = {file.path: noted.get(file.path, present) for file in files}
-    path.write_text(json.dumps(noted))
+    site.books.note("unneeded", noted)
     oldest = min((one.last for one in held if one.process), default=present + 1)
     return [file for file in files if file.since < before and noted[file.path] < oldest]
 
@@ -125,15 +121,11 @@ def clean_up(lake: Lake, run: str, files: Sequence[Scheduled]) -> tuple[int, int
 
     DuckLake's own function isn't used: with a SQLite catalogue it removes others, too.
     """
-    tables = lake.folder / "tables"
     if not files:
         return 0, 0
-    with lake.transaction(run, "clean-up") as transaction:
-        # First forgotten, then removed: a kill between the two leaves files that nobody knows, which are swept up.
-        transaction.forget_scheduled([file.number for file in files])
-    freed = 0
-    for file in files:
-        path = tables / file.path
-        freed += path.stat().st_size if path.exists() else 0
-        path.unlink(missing_ok=True)
+    # First forgotten, then removed: a kill between the two leaves files that nobody knows, which are swept up.
+    data, names, numbers = lake.site.data, [f"tables/{file.path}" for file in files], [file.number for file in files]
+    lake.publish(run, lambda transaction: transaction.forget_scheduled(numbers), "clean-up")
+    freed = sum(data.sizes(names).values())
+    data.remove(names)
     return len(files), freed

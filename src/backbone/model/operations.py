@@ -1,5 +1,6 @@
-"""Reports of keeping a lake and of going back: maintenance, rollback, backup and restore."""
+"""Reports of keeping a lake and of handing on: maintenance, rollback, backup, restore, migration, upgrade, export."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -90,6 +91,36 @@ class BackedUp:
 
 
 @dataclass(frozen=True, slots=True)
+class MigratedLake:
+    """An environment whose lake was moved: its snapshot, and the files that were copied."""
+
+    environment: str
+    snapshot: int
+    data_files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What was moved, or would be (`dry_run`): the environments' lakes and what has landed, to other `storage`."""
+
+    dry_run: bool
+    storage: Mapping[str, str]
+    lakes: tuple[MigratedLake, ...]
+    landed_files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """An environment's catalogue, of version `before` and now of version `after`; `kept` is the former one."""
+
+    environment: str
+    before: str
+    after: str
+    kept: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Restored:
     """A lake that was put in the place of an environment's: of which project, and as in which of its snapshots.
 
@@ -105,3 +136,34 @@ class Restored:
     replaced: int | None
     data_files: int
     landed_files: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedTable:
+    """A dataset as an export wrote it: its rows, its size in bytes there (None: not known by itself), and where."""
+
+    dataset: str
+    rows: int
+    bytes: int | None
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export wrote, of one snapshot. `target` is where, without secrets; `kind` what that is.
+
+    `replaced` says that something was there before. `left_out` are constraints and datasets that the target has not,
+    each with why; `kept` what stands in the target from earlier exports.
+    """
+
+    project: str
+    environment: str
+    snapshot: int
+    kind: str
+    target: str
+    tables: tuple[ExportedTable, ...]
+    bytes: int
+    replaced: bool = False
+    left_out: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    seconds: float = 0.0

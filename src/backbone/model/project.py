@@ -169,7 +169,7 @@ class Retention:
     snapshots: timedelta | None = timedelta(days=30)
     at_least: int = 10
     files: timedelta = timedelta(hours=1)
-    maintenance: Maintenance = "by_hand"
+    maintenance: Maintenance = "automatic"
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,10 +105,11 @@ class RunEvent:
     `waiting`: another run holds the writer lock (`text` says which). `landing`: `text` names the file.
     `planned`: `total` steps will run. `step_started`, `step_done`: `dataset`, with `done` of `total` steps finished.
     `publishing`: the transaction. `checking`: `doctor` looks at what `text` says.
+    `copying`: `migrate` copies it.
     Events may come from any thread, one at a time.
     """
 
-    kind: Literal["waiting", "landing", "planned", "step_started", "step_done", "publishing", "checking"]
+    kind: Literal["waiting", "landing", "planned", "step_started", "step_done", "publishing", "checking", "copying"]
     dataset: str = ""
     done: int = 0
     total: int = 0

@@ -1,6 +1,7 @@
 """Steps, plans and what a run has staged."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -258,6 +259,15 @@ class Failure:
     governance: tuple[Table, ...] = field(default=())
 
 
+OpenLanded = Callable[[Sequence[LandedFile], Path], AbstractContextManager[Sequence[LandedFile]]]
+
+
+@contextmanager
+def as_they_are(files: Sequence[LandedFile], _: Path) -> Iterator[Sequence[LandedFile]]:
+    """Implements `OpenLanded` for landed files that are where they say."""
+    yield files
+
+
 @dataclass(frozen=True, slots=True)
 class Staging:
     """All that a zone needs to stage one step; it reads nothing else and writes only to `new_file`.
@@ -266,7 +276,9 @@ class Staging:
     (missing before the first time). `new_file(dataset)` is the path of a Parquet file yet to be written for it;
     `governance.quarantine` and `governance.merged_away` are datasets in this sense too. `files` are the landed files
     to read now, `all_files` all of the source's (of a trusted dataset's source too). `artefacts` is a folder for plots
-    and models. `registered` is the present row of `governance.model_version` of an analysis, if any.
+    and models. `registered` is the present row of `governance.model_version` of an analysis, if any. `open_landed`
+    gives landed files with paths that programs can open for as long as the block lasts; copies are made in the folder
+    that it is given. It may be sent to other machines.
     """
 
     step: Step
@@ -282,6 +294,7 @@ class Staging:
     artefacts: Path = Path()
     scratch: Path = Path()
     registered: Mapping[str, object] | None = None
+    open_landed: OpenLanded = as_they_are
 
 
 QUARANTINE = ("run", "dataset", "file", "record", "rule", "reason", "raw")

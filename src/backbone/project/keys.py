@@ -24,7 +24,7 @@ PROJECT: Keys = {
     ),
     "engine": Key("`duckdb`, `spark`, or `{spark, conf}`, see below", "`duckdb`"),
     "storage": Key(
-        "`catalogue`: `sqlite` (`postgres:…` is not built yet); `data`: a folder (`s3://…` is not built yet)",
+        "where catalogue and data are, see below",
         "`{catalogue: sqlite, data: lake}`",
     ),
     "memory_limit": Key("what a run, and each query, may take; at least 32MiB", "`4GB`"),
@@ -39,11 +39,19 @@ PROJECT: Keys = {
         "zone is read at a pinned snapshot"
     ),
 }
+STORAGE: Keys = {
+    "catalogue": Key(
+        "`sqlite`, beside the data; or a PostgreSQL database, `postgres:${PG_URL}`: [growing up](../team.md)",
+        "`sqlite`",
+    ),
+    "data": Key("a folder, or `s3://BUCKET/PATH`: data files, models and what has landed", "`lake`"),
+    "encryption": Key("of data on S3, by the store: `s3` (its own keys), or `kms:KEY`", "what the bucket says"),
+}
 RETENTION: Keys = {
     "snapshots": Key("how long earlier snapshots can be read and gone back to: a period, or `for ever`", "`30 days`"),
     "at_least": Key("how many snapshots are kept however old they are", "10"),
     "files": Key("how long files are kept that no snapshot needs any more", "`1 hour`"),
-    "maintenance": Key("`automatic`: runs do it when it is due; `by_hand`: only `backbone maintain`", "`by_hand`"),
+    "maintenance": Key("`automatic`: runs do it when it is due; `by_hand`: only `backbone maintain`", "`automatic`"),
 }
 SPARK: Keys = {
     "spark": Key(

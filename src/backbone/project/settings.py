@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from backbone.project.places import File
 
 CONTRACTS: tuple[Contract, ...] = get_args(Contract)
+_S3 = "s3://"
+_BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/((?:[\w.=-]+/)*[\w.=-]*[\w=-]))?/?", re.ASCII)
+_ENCRYPTION = re.compile(r"s3|kms:\S+")
 LOCAL_SPARK = "local[*]"
 """The master of `engine: spark`: Spark on this machine, with all its cores."""
 _MASTER = re.compile(r"local(\[[\w*]+(,\s*\d+)?\])?|spark://\S+|sc://\S+|yarn|k8s://\S+")
@@ -27,12 +30,26 @@ _PERIOD = re.compile(r"(\d{1,5}) ?(second|minute|hour|day|week)s?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
+class Bucket:
+    """Where data is in an object store. `encryption` is what the store is asked for: `s3`, `kms:KEY`, or nothing."""
+
+    name: str
+    prefix: str
+    encryption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """What `backbone.yml` says."""
+    """What `backbone.yml` says. `catalogue` is how its database is reached; empty where it is in the folder.
+
+    With a `bucket`, `storage` is the folder of what this machine keeps.
+    """
 
     name: str = ""
     environments: tuple[str, ...] = ("dev", "prod")
     storage: str = "lake"
+    catalogue: str = field(default="", repr=False)
+    bucket: Bucket | None = None
     memory_limit: str = DEFAULT_LIMIT
     engine: Engine = field(default_factory=Engine)
     contract: Contract = "evolve"
@@ -57,10 +74,13 @@ def read_settings(file: "File", secrets: Secrets, problems: "list[Problem]") -> 
     if not fields.text("name").strip() and not problems:
         place = fields.key_place("name") or file.place()
         problems.append(place.problem("the project has no name. Write, for example, `name: shop`"))
+    storage = Fields(fields.node("storage"), problems, known=keys.STORAGE, what="`storage`")
     return Settings(
         name=fields.text("name").strip(),
         environments=_environments(fields),
-        storage=_storage(fields, secrets),
+        storage=_storage(storage, secrets),
+        catalogue=_catalogue(storage, secrets),
+        bucket=_bucket(storage, secrets),
         memory_limit=_memory(fields),
         engine=_engine(fields, secrets),
         contract=_default_contract(fields),
@@ -83,26 +103,71 @@ def _environments(fields: Fields) -> tuple[str, ...]:
     return values or Settings().environments
 
 
-def _storage(fields: Fields, secrets: Secrets) -> str:
-    known = ("catalogue", "data")
-    storage = Fields(fields.node("storage"), fields.problems, known=known, what="`storage`")
-    catalogue, data = storage.given("catalogue"), storage.given("data")
-    if catalogue and check_secrets(catalogue, secrets, fields.problems) != "sqlite":
-        kind = catalogue.value.partition(":")[0]
-        if kind == "postgres":
-            fields.refuse(catalogue.place, "a postgres catalogue is not built yet. Expected: sqlite")
-        else:
-            fields.refuse(catalogue.place, f"there is no catalogue '{kind}'. Expected: sqlite")
+def _storage(storage: Fields, secrets: Secrets) -> str:
+    """The folder of all that is on this machine."""
+    data = storage.given("data")
     if data is None:
         return Settings().storage
-    path = check_secrets(data, secrets, fields.problems)
+    path = check_secrets(data, secrets, storage.problems)
+    if path.startswith(_S3):
+        return Settings().storage
     if "://" in path:
-        fields.refuse(
-            data.place, f"data on {path.partition('://')[0]} is not built yet. Expected: a folder, such as lake"
+        storage.refuse(
+            data.place,
+            f"data on {path.partition('://')[0]} is not built yet. Expected: a folder, such as lake, or s3://BUCKET/PATH",
         )
     elif not path.strip():
-        fields.refuse(data.place, "`data` is a folder, such as lake")
+        storage.refuse(data.place, "`data` is a folder, such as lake, or s3://BUCKET/PATH")
     return path
+
+
+def _catalogue(storage: Fields, secrets: Secrets) -> str:
+    """How the catalogue's database is reached, if it is in one."""
+    given = storage.given("catalogue")
+    kind, _, conninfo = check_secrets(given, secrets, storage.problems).partition(":") if given else ("", "", "")
+    if given is None or not kind or (kind == "sqlite" and not conninfo):  # what is not set has been told
+        return ""
+    if kind != "postgres":
+        what = given.value.partition(":")[0]
+        storage.refuse(given.place, f"there is no catalogue '{what}'. Expected: sqlite, or 'postgres:${{PG_URL}}'")
+    elif not conninfo.strip():
+        storage.refuse(given.place, "how is the database reached? Expected: 'postgres:${PG_URL}', a secret")
+    return conninfo.strip()
+
+
+def _bucket(storage: Fields, secrets: Secrets) -> Bucket | None:
+    """Where the data is in an object store, if it is in one."""
+    data, encryption = storage.given("data"), storage.given("encryption")
+    path = check_secrets(data, secrets, []) if data else ""
+    asked = check_secrets(encryption, secrets, storage.problems) if encryption else ""
+    if encryption and not path.startswith(_S3):
+        storage.refuse(
+            encryption.place,
+            "`encryption` is done by an object store (`data: s3://…`). A folder is encrypted by its file system: "
+            "put it on one that is",
+        )
+    elif encryption and asked and not _ENCRYPTION.fullmatch(asked):
+        storage.refuse(encryption.place, f"`encryption` can't be '{encryption.value}'. Expected: s3, or kms:KEY")
+    if data is None or not path.startswith(_S3):
+        return None
+    match = _BUCKET.fullmatch(path)
+    if match is None:
+        storage.refuse(data.place, f"'{data.value}' names no place in a bucket. It looks like s3://our-bucket/path")
+        return None
+    catalogue = storage.given("catalogue")
+    if refusal := alone_refused(check_secrets(catalogue, secrets, []) if catalogue else ""):
+        storage.refuse(data.place, refusal)
+    return Bucket(match[1], match[2] or "", asked)
+
+
+def alone_refused(catalogue: str) -> str:
+    """Why data in an object store can't go with a catalogue; nothing if it can."""
+    if catalogue.startswith("postgres"):
+        return ""
+    return (
+        "data on s3 is for many machines, and a catalogue in sqlite is on one: a copy of it would take the files of "
+        "the other for nobody's. Name a catalogue that all reach: `catalogue: postgres:URL`"
+    )
 
 
 def _engine(fields: Fields, secrets: Secrets) -> Engine:
@@ -125,7 +190,7 @@ def _engine(fields: Fields, secrets: Secrets) -> Engine:
     for key in _given_keys(conf):
         place = settings.key_place(key)
         if place and not key.startswith("spark."):
-            fields.refuse(place, f"'{key}' is no setting of Spark's: they begin with spark.")
+            fields.refuse(place, f"'{key}' is no setting of Spark's. Their names begin with `spark.`")
     given = [(key, settings.given(key)) for key in _given_keys(conf)]
     return Engine(filled, tuple((key, check_secrets(t, secrets, fields.problems)) for key, t in given if t))
 

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as PairMapping
 from dataclasses import fields
 from pathlib import Path
 
 from backbone.errors import Problem, ProjectError
 from backbone.model.files import Column, Template
 from backbone.project.places import File, read_file
-from backbone.project.tree import Items, Mapping, Text
+from backbone.project.tree import Items, Mapping, Node, Text
 from backbone.project.yaml_tree import read_yaml
 
 _IGNORED = ("lake/", "secrets.env")
@@ -137,6 +138,26 @@ def _lengthened(file: File, items: Items, new: Sequence[str]) -> str:
     dash = file.text[line : last.start]
     end = file.starts[last.at.line] - 1
     return _replaced(file.text, end, end, "".join(f"\n{dash}{scalar(origin)}" for origin in new))
+
+
+def with_storage(file: File, changes: PairMapping[str, str]) -> str:
+    """The text of `backbone.yml` with other values under `storage`; what stands there besides is kept."""
+    node = read_yaml(file, [])
+    entries = node.entries if isinstance(node, Mapping) else ()
+    key, value = next(((key, value) for key, value in entries if key.value == "storage"), (None, None))
+    held = {k.value: v.value for k, v in value.entries if isinstance(v, Text)} if isinstance(value, Mapping) else {}
+    pairs = {name: text for name, text in {**held, **changes}.items() if (name, text) != ("catalogue", "sqlite")}
+    line = f"storage: {_flow((name, scalar(text)) for name, text in pairs.items())}"
+    if key is None or value is None:
+        return f"{file.text.rstrip()}\n{line}\n" if pairs else file.text
+    return _replaced(file.text, key.place.start, _end_of(value), line)
+
+
+def _end_of(node: Node) -> int:
+    """Where the last text of a node ends: a block's own end is that of the blank lines after it."""
+    if isinstance(node, Mapping) and node.entries and node.place.file.text[node.place.start] != "{":
+        return _end_of(node.entries[-1][1])
+    return node.place.end
 
 
 def _replaced(text: str, start: int, end: int, by: str) -> str:

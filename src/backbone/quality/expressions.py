@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from backbone.model.rules import Rule
 
+_TIMES = frozenset({"now", "get_current_timestamp", "transaction_timestamp", "age"})
+
 
 @lru_cache(maxsize=1024)
 def _parsed(sql: str) -> "Expr":
@@ -37,6 +39,15 @@ def is_aggregate(sql: str | None) -> bool:
     tree = _parsed(sql)
     others = any(call.name.lower() in AGGREGATES for call in tree.find_all(Anonymous))
     return others or tree.find(AggFunc) is not None
+
+
+def depends_on_the_day(sql: str) -> bool:
+    """Whether an SQL expression asks for the present date or time."""
+    from sqlglot.expressions import Anonymous, CurrentDate, CurrentTime, CurrentTimestamp, Localtimestamp
+
+    tree = _parsed(sql)
+    called = {call.name.lower() for call in tree.find_all(Anonymous)}
+    return tree.find(CurrentDate, CurrentTime, CurrentTimestamp, Localtimestamp) is not None or bool(called & _TIMES)
 
 
 def is_dataset_check(rule: "Rule") -> bool:

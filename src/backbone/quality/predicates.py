@@ -34,13 +34,27 @@ def row_predicate(rule: Rule, relation: Relation) -> str:
 
 def broken_condition(rule: Rule, relation: Relation) -> str:
     """SQL that is TRUE where a row breaks the rule, else FALSE or NULL: cheaper in a FILTER than the predicate."""
-    if rule.kind == "expect":
-        refuse_queries(rule)
-        test = f"({rule.sql}\n)"
-    else:
-        test = "(" + " AND ".join(_test(rule, column, relation) for column in _columns(rule, relation)) + ")"
+    test = _satisfied(rule, relation)
     scope = scope_condition(rule, relation)
     return f"NOT {test} AND {scope}" if scope else f"NOT {test}"
+
+
+def check_condition(rule: Rule, relation: Relation) -> str:
+    """SQL that is FALSE where a row breaks the rule, else TRUE or NULL: what a CHECK says of each row.
+
+    Raises:
+        ProjectError: the rule can't be applied to this relation.
+    """
+    scope = scope_condition(rule, relation)
+    test = _satisfied(rule, relation)
+    return f"({scope}) IS NOT TRUE OR {test}" if scope else test
+
+
+def _satisfied(rule: Rule, relation: Relation) -> str:
+    if rule.kind == "expect":
+        refuse_queries(rule)
+        return f"({rule.sql}\n)"
+    return "(" + " AND ".join(_test(rule, column, relation) for column in _columns(rule, relation)) + ")"
 
 
 def cell_condition(rule: Rule, column: str, relation: Relation) -> str:

@@ -1,109 +1,148 @@
-"""The journal of running runs: what a killed run leaves, and how it is recorded and swept up.
+"""The journal of running runs: what a killed run leaves, and how it is swept up.
 
-Every run writes `runs/<run>.json` before it stages anything and removes it when it has been recorded. Under the run
-lock there is no other run, so whatever entry is found there belongs to a run that died.
+Every run has an entry in the lake's books before it stages anything, until it has been recorded. Where one writes at a
+time, whatever entry is found under the run lock belongs to a run that died; else a lock of its own tells.
 """
 
-import json
+import os
+import secrets
 import shutil
-from collections.abc import Mapping
-from datetime import UTC, datetime
+import socket
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from backbone.lake.books import Entry
 from backbone.lake.catalogue import committed_runs, registered_files
+from backbone.lake.site import Site
+from backbone.storage.data import Stored
 
+ORPHANED = timedelta(days=1)
+"""How long a file is left alone that no snapshot knows of: a run, perhaps on another machine, may be about to."""
 SCRATCH = "scratch"
 SPILL = "spill"
 """The folder for what the engine puts aside when memory is short. It makes it, in a folder that must be there."""
 
 
-def open_entry(folder: Path, run: str, details: Mapping[str, object]) -> None:
-    """Write down that a run begins."""
-    (folder / "runs").mkdir(parents=True, exist_ok=True)
-    entry = {"run": run, "started_at": datetime.now(UTC).isoformat(), **details}
-    (folder / "runs" / f"{run}.json").write_text(json.dumps(entry))
+@contextmanager
+def spilling(site: Site) -> Iterator[Path]:
+    """The folder in which this process's engine puts aside what is too much for its memory.
 
-
-def note(folder: Path, run: str, failed: str) -> None:
-    """Write down why a run failed."""
-    path = folder / "runs" / f"{run}.json"
-    part = path.with_suffix(".part")
+    Where others write at the same time each has its own, and the next one on the machine removes those of the dead.
+    """
+    folder = site.folder / SPILL
+    if not site.books.shared:
+        yield folder
+        return
+    machine = socket.gethostname()
+    for left in folder.glob(f"{machine}-*-*"):
+        if not _lives(int(left.name.split("-")[-2])):
+            shutil.rmtree(left, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+    own = folder / f"{machine}-{os.getpid()}-{secrets.token_hex(4)}"
     try:
-        part.write_text(json.dumps({**_entry(path), "failed": failed}))
-        part.replace(path)
+        yield own
     finally:
-        part.unlink(missing_ok=True)
+        shutil.rmtree(own, ignore_errors=True)
+        with suppress(OSError):
+            folder.rmdir()
 
 
-def close_entry(folder: Path, run: str) -> None:
-    """Write down that a run has been recorded."""
-    (folder / "runs" / f"{run}.json").unlink(missing_ok=True)
-
-
-def close_all(folder: Path) -> None:
-    """Write down that every run has been recorded, or has published."""
-    for path in (folder / "runs").glob("*"):
-        path.unlink()
-
-
-def has_entries(folder: Path) -> bool:
-    """Whether there are runs that did not end, or are running."""
-    return any((folder / "runs").glob("*.json"))
-
-
-def dead_runs(folder: Path) -> list[dict[str, object]]:
-    """The entries of runs that died before they could be recorded."""
-    committed = committed_runs(folder)
-    return [_entry(path) for path in sorted((folder / "runs").glob("*.json")) if path.stem not in committed]
-
-
-def _entry(path: Path) -> dict[str, object]:
+def _lives(pid: int) -> bool:
     try:
-        return dict(json.loads(path.read_text()))
-    except ValueError:  # killed while it was written
-        return {"run": path.stem, "started_at": datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat()}
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
-def sweep(folder: Path) -> list[str]:
-    """Remove what no snapshot knows of: data files that were staged and never registered, and scratch files.
+def has_entries(site: Site) -> bool:
+    """Whether there are runs that did not end."""
+    return site.books.has_ended()
 
-    Only to be called under the run lock, where nobody stages.
+
+def unrecorded(site: Site) -> list[tuple[Entry, bool]]:
+    """The entries of runs that have published nothing, each with whether it still runs."""
+    committed = committed_runs(site)
+    return [(entry, lives) for entry, lives in site.books.entries() if entry["run"] not in committed]
+
+
+def sweep(site: Site, dead: Collection[str], *, others: bool) -> list[str]:
+    """Remove what no snapshot knows of: data files that were staged and never registered, models, scratch files.
+
+    Args:
+        site: the lake's.
+        dead: runs that ended without a snapshot.
+        others: whether others may write meanwhile: then only what bears the name of one of these runs is removed.
     """
-    known = registered_files(folder)
-    tables = folder / "tables"
-    removed = []
-    for path in tables.rglob("*.parquet"):
-        name = str(path.relative_to(tables))
-        if name not in known:
-            path.unlink()
-            removed.append(name)
-    remove_scratch(folder)
-    for path in (folder / SPILL).glob("*"):
-        path.unlink()
-    dead = {str(entry["run"]) for entry in dead_runs(folder)}
-    for artefacts in (folder / "models").glob("*/*"):
-        if artefacts.name in dead:
+    known = registered_files(site)
+    removed = _staged(site) if site.data.is_local and not others else _sent(site, dead)
+    names = [name for name in removed if name.removeprefix("tables/") not in known]
+    site.data.remove(names)
+    for run in dead:
+        for artefacts in site.models.glob(f"*/{run}"):
             shutil.rmtree(artefacts)
-    return removed
+        remove_staged(site, run)
+    if not others:
+        shutil.rmtree(site.folder / SCRATCH, ignore_errors=True)
+        for path in (site.folder / SPILL).glob("*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return [name.removeprefix("tables/") for name in names]
 
 
-def remove_orphans(folder: Path, before: datetime) -> tuple[int, int]:
-    """Remove files among the tables that no snapshot knows of and that are older; returns how many, and their bytes.
+def _staged(site: Site) -> list[str]:
+    """What is in the tables' folder, where runs and the lake itself write."""
+    return [str(path.relative_to(site.folder)) for path in site.tables.rglob("*.parquet")]
 
-    Only to be called under the run lock. What a killed run left is swept up at once; these are what nobody can explain.
+
+def _sent(site: Site, dead: Collection[str]) -> list[str]:
+    """What dead runs have sent: their ids are in the names.
+
+    What the lake itself wrote for them, nobody can tell from what it writes for a run on another machine: maintenance
+    removes it after a day.
     """
-    known, tables = registered_files(folder), folder / "tables"
-    found = [
-        (path, path.stat())
-        for path in tables.rglob("*")
-        if path.is_file() and str(path.relative_to(tables)) not in known
-    ]
-    old = [(path, state.st_size) for path, state in found if state.st_mtime < before.timestamp()]
-    for path, _ in old:
-        path.unlink()
-    return len(old), sum(size for _, size in old)
+    if not dead:
+        return []
+    beginnings = tuple(f"{run}-" for run in dead)
+    sent = [one.name for one in site.data.list("tables/") if one.name.rpartition("/")[2].startswith(beginnings)]
+    return [*sent, *(one.name for one in site.data.list("models/") if one.name.split("/")[2] in dead)]
 
 
-def remove_scratch(folder: Path) -> None:
-    """Remove files that were only needed on the way."""
-    shutil.rmtree(folder / SCRATCH, ignore_errors=True)
+def orphans(site: Site, before: datetime) -> list[Stored]:
+    """Files among the tables that no snapshot knows of and that are older."""
+    known = registered_files(site)
+    found = [one for one in site.data.list("tables/") if one.name.removeprefix("tables/") not in known]
+    return [one for one in found if one.modified < before]
+
+
+def remove_orphans(site: Site) -> tuple[int, int]:
+    """Remove what nobody has been able to explain for a day; returns how many files, and their bytes.
+
+    Only to be called where nobody else writes. What a killed run left is swept up at once.
+    """
+    old = orphans(site, datetime.now(UTC) - ORPHANED)
+    site.data.remove([one.name for one in old])
+    return len(old), sum(one.bytes for one in old)
+
+
+def remove_unknown(site: Site) -> None:
+    """Remove every data file and model that no snapshot has. Only to be called where nobody else writes or reads."""
+    known, runs = registered_files(site), committed_runs(site)
+    names = [one.name for one in site.data.list("tables/") if one.name.removeprefix("tables/") not in known]
+    names += [one.name for one in site.data.list("models/") if one.name.split("/")[2] not in runs]
+    site.data.remove(names)
+
+
+def remove_staged(site: Site, run: str) -> None:
+    """Remove files that a run only needed on the way, and what it has sent to where the lake's data is."""
+    shutil.rmtree(site.folder / SCRATCH / run, ignore_errors=True)
+    with suppress(OSError):  # another run's is in it, or there is none
+        (site.folder / SCRATCH).rmdir()
+    if not site.data.is_local:
+        for path in site.tables.rglob(f"{run}-*.parquet"):
+            path.unlink()
+        for path in site.models.glob(f"*/{run}"):
+            shutil.rmtree(path)

@@ -14,7 +14,8 @@ from backbone import __version__
 from backbone.governance.tables import TABLES
 from backbone.lake.catalogue import snapshots
 from backbone.lake.leases import Holder, holders, without_new_leases
-from backbone.lake.store import Lake
+from backbone.lake.sending import send
+from backbone.lake.store import Lake, Transaction
 from backbone.lake.upkeep import (
     SMALL_BYTES,
     Pieces,
@@ -31,14 +32,13 @@ from backbone.model.project import Project, Retention
 from backbone.model.steps import Published
 from backbone.runs import journal
 from backbone.runs.environment import Environment
-from backbone.runs.publish import data_file_row
+from backbone.runs.publish import data_file_rows
 from backbone.runs.recovery import entered, recover
 from backbone.runs.restaging import copy_dataset, damaged_files, publish_copies, renewed
 from backbone.runs.run import Backend, read_published
 from backbone.runs.state import read_state, write_state
 
 _FLUSHED = 100
-_ORPHANED = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +56,19 @@ class _Work:
 def maintain(project: Project, environment: Environment, backend: Backend, *, dry_run: bool = False) -> Maintained:
     """Keep an environment's lake small and quick. Only to be called under the run lock, but for a dry run."""
     started = time.perf_counter()
-    lake, folder = backend.lake, environment.folder
+    lake, site = backend.lake, environment.site
     if not dry_run:
         recover(environment, lake)
     published = read_published(environment, lake)
     work = _work(lake, published)
-    old = expirable(lake, project.retention, holders(folder))
+    old = expirable(lake, project.retention, holders(site))
     if dry_run:
         planned = [*(_planned(name, "merged", work) for name in work.merging)]
         planned += [_planned(name, "rewritten", work) for name in (*work.tidying, *work.rewriting)]
         report = Maintained("", environment.name, dry_run=True, snapshot=lake.snapshot[1], compacted=tuple(planned))
         report = replace(report, expired=old.expired, kept=old.kept, warnings=work.warnings)
         return _with_waiting(report, lake, project.retention)
-    if not (work.merging or work.tidying or work.rewriting or work.flushing or old.expired or scheduled(folder)):
+    if not (work.merging or work.tidying or work.rewriting or work.flushing or old.expired or scheduled(site)):
         return Maintained("", environment.name, dry_run=False, snapshot=lake.snapshot[1], kept=old.kept)
     backend.engine.expect(None)
     with entered(environment, lake, project.name) as run:
@@ -77,7 +77,7 @@ def maintain(project: Project, environment: Environment, backend: Backend, *, dr
 
 
 def _work(lake: Lake, published: Mapping[str, Published]) -> _Work:
-    found = pieces(lake.folder)
+    found = pieces(lake.site)
     chosen = {name for name, one in found.items() if one.rewritable or one.mergeable}
     damaged = damaged_files(lake, lake.snapshot[1], chosen)
     warnings = tuple(
@@ -90,7 +90,7 @@ def _work(lake: Lake, published: Mapping[str, Published]) -> _Work:
         merging=tuple(name for name in sound if name not in rewritable),
         tidying=tuple(name for name in rewritable if zone_of(name) == "governance"),
         rewriting=tuple(name for name in rewritable if name in published),
-        flushing=inlined_rows(lake.folder) >= _FLUSHED,
+        flushing=inlined_rows(lake.site) >= _FLUSHED,
         warnings=warnings,
     )
 
@@ -110,7 +110,7 @@ class Old:
 
 def expirable(lake: Lake, retention: Retention, held: Iterable[Holder]) -> Old:
     """Which snapshots nobody needs: neither retention, nor a reader, another project, or a model version."""
-    known = snapshots(lake.folder)
+    known = snapshots(lake.site)
     if retention.snapshots is None:
         return Old((), ())
     old_by_time = {n for n, age in ages(known, retention, datetime.now(UTC)).items() if age >= retention.snapshots}
@@ -160,21 +160,20 @@ def _carry_out(
     published: Mapping[str, Published],
     work: _Work,
 ) -> Maintained:
-    lake, folder, started_at = backend.lake, environment.folder, datetime.now(UTC)
+    lake, site, started_at = backend.lake, environment.site, datetime.now(UTC)
     clock = time.perf_counter()
     state = read_state(environment.state_path)
     current = state is not None and (state.lake, state.snapshot) == lake.snapshot
     _compact(lake, run, work)
-    with without_new_leases(folder) as held:
+    with without_new_leases(site) as held:
         old = expirable(lake, project.retention, held)
         if old.expired:
-            with lake.transaction(run, "expiry") as transaction:
-                transaction.expire(old.expired)
-        unneeded = removable(folder, held, datetime.now(UTC) - project.retention.files)
+            lake.publish(run, lambda transaction: transaction.expire(old.expired), "expiry")
+        unneeded = removable(site, held, datetime.now(UTC) - project.retention.files)
     removed, freed = clean_up(lake, run, unneeded)
-    orphans, orphaned_bytes = journal.remove_orphans(folder, datetime.now(UTC) - _ORPHANED)
-    copies = [copy_dataset(backend.engine, folder, run, published[name], lake.snapshot[1]) for name in work.rewriting]
-    now = pieces(folder)
+    orphans, orphaned_bytes = journal.remove_orphans(site)
+    copies = [copy_dataset(backend.engine, site, run, published[name], lake.snapshot[1]) for name in work.rewriting]
+    now = pieces(site)
     compacted = [_compacted(name, "merged", work, now) for name in work.merging]
     compacted += [_compacted(name, "rewritten", work, now) for name in work.tidying]
     compacted += [Compacted(name, "rewritten", work.found[name].files, 1) for name in work.rewriting]
@@ -189,29 +188,37 @@ def _carry_out(
         "backbone_version": __version__, "message": _summary(report),
     }  # fmt: skip
     files = _new_files(lake, run, published)
-    with lake.transaction(run, "maintenance") as transaction:
+    send(lake, [copy.path for copy in copies])
+
+    def record(transaction: Transaction) -> tuple[int, dict[str, Published]]:
         after = renewed(published, work.rewriting, transaction.snapshot)
         publish_copies(
-            transaction, run, folder, copies, published, after, status="unchanged", how="rewritten by maintenance"
+            transaction, run, site, copies, published, after, status="unchanged", how="rewritten by maintenance"
         )
         transaction.insert("governance.data_file", TABLES["data_file"], files)
         transaction.insert("governance.run", TABLES["run"], [{**row, "snapshot": transaction.snapshot}])
         if work.flushing:
             transaction.flush()
-    journal.remove_scratch(folder)
+        return transaction.snapshot, after
+
+    snapshot, after = lake.publish(run, record, "maintenance")
+    journal.remove_staged(site, run)
     if state and current:  # what was up to date still is
         held_now = {name: after.get(name, one) for name, one in state.published.items()}
-        write_state(environment.state_path, replace(state, snapshot=transaction.snapshot, published=held_now))
-    return _with_waiting(replace(report, snapshot=transaction.snapshot), lake, project.retention)
+        write_state(environment.state_path, replace(state, snapshot=snapshot, published=held_now))
+    return _with_waiting(replace(report, snapshot=snapshot), lake, project.retention)
 
 
 def _compact(lake: Lake, run: str, work: _Work) -> None:
     if work.merging or work.tidying:
-        with lake.transaction(run, "compaction") as transaction:
+
+        def compact(transaction: Transaction) -> None:
             for dataset in work.merging:
                 transaction.merge(dataset, SMALL_BYTES)
             for dataset in work.tidying:
                 transaction.rewrite(dataset)
+
+        lake.publish(run, compact, "compaction")
 
 
 def _compacted(dataset: str, how: str, work: _Work, now: Mapping[str, Pieces]) -> Compacted:
@@ -219,22 +226,22 @@ def _compacted(dataset: str, how: str, work: _Work, now: Mapping[str, Pieces]) -
     return Compacted(dataset, how, work.found[dataset].files, left)
 
 
-def _new_files(lake: Lake, run: str, published: Mapping[str, Published]) -> list[dict[str, object]]:
+def _new_files(lake: Lake, run: str, published: Mapping[str, Published]) -> list[Mapping[str, object]]:
     """Rows for `governance.data_file` about files that have none: merging made them, now or before it was killed."""
     known = {row["path"] for row in lake.records("SELECT path FROM lake.governance.data_file")}
-    return [
-        data_file_row(run, dataset, lake.folder / "tables" / path, lake.folder)
-        for path, dataset in data_files(lake.folder, lake.snapshot[1]).items()
+    files = [
+        (dataset, f"tables/{path}")
+        for path, dataset in data_files(lake.site, lake.snapshot[1]).items()
         if dataset in published and path not in known
     ]
+    return data_file_rows(run, files, lake.site)
 
 
 def _with_waiting(report: Maintained, lake: Lake, retention: Retention) -> Maintained:
     """The report with the files that no snapshot needs and that are still there."""
-    files = scheduled(lake.folder)
-    paths = [lake.folder / "tables" / file.path for file in files]
-    size = sum(path.stat().st_size for path in paths if path.exists())
-    readers = sorted({one.who for one in holders(lake.folder) if one.process})
+    files = scheduled(lake.site)
+    size = sum(lake.site.data.sizes([f"tables/{file.path}" for file in files]).values())
+    readers = sorted({one.who for one in holders(lake.site) if one.process})
     waiting = f"{', '.join(readers)} may still read them" if readers else f"they go {retention.files} after"
     return replace(report, files_waiting=len(files), bytes_waiting=size, waiting=waiting if files else "")
 

@@ -15,7 +15,7 @@ def nothing_to_do(environment: Environment, fingerprint: str) -> State | None:
     state = read_state(environment.state_path)
     if state is None or state.fingerprint != fingerprint or state.upstream is not None:
         return None
-    if last_snapshot(environment.folder) != (state.lake, state.snapshot) or journal.has_entries(environment.folder):
+    if last_snapshot(environment.site) != (state.lake, state.snapshot) or journal.has_entries(environment.site):
         return None
     if environment.landing.registry.newest_by_source() != state.newest_files:
         return None

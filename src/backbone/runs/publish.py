@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backbone.governance.tables import TABLES
+from backbone.lake.site import Site
 from backbone.lake.store import Transaction
 from backbone.model.files import LandedFile
 from backbone.model.names import literal, stem_of
 from backbone.model.steps import Drop, Format, Ledger, Published, Staged, Version
 from backbone.profiling.profile import AttributeProfile
 from backbone.runs.declared import StateChange
-from backbone.runs.stage import Outcome, Place, sha256_of
+from backbone.runs.stage import Outcome, Place
 from backbone.runs.state import published_row
+from backbone.storage.folder import sha256_of
 
 _GOVERNED = ("quarantine", "merged_away")
 
@@ -34,9 +36,22 @@ class Publication:
     landed: tuple[Mapping[str, object], ...]
     drops: tuple[Drop, ...] = ()
 
+    @property
+    def files(self) -> tuple[list[Path], list[Path]]:
+        """The files to be published: data files and models, and those whose rows go into the catalogue if few."""
+        staged = [one for outcome in self.outcomes for one in outcome.staged]
+        failures = [outcome.failure for outcome in self.outcomes if outcome.failure]
+        whole = [path for one in staged for path in (*(() if one.unchanged else one.added), *one.artefacts)]
+        aside = [path for one in staged for path in (*one.quarantined, *one.merged)]
+        return whole, [*aside, *(path for failure in failures for path in failure.quarantined)]
 
-def publish(lake: Transaction, what: Publication) -> dict[str, Published]:
-    """Make what was staged visible, in an open transaction, and return what the lake then holds of every dataset."""
+
+def publish(lake: Transaction, what: Publication) -> tuple[int, dict[str, Published]]:
+    """Make what was staged visible, in an open transaction.
+
+    Returns:
+        The snapshot that it becomes, and what the lake then holds of every dataset.
+    """
     for name, relation in TABLES.items():
         lake.ensure(f"governance.{name}", relation)
     published = dict(what.place.published)
@@ -56,7 +71,7 @@ def publish(lake: Transaction, what: Publication) -> dict[str, Published]:
     rows_of["data_file"] = _file_rows(what, lake.files)
     for name, rows in rows_of.items():
         lake.insert(f"governance.{name}", TABLES[name], rows)
-    return published
+    return lake.snapshot, published
 
 
 def _gathered(
@@ -78,12 +93,12 @@ def _gathered(
     return rows
 
 
-def _file_rows(what: Publication, files: Iterable[tuple[str, Path]]) -> list[Mapping[str, object]]:
+def _file_rows(what: Publication, files: Iterable[tuple[str, str]]) -> list[Mapping[str, object]]:
     """A row with the checksum of every file published: of tables, and of models with what belongs to them."""
-    named = [(dataset, path) for dataset, path in files if path.exists()]
     staged = [one for outcome in what.outcomes for one in outcome.staged]
-    named += [(one.dataset, path) for one in staged for path in one.artefacts]
-    return [data_file_row(what.place.run, dataset, path, what.place.folder) for dataset, path in named]
+    site = what.place.site
+    named = [*files, *((one.dataset, site.name_of(path)) for one in staged for path in one.artefacts)]
+    return data_file_rows(what.place.run, named, site)
 
 
 def landed_rows(outcomes: Sequence[Outcome], place: Place) -> tuple[dict[str, object], ...]:
@@ -102,7 +117,7 @@ def landed_rows(outcomes: Sequence[Outcome], place: Place) -> tuple[dict[str, ob
 def _landed_row(file: LandedFile, work: Format, place: Place) -> dict[str, object]:
     return {
         "run": place.run, "file": file.id, "source": file.source, "name": file.name,
-        "path": str(file.path.relative_to(place.folder.parent / "landing")), "sha256": file.sha256,
+        "path": str(file.path.relative_to(place.site.folder.parent / "landing")), "sha256": file.sha256,
         "size": file.size, "origin": file.origin, "arrived_at": file.arrived_at, "format": work.source.template.format,
     }  # fmt: skip
 
@@ -132,7 +147,7 @@ def _publish_dataset(lake: Transaction, one: Staged) -> None:
         lake.change(one.dataset, one.relation, removed=one.removed, files=one.added)
         for removal in one.removed:
             for path in removal.paths:
-                path.unlink(missing_ok=True)
+                lake.discard(path)
 
 
 def _published(
@@ -183,13 +198,21 @@ def held_row(one: Published, files: Sequence[Path] = ()) -> dict[str, object]:
     return {**structures, **plain, "bytes": sum(path.stat().st_size for path in files)}
 
 
-def data_file_row(run: str, dataset: str, path: Path, folder: Path) -> dict[str, object]:
-    """A row of `governance.data_file`: a file of a table, or of a model (`models/…`), with its checksum."""
-    tables = folder / "tables"
-    inside = str(path.relative_to(tables if path.is_relative_to(tables) else folder))
-    return {
-        "run": run, "dataset": dataset, "path": inside, "sha256": sha256_of(path), "bytes": path.stat().st_size,
-    }  # fmt: skip
+def data_file_rows(run: str, files: Iterable[tuple[str, str]], site: Site) -> list[Mapping[str, object]]:
+    """Rows of `governance.data_file`: files of tables, and of models (`models/…`), with their checksums.
+
+    What was staged is read here, what the lake itself wrote where it is; of that, files may have gone again.
+    """
+    rows: list[Mapping[str, object]] = []
+    for dataset, name in files:
+        path = site.staging / name
+        digest = sha256_of(path) if path.is_file() else site.data.sha256(name)
+        if digest is not None:
+            size = path.stat().st_size if path.is_file() else site.data.sizes([name])[name]
+            rows.append({
+                "run": run, "dataset": dataset, "path": name.removeprefix("tables/"), "sha256": digest, "bytes": size,
+            })  # fmt: skip
+    return rows
 
 
 def _step_row(

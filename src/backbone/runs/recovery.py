@@ -1,11 +1,13 @@
 """What becomes of a run that doesn't end as it should: it is recorded, and what it had staged is removed."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 
 from backbone.governance.tables import TABLES
-from backbone.lake.store import Lake
+from backbone.lake.catalogue import committed_runs
+from backbone.lake.store import Lake, Transaction
 from backbone.model.names import literal
 from backbone.runs import journal
 from backbone.runs.environment import Environment, new_run_id
@@ -20,19 +22,19 @@ def entered(environment: Environment, lake: Lake, project: str) -> Iterator[str]
     Yields:
         The run's id.
     """
-    run, folder = new_run_id(), environment.folder
-    journal.open_entry(folder, run, {"pid": os.getpid(), "project": project})
-    try:
-        yield run
-    except BaseException as error:
-        said = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error) or type(error).__name__
-        # What can't be written down now (the disk is full), the next run writes down. The error itself is shown.
-        with suppress(Exception):
-            journal.note(folder, run, said)
-        with suppress(Exception):
-            recover(environment, lake, {run: said})
-        raise
-    journal.close_entry(folder, run)
+    run, site = new_run_id(), environment.site
+    entry = {"run": run, "started_at": datetime.now(UTC).isoformat(), "pid": os.getpid(), "project": project}
+    with site.books.entering(run, entry):
+        try:
+            yield run
+        except BaseException as error:
+            said = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error) or type(error).__name__
+            # What can't be written down now (the disk is full), the next run writes down. The error itself is shown.
+            with suppress(Exception):
+                site.books.note_failure(run, said)
+            with suppress(Exception):
+                recover(environment, lake, {run: said})
+            raise
 
 
 def recover(environment: Environment, lake: Lake, failed: Mapping[str, str] | None = None) -> None:
@@ -43,18 +45,24 @@ def recover(environment: Environment, lake: Lake, failed: Mapping[str, str] | No
         lake: its lake.
         failed: why runs failed, by their ids; else their entries tell, and a run of which nothing is told was killed.
     """
-    if not journal.has_entries(environment.folder):
+    site = environment.site
+    if not failed and not journal.has_entries(site):
         return
-    dead = journal.dead_runs(environment.folder)
-    journal.sweep(environment.folder)
-    recorded = _recorded(lake, [str(entry["run"]) for entry in dead])
-    rows = [_row(entry, environment, failed or {}) for entry in dead if entry["run"] not in recorded]
-    if rows:
-        with lake.transaction(f"recovery after {rows[0]['run']}") as transaction:
-            for name in ("run", "step"):
-                transaction.ensure(f"governance.{name}", TABLES[name])
-            transaction.insert("governance.run", TABLES["run"], rows)
-    journal.close_all(environment.folder)
+    with site.books.ended(failed or ()) as entries:
+        committed = committed_runs(site)
+        dead = [entry for entry in entries if entry["run"] not in committed]
+        journal.sweep(site, [str(entry["run"]) for entry in dead], others=site.books.shared)
+        recorded = _recorded(lake, [str(entry["run"]) for entry in dead])
+        rows = [_row(entry, environment, failed or {}) for entry in dead if entry["run"] not in recorded]
+        if rows:
+            lake.publish(f"recovery after {rows[0]['run']}", lambda transaction: _record(transaction, rows))
+        site.books.forget([str(entry["run"]) for entry in entries])
+
+
+def _record(transaction: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
+    for name in ("run", "step"):
+        transaction.ensure(f"governance.{name}", TABLES[name])
+    transaction.insert("governance.run", TABLES["run"], rows)
 
 
 def _row(entry: Mapping[str, object], environment: Environment, failed: Mapping[str, str]) -> dict[str, object]:

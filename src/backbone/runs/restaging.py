@@ -11,12 +11,12 @@ from pathlib import Path
 from backbone.engine.protocol import Engine
 from backbone.errors import LakeError
 from backbone.governance.tables import TABLES
+from backbone.lake.site import Site
 from backbone.lake.store import Lake, Transaction
 from backbone.lake.upkeep import data_files
 from backbone.model.names import quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.steps import Extent, Published, Version
-from backbone.runs.publish import data_file_row, held_row
-from backbone.runs.stage import sha256_of
+from backbone.runs.publish import data_file_rows, held_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class Copy:
     path: Path
 
 
-def copy_dataset(engine: Engine, folder: Path, run: str, published: Published, snapshot: int) -> Copy:
+def copy_dataset(engine: Engine, site: Site, run: str, published: Published, snapshot: int) -> Copy:
     """Write the rows that a dataset has in a snapshot to a file of its own.
 
     Raises:
         LakeError: they aren't as many as were published.
     """
     dataset = published.dataset
-    path = folder / "tables" / zone_of(dataset) / stem_of(dataset) / f"{run}-copy.parquet"
+    path = site.tables / zone_of(dataset) / stem_of(dataset) / f"{run}-copy.parquet"
     columns = ", ".join(quoted(name) for name in published.relation.names)
     with engine.local() as session:
         session.show_system(True)
@@ -54,20 +54,19 @@ def damaged_files(lake: Lake, snapshot: int, datasets: Collection[str]) -> dict[
     if not lake.has("governance.data_file"):
         return {}
     digests = {str(row["path"]): str(row["sha256"]) for row in lake.records("FROM lake.governance.data_file")}
-    found = {path: dataset for path, dataset in data_files(lake.folder, snapshot).items() if dataset in datasets}
-    tables = lake.folder / "tables"
-    return {path: dataset for path, dataset in found.items() if not _is_sound(tables / path, digests.get(path))}
+    found = {path: dataset for path, dataset in data_files(lake.site, snapshot).items() if dataset in datasets}
+    return {path: one for path, one in found.items() if not _is_sound(lake.site, f"tables/{path}", digests.get(path))}
 
 
 def damaged_models(lake: Lake, versions: Collection[str]) -> list[str]:
     """The files of these model versions that aren't what was registered: missing or changed."""
     rows = lake.records("SELECT path, run, sha256 FROM lake.governance.data_file WHERE starts_with(path, 'models/')")
     files = [(str(row["path"]), str(row["sha256"])) for row in rows if row["run"] in versions]
-    return [path for path, digest in files if not _is_sound(lake.folder / path, digest)]
+    return [path for path, digest in files if not _is_sound(lake.site, path, digest)]
 
 
-def _is_sound(path: Path, digest: str | None) -> bool:
-    return path.is_file() and (digest is None or sha256_of(path) == digest)
+def _is_sound(site: Site, name: str, digest: str | None) -> bool:
+    return site.data.sha256(name) == digest if digest else name in site.data.sizes([name])
 
 
 def renewed(then: Mapping[str, Published], changed: Collection[str], snapshot: int) -> dict[str, Published]:
@@ -89,7 +88,7 @@ def renewed(then: Mapping[str, Published], changed: Collection[str], snapshot: i
 def publish_copies(
     lake: Transaction,
     run: str,
-    folder: Path,
+    site: Site,
     copies: Iterable[Copy],
     now: Mapping[str, Published],
     after: Mapping[str, Published],
@@ -102,7 +101,7 @@ def publish_copies(
     Args:
         lake: an open transaction.
         run: the run that does it.
-        folder: the lake's folder.
+        site: where the lake is.
         copies: datasets with the rows that they get.
         now: what is published so far.
         after: what is published from now on.
@@ -118,5 +117,5 @@ def publish_copies(
         for name, one in after.items() if one != now.get(name)
     ]  # fmt: skip
     lake.insert("governance.step", TABLES["step"], rows)
-    files = [data_file_row(run, name, path, folder) for name, path in paths.items()]
+    files = data_file_rows(run, [(name, site.name_of(path)) for name, path in paths.items()], site)
     lake.insert("governance.data_file", TABLES["data_file"], files)

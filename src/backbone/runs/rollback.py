@@ -14,6 +14,7 @@ from backbone import __version__
 from backbone.errors import LakeError
 from backbone.governance.tables import STATES, TABLES
 from backbone.lake.catalogue import has_dataset, snapshots
+from backbone.lake.sending import send
 from backbone.lake.store import Lake, Transaction
 from backbone.model.operations import PutBack, RolledBack
 from backbone.model.steps import Published
@@ -93,7 +94,7 @@ def _is_in_name_only(lake: Lake, difference: _Difference, snapshot: int) -> bool
     if damaged_files(lake, snapshot, difference.changed):
         return False
     states = [table for table in map("governance.{}".format, STATES) if lake.has(table)]
-    former = [table for table in states if has_dataset(lake.folder, table, snapshot)]
+    former = [table for table in states if has_dataset(lake.site, table, snapshot)]
     return former == states and all(lake.is_as_in(table, snapshot) for table in (*difference.changed, *states))
 
 
@@ -117,7 +118,7 @@ def _report(environment: Environment, lake: Lake, difference: _Difference, snaps
         for name in sorted((*difference.changed, *difference.gone))
     )
     return RolledBack(
-        "", environment.name, dry_run=False, to=snapshot, at=snapshots(lake.folder)[snapshot], snapshot=None,
+        "", environment.name, dry_run=False, to=snapshot, at=snapshots(lake.site)[snapshot], snapshot=None,
         datasets=datasets, models=tuple(difference.models.items()), landed_files=len(again),
     )  # fmt: skip
 
@@ -135,13 +136,15 @@ def _check(lake: Lake, difference: _Difference, snapshot: int) -> None:
 def _carry_out(
     project: str, environment: Environment, backend: Backend, run: str, difference: _Difference, snapshot: int
 ) -> int:
-    lake, folder, started_at = backend.lake, environment.folder, datetime.now(UTC)
+    lake, site, started_at = backend.lake, environment.site, datetime.now(UTC)
     clock, base = time.perf_counter(), backend.lake.snapshot[1]
-    copies = [copy_dataset(backend.engine, folder, run, difference.then[name], snapshot) for name in difference.changed]
+    copies = [copy_dataset(backend.engine, site, run, difference.then[name], snapshot) for name in difference.changed]
     states, how = _former_states(lake, run, snapshot), f"as in snapshot {snapshot}"
-    with lake.transaction(run, "rollback") as transaction:
+    send(lake, [copy.path for copy in copies], [path for path in states.values() if path])
+
+    def put_back(transaction: Transaction) -> int:
         after = renewed(difference.then, difference.changed, transaction.snapshot)
-        publish_copies(transaction, run, folder, copies, difference.now, after, status="done", how=how)
+        publish_copies(transaction, run, site, copies, difference.now, after, status="done", how=how)
         _drop(transaction, run, difference.gone, how)
         for table, path in states.items():
             transaction.delete(table, "true")
@@ -155,8 +158,11 @@ def _carry_out(
             "snapshot": transaction.snapshot, "backbone_version": __version__, "message": how,
         }  # fmt: skip
         transaction.insert("governance.run", TABLES["run"], [row])
-    journal.remove_scratch(folder)
-    return transaction.snapshot
+        return transaction.snapshot
+
+    published = lake.publish(run, put_back, "rollback")
+    journal.remove_staged(site, run)
+    return published
 
 
 def _drop(transaction: Transaction, run: str, datasets: tuple[str, ...], how: str) -> None:
@@ -174,8 +180,8 @@ def _former_states(lake: Lake, run: str, snapshot: int) -> dict[str, Path | None
     """The states that differ, each with a file of its rows then (None: it had none)."""
     found: dict[str, Path | None] = {}
     for name in STATES:
-        table, path = f"governance.{name}", lake.folder / "tables" / "governance" / name / f"{run}-copy.parquet"
-        if has_dataset(lake.folder, table, snapshot):
+        table, path = f"governance.{name}", lake.site.tables / "governance" / name / f"{run}-copy.parquet"
+        if has_dataset(lake.site, table, snapshot):
             found |= {table: path} if lake.copy_former(table, snapshot, path) else {}
         elif lake.has(table):
             found[table] = None

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 
 from backbone import __version__
 from backbone.connectors.landing import Landing
@@ -14,7 +13,8 @@ from backbone.engine.protocol import Engine
 from backbone.errors import LakeError, OriginError
 from backbone.lake.catalogue import snapshots
 from backbone.lake.leases import Lease
-from backbone.lake.lock import locked
+from backbone.lake.sending import send
+from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.model.files import LandedFile
 from backbone.model.project import Project
@@ -38,9 +38,9 @@ OnEvent = Callable[[RunEvent], None]
 
 @dataclass(frozen=True, slots=True)
 class Upstreamed:
-    """Another project's lake, pinned: its folder, the snapshot, and the datasets that it holds there."""
+    """Another project's lake, pinned: where it is, the snapshot, and the datasets that it holds there."""
 
-    folder: Path
+    site: Site
     snapshot: int
     published: Mapping[str, Published]
     lease: Lease
@@ -100,7 +100,7 @@ def run_project(request: Request, backend: Backend, on_event: OnEvent) -> RunRep
             force=request.force,
             foreign=foreign,
             unlanded=unlanded,
-            readable=readable_since(request.environment.folder, request.upstream),
+            readable=readable_since(request.environment.site, request.upstream),
         )
         on_event(RunEvent("planned", total=len(plan.runs)))
         place = replace(_place(request, run, backend.lake, known, landed), unlanded=unlanded, lost=lost)
@@ -122,7 +122,7 @@ def land_arrivals(project: Project, environment: Environment, on_event: OnEvent)
     A file that can't be read holds up those of its source that come after it, so that they arrive in order.
     """
     zone, landings, unlanded = environment.landing, list[Landing](), dict[str, str]()
-    with locked(environment.landing_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))):
+    with environment.landing_locked(lambda who: on_event(RunEvent("waiting", text=who))):
         zone.sweep()
         for source in project.sources:
             zone.drop_folder(source.name).mkdir(parents=True, exist_ok=True)
@@ -143,7 +143,7 @@ def _check_registry(published: Mapping[str, Published], environment: Environment
     if (seen := max((one.files_until for one in published.values()), default=0)) > known:
         raise LakeError(
             f"The registry of landed files ends at file {known}, and the lake has read file {seen}: "
-            f"{environment.landing.registry.path} was lost, or is an old copy. Rebuild it: backbone doctor --repair"
+            f"{environment.landing.registry.place} was lost, or is an old copy. Rebuild it: backbone doctor --repair"
         )
 
 
@@ -166,10 +166,10 @@ def published_in(lake: Lake, at: int | None = None) -> dict[str, Published]:
     return published_of(lake.records(f"FROM ({newest}) WHERE status <> 'dropped'"))
 
 
-def readable_since(folder: Path, upstream: Upstreamed | None) -> Readable:
+def readable_since(site: Site, upstream: Upstreamed | None) -> Readable:
     """Whether the lakes still know what changed in a dataset after a snapshot: maintenance lets old ones go."""
-    own = cache(lambda: frozenset(snapshots(folder)))
-    other = cache(lambda: frozenset(snapshots(upstream.folder)) if upstream else frozenset())
+    own = cache(lambda: frozenset(snapshots(site)))
+    other = cache(lambda: frozenset(snapshots(upstream.site)) if upstream else frozenset())
 
     def readable(dataset: str, since: int) -> bool:
         return since + 1 in (other() if upstream and dataset in upstream.published else own())
@@ -193,28 +193,41 @@ def _place(
     landed: Mapping[str, Sequence[LandedFile]],
 ) -> Place:
     upstream = request.upstream
+    registered = {
+        name: row
+        for name, row in _registered(request.environment, lake, known).items()
+        if f"analysis.{name}" not in request.lost
+    }
     return Place(
         run=run,
         root=request.project.root,
-        folder=request.environment.folder,
+        site=request.environment.site,
         snapshot=lake.snapshot[1],
         published=known,
         landed=landed,
         fingerprint=request.fingerprint,
-        registered={
-            name: row
-            for name, row in _registered(request.environment, lake, known).items()
-            if f"analysis.{name}" not in request.lost
-        },
+        open_landed=request.environment.landing.opened,
+        registered=registered,
+        model_files={} if request.environment.site.data.is_local else _model_files(lake, registered),
         upstream=dict.fromkeys(upstream.published, upstream.snapshot) if upstream else {},
     )
 
 
 def _registered(environment: Environment, lake: Lake, known: Mapping[str, Published]) -> dict[str, dict[str, object]]:
     """The present model version of each analysis, with the absolute path of its file."""
-    models = environment.folder / "models"
+    models = environment.site.models
     found = registered_models(lake, known)
     return {analysis: {**row, "path": str(models / str(row["path"]))} for analysis, row in found.items()}
+
+
+def _model_files(lake: Lake, registered: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
+    """The files of these model versions, by the names that they have in the lake's data, with their checksums."""
+    if not registered:
+        return {}
+    folders = {f"models/{'/'.join(str(row['path']).split('/')[-3:-1])}/" for row in registered.values()}
+    rows = lake.records("SELECT path, sha256 FROM lake.governance.data_file WHERE starts_with(path, 'models/')")
+    files = {str(row["path"]): str(row["sha256"]) for row in rows}
+    return {name: digest for name, digest in files.items() if name.startswith(tuple(folders))}
 
 
 def registered_models(
@@ -238,7 +251,9 @@ def _carry_out(
     dropped = {drop.dataset for drop in plan.drops}
     relations = {name: one.relation for name, one in place.published.items() if name not in dropped}
     if not plan.runs and not dropped and not project_changes(request.project, relations, (), backend.lake):
-        _remember(request, backend.lake, place.published, place, complete=not request.selection)
+        _remember(
+            request, backend.lake, place.published, place, snapshot=place.snapshot, complete=not request.selection
+        )
         steps = step_reports(plan, StagedPlan(), place.published)
         landed = landed_reports(landings, StagedPlan())
         return RunReport("", request.environment.name, "nothing", place.snapshot, steps, landed)
@@ -257,16 +272,19 @@ def _carry_out(
     publication = Publication(place, tuple(staging.outcomes), tuple(changes), row, files, plan.drops)
     # Files are registered unread; only where rows are deleted is there much to do.
     backend.engine.expect(None if any(one.removed for outcome in succeeded for one in outcome.staged) else 0)
-    with backend.lake.transaction(place.run) as transaction:
-        published = publish(transaction, publication)
-    journal.remove_scratch(place.folder)
+    send(backend.lake, *publication.files)
+    snapshot, published = backend.lake.publish(place.run, lambda transaction: publish(transaction, publication))
+    journal.remove_staged(place.site, place.run)
     complete = len(succeeded) == len(staging.outcomes) and not staging.kept and not request.selection
-    _remember(request, backend.lake, published, place, complete=complete)
+    if snapshot == place.snapshot + 1:
+        _remember(request, backend.lake, published, place, snapshot=snapshot, complete=complete)
+    else:  # others have published since this run began: what the lake holds, the next look reads from it
+        request.environment.state_path.unlink(missing_ok=True)
     return RunReport(
         place.run,
         request.environment.name,
         "published" if done else "failed",
-        transaction.snapshot,
+        snapshot,
         step_reports(plan, staging, published),
         landed_reports(landings, staging),
         quarantined=staging.quarantined,
@@ -290,9 +308,17 @@ def _run_row(request: Request, place: Place, started_at: datetime, cost: Cost, *
 
 
 def _remember(
-    request: Request, lake: Lake, published: Mapping[str, Published], place: Place, *, complete: bool
+    request: Request,
+    lake: Lake,
+    published: Mapping[str, Published],
+    place: Place,
+    *,
+    snapshot: int,
+    complete: bool,
 ) -> None:
-    identity, snapshot = lake.snapshot
+    identity, last = lake.snapshot
+    if last != snapshot:  # another has published in the meantime
+        return
     state = State(
         identity,
         snapshot,

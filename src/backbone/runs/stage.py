@@ -1,6 +1,5 @@
 """Staging: each step writes its outputs to files that nobody sees yet, then they are audited."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -9,8 +8,9 @@ from pathlib import Path
 from backbone.analysis.stage import stage_analysis
 from backbone.engine.cost import Cost, measured
 from backbone.engine.protocol import Engine, Session, parts_of
-from backbone.errors import BackboneError, DatasetError, line_of
+from backbone.errors import BackboneError, DatasetError, LakeError, line_of
 from backbone.governance.declared import about
+from backbone.lake.site import Site
 from backbone.model.files import LandedFile
 from backbone.model.names import FILE, parquet_table, quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.relations import Relation
@@ -22,15 +22,18 @@ from backbone.model.steps import (
     Failure,
     Format,
     How,
+    OpenLanded,
     PlannedStep,
     Published,
     Staged,
     Staging,
     Step,
     Trust,
+    as_they_are,
 )  # fmt: skip
 from backbone.profiling.profile import AttributeProfile, profile_relation
 from backbone.runs.edited import check_unedited
+from backbone.storage.folder import sha256_of
 from backbone.troubles import trouble
 from backbone.zones.exploitation import stage_view
 from backbone.zones.formatted import stage_formatted
@@ -43,19 +46,23 @@ class Place:
 
     `unlanded` says for a source why one of its files could not land. `lost` are datasets whose rows can't be read any
     more: they are made as if they were new, and are not in `published`. `fingerprint` is that of the project's files.
+    `model_files` are those of registered models that may have to be fetched, by name, with their checksums.
+    `open_landed` gives landed files with paths that programs can open; copies are made in the folder that it is given.
     """
 
     run: str
     root: Path
-    folder: Path
+    site: Site
     snapshot: int
     published: Mapping[str, Published]
     landed: Mapping[str, Sequence[LandedFile]]
     registered: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    model_files: Mapping[str, str] = field(default_factory=dict)
     upstream: Mapping[str, int] = field(default_factory=dict)
     unlanded: Mapping[str, str] = field(default_factory=dict)
     fingerprint: str = ""
     lost: Mapping[str, Published] = field(default_factory=dict)
+    open_landed: OpenLanded = as_they_are
     numbers: Iterator[int] = field(default_factory=count)
 
 
@@ -119,7 +126,9 @@ def _attempt(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping
         except BackboneError as error:
             failure = Failure(planned.step.dataset, str(error))
         except (OSError, MemoryError) as error:  # of the machine, not of its work: the others may still succeed
-            failure = Failure(planned.step.dataset, trouble(error, place.folder) or f"{type(error).__name__}: {error}")
+            failure = Failure(
+                planned.step.dataset, trouble(error, place.site.folder) or f"{type(error).__name__}: {error}"
+            )
     failure = _placed(failure, planned.step, place.root) if failure else None
     return Outcome(planned, () if failure else results, profiles, failure, cost, how, tuple(files), records)
 
@@ -190,7 +199,7 @@ def audit(results: Sequence[Staged]) -> None:
 
 def _new_files(place: Place, files: list[Path]) -> Callable[[str], Path]:
     def new_file(dataset: str) -> Path:
-        folder = place.folder / "tables" / zone_of(dataset) / stem_of(dataset)
+        folder = place.site.tables / zone_of(dataset) / stem_of(dataset)
         folder.mkdir(parents=True, exist_ok=True)
         files.append(folder / f"{place.run}-{next(place.numbers)}.parquet")
         return files[-1]
@@ -224,10 +233,30 @@ def _staging(
         current={o: _held(place.published[o], place) for o in step.outputs if o in place.published},
         files=planned.files,
         all_files=tuple(place.landed.get(source, ())),
-        artefacts=place.folder / "models" / name / place.run,
-        scratch=place.folder / "scratch" / place.run,
-        registered=place.registered.get(name),
+        artefacts=place.site.models / name / place.run,
+        scratch=place.site.folder / "scratch" / place.run,
+        registered=_with_files(place.registered.get(name), place),
+        open_landed=place.open_landed,
     )
+
+
+def _with_files(registered: Mapping[str, object] | None, place: Place) -> Mapping[str, object] | None:
+    """A registered model whose files are here: fetched, and equal to what was published.
+
+    Raises:
+        LakeError: they are missing or damaged.
+    """
+    if registered is None or place.site.data.is_local:
+        return registered
+    folder = Path(str(registered["path"])).parent
+    for name, digest in place.model_files.items():
+        path = place.site.staging / name
+        if path.parent != folder or (path.is_file() and sha256_of(path) == digest):
+            continue
+        if place.site.data.fetch(name, path) != digest:
+            path.unlink(missing_ok=True)
+            raise LakeError(f"{place.site.data.uri(name)} is missing or damaged. Train again: backbone doctor --repair")
+    return registered
 
 
 def _held(published: Published, place: Place, since: int | None = None) -> Extent:
@@ -298,9 +327,3 @@ def _profiled(one: Staged, request: Staging, session: Session) -> tuple[Attribut
     session.show_system(True)
     session.show(_after(one, request))
     return profile_relation(session, quoted_dataset(one.dataset), relation, one.rows)
-
-
-def sha256_of(path: Path) -> str:
-    """The checksum of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -78,5 +78,5 @@ def _with_model(place: Place, planned: PlannedStep, outcome: Outcome) -> Place:
     ]
     if not rows:
         return place
-    path = place.folder / "models" / str(rows[0]["path"])
+    path = place.site.models / str(rows[0]["path"])
     return replace(place, registered={**place.registered, work.analysis.name: {**rows[0], "path": str(path)}})

@@ -118,7 +118,10 @@ def _compare(workspace: Workspace, source: str) -> Added:
         raise UsageError(f"Nothing of '{source}' has landed yet. Next: backbone run")
     differing: dict[str, list[str]] = {}
     for file in files[-_FILES_LOOKED_AT:]:
-        with peek(file.path, memory_limit=workspace.environment.memory_limit) as found:
+        with (
+            workspace.environment.landing.opened([file]) as (opened,),
+            peek(opened.path, memory_limit=workspace.environment.memory_limit) as found,
+        ):
             for difference in _differences(declared.columns, found.columns):
                 differing.setdefault(difference, []).append(file.name)
     differences = tuple(f"{what} (in {_and_more(names)})" for what, names in differing.items())
@@ -277,12 +280,15 @@ def _remarks(workspace: Workspace, source: str, report: RunReport) -> tuple[str,
         if not _set_aside(dataset, report):
             continue
         aside = workspace.quarantine(dataset, limit=_SHOWN)
-        lines += [f"set aside {_where(row, files, template)}: {row.reason}" for row in aside.rows]
+        lines += [f"set aside {_where(row, files, template, workspace)}: {row.reason}" for row in aside.rows]
         if aside.total > len(aside.rows):
             lines.append(f"set aside {aside.total - len(aside.rows):,} more rows: backbone quarantine {dataset}")
     return tuple(lines)
 
 
-def _where(row: QuarantineRow, files: dict[int, LandedFile], template: Template) -> str:
-    line = line_of(files[row.file_id].path, template, row.record) if row.file_id in files and row.record else None
+def _where(row: QuarantineRow, files: dict[int, LandedFile], template: Template, workspace: Workspace) -> str:
+    line = None
+    if row.file_id in files and row.record:
+        with workspace.environment.landing.opened([files[row.file_id]]) as (opened,):
+            line = line_of(opened.path, template, row.record)
     return f"{row.file} line {line}" if line else f"{row.file} record {row.record}"

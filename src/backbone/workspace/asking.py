@@ -29,7 +29,6 @@ from backbone.runs.environment import Environment
 from backbone.runs.run import read_published
 from backbone.runs.selection import Selection, select_datasets
 from backbone.runs.state import read_state
-from backbone.workspace.doctor.machine import holder
 from backbone.workspace.querying import find_dataset
 from backbone.workspace.reading import Reading, open_for_reading
 
@@ -44,7 +43,7 @@ def status(workspace: "Workspace", selection: Selection) -> Status:
     """How every dataset stands; before the first run, which there will be."""
     datasets = [output for step in workspace.steps for output in step.outputs]
     datasets.sort(key=lambda d: ZONES.index(zone_of(d)))
-    if last_snapshot(workspace.environment.folder) is None:
+    if last_snapshot(workspace.environment.site) is None:
         return _only_selected(workspace, selection, {}, empty_status(workspace, datasets))
     with open_for_reading(workspace.environment) as reading:
         now = reading.status(workspace.project.name, datasets, settled=_settled(workspace))
@@ -88,15 +87,13 @@ def history(workspace: "Workspace", limit: int) -> tuple[HistoryEntry, ...]:
 
 def _unrecorded(environment: Environment) -> list[HistoryEntry]:
     """The runs of which there is only an entry in the journal."""
-    entries = journal.dead_runs(environment.folder)
-    running = holder(environment.run_lock) if entries else ""
     return [
         HistoryEntry(
             str(entry["run"]), environment.name, "running" if running else "killed",
             datetime.fromisoformat(str(entry["started_at"])),
             message="" if running else "the next command removes what it had staged: backbone run",
         )
-        for entry in entries
+        for entry, running in journal.unrecorded(environment.site)
     ]  # fmt: skip
 
 

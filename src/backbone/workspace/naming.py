@@ -52,11 +52,11 @@ class Names:
 
     def runs(self) -> tuple[str, ...]:
         """The ids of the last runs, newest first."""
-        return tuple(run for _, run in last_commits(self._environment.folder))
+        return tuple(run for _, run in last_commits(self._environment.site))
 
     def snapshots(self) -> tuple[int, ...]:
         """The last snapshots, newest first."""
-        return tuple(snapshot for snapshot, _ in last_commits(self._environment.folder))
+        return tuple(snapshot for snapshot, _ in last_commits(self._environment.site))
 
 
 def names(project: Path | None, env: str | None) -> Names:

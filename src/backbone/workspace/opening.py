@@ -10,7 +10,8 @@ from backbone.model.project import Upstream
 from backbone.project.finding import PROJECT_FILE, find_project
 from backbone.project.places import read_file
 from backbone.project.settings import Settings, read_settings
-from backbone.runs.environment import Environment
+from backbone.runs.environment import Catalogue, Environment
+from backbone.storage.data import Data
 from backbone.workspace.workspace import Workspace
 
 
@@ -75,7 +76,19 @@ def environment_of(root: Path, settings: Settings, env: str | None) -> Environme
         raise UsageError(f"There is no environment '{env}' in {root.name}/{PROJECT_FILE}.{near}")
     # Not resolved: a link stays one. `..` goes, so that paths can be told to be inside.
     folder = Path(os.path.normpath(root / settings.storage))
-    return Environment(root, env or known[0], folder, settings.memory_limit)
+    catalogue = Catalogue(settings.catalogue, settings.name or root.name) if settings.catalogue else None
+    return Environment(root, env or known[0], folder, settings.memory_limit, _data_of(settings), catalogue)
+
+
+def _data_of(settings: Settings) -> Data | None:
+    """Where a project's data is, if it isn't in its storage folder."""
+    if settings.bucket is None:
+        return None
+    from backbone.storage.s3 import Encryption, S3Data
+
+    kind, _, key = settings.bucket.encryption.partition(":")
+    encryption = {"s3": Encryption("AES256"), "kms": Encryption("aws:kms", key)}.get(kind, Encryption())
+    return S3Data(settings.bucket.name, settings.bucket.prefix, encryption)
 
 
 def upstream_environment(root: Path, upstream: Upstream) -> Environment:

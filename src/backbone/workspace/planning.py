@@ -7,11 +7,9 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backbone.errors import BackboneError, UsageError
+from backbone.errors import UsageError
 from backbone.lake.catalogue import last_snapshot, snapshot_at
 from backbone.lake.leases import pin, take_lease
-from backbone.lake.lock import locked
-from backbone.lake.upkeep import is_due
 from backbone.model.files import LandedFile
 from backbone.model.operations import Maintained, RolledBack
 from backbone.model.reports import RunEvent, RunReport
@@ -22,7 +20,6 @@ from backbone.runs.maintenance import maintain
 from backbone.runs.plan import make_plan
 from backbone.runs.rollback import roll_back
 from backbone.runs.run import (
-    Backend,
     OnEvent,
     Request,
     Upstreamed,
@@ -35,6 +32,7 @@ from backbone.runs.selection import Selection, select_datasets
 from backbone.troubles import explained
 from backbone.wiring import open_backend, open_checking, open_reading
 from backbone.workspace.interrupting import interruptible
+from backbone.workspace.maintaining import maintained_where_due
 from backbone.workspace.opening import upstream_environment
 
 if TYPE_CHECKING:
@@ -48,7 +46,7 @@ def plan_workspace(workspace: "Workspace", selection: Selection, force: bool) ->
     chosen = select_datasets(steps, selection, published)
     foreign = upstream.published if upstream else ()
     landed, unlanded = _landed_and_waiting(workspace)
-    readable = readable_since(workspace.environment.folder, upstream)
+    readable = readable_since(workspace.environment.site, upstream)
     return make_plan(
         steps, published, landed, chosen=chosen, force=force, foreign=foreign, unlanded=unlanded, readable=readable
     )
@@ -56,7 +54,7 @@ def plan_workspace(workspace: "Workspace", selection: Selection, force: bool) ->
 
 def _checked(workspace: "Workspace", published: dict[str, Published]) -> dict[str, Published]:
     """What is published, after the project was checked against it."""
-    if last_snapshot(workspace.environment.folder) is None:
+    if last_snapshot(workspace.environment.site) is None:
         with open_checking(workspace.project, workspace.environment) as engine:
             check_project(workspace.steps, published, engine)
         return published
@@ -110,29 +108,29 @@ def run_request(workspace: "Workspace", request: Request, on_event: OnEvent, *, 
     with (
         explained(workspace.environment.folder),
         interruptible(on_event) as on_each,
-        locked(workspace.environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who)), wait=wait),
+        workspace.environment.site.books.writing(
+            _written(request), on_wait=lambda who: on_event(RunEvent("waiting", text=who)), wait=wait
+        ),
         open_backend(workspace.project, workspace.environment) as backend,
     ):
         if request.upstream:
-            backend.lake.attach_upstream(request.upstream.folder)
+            backend.lake.attach_upstream(request.upstream.site)
         report = run_project(request, backend, on_each)
         if request.upstream:
             reader = f"{workspace.root}, environment {workspace.environment.name}"
-            pin(request.upstream.folder, reader, request.upstream.snapshot)
-        return _kept_quick(workspace, backend, report)
-
-
-def _kept_quick(workspace: "Workspace", backend: Backend, report: RunReport) -> RunReport:
-    """The report of a run, with the maintenance that came after it where it was due."""
-    retention = workspace.project.retention
-    if report.status == "nothing" or retention.maintenance == "by_hand" or not is_due(workspace.environment.folder):
+            pin(request.upstream.site, reader, request.upstream.snapshot)
+    if report.status == "nothing":
         return report
-    try:
-        with explained(workspace.environment.folder):
-            maintained = maintain(workspace.project, workspace.environment, backend)
-    except (BackboneError, OSError) as error:  # what the run has published is published
-        maintained = Maintained("", report.environment, dry_run=False, snapshot=0, warnings=(str(error),))
-    return replace(report, maintained=maintained)
+    return replace(report, maintained=maintained_where_due(workspace.project, workspace.environment))
+
+
+def _written(request: Request) -> list[str] | None:
+    """The datasets that a run may write; None for all: a whole run may also drop what nothing declares any more."""
+    words = (*request.selection.include, *request.selection.exclude)
+    if not words or any("state:" in word for word in words):  # what it chooses depends on what others publish
+        return None
+    chosen = select_datasets(request.steps, request.selection) or frozenset()
+    return [output for step in request.steps if step.dataset in chosen for output in step.outputs]
 
 
 def roll_back_workspace(workspace: "Workspace", moment: str, dry_run: bool, on_event: OnEvent) -> RolledBack:
@@ -145,18 +143,18 @@ def roll_back_workspace(workspace: "Workspace", moment: str, dry_run: bool, on_e
     _must_have_run(environment)
     if dry_run:
         with open_reading(environment) as backend:
-            snapshot = snapshot_at(environment.folder, moment)
+            snapshot = snapshot_at(environment.site, moment)
             return roll_back(name, environment, backend, snapshot, dry_run=True)
     with (
         explained(environment.folder),
-        locked(environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
+        environment.site.books.writing(None, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
         open_backend(workspace.project, environment) as backend,
     ):
-        return roll_back(name, environment, backend, snapshot_at(environment.folder, moment))
+        return roll_back(name, environment, backend, snapshot_at(environment.site, moment))
 
 
 def _must_have_run(environment: Environment) -> None:
-    if last_snapshot(environment.folder) is None:
+    if last_snapshot(environment.site) is None:
         raise UsageError(f"Nothing has run in environment '{environment.name}' yet. Next: backbone run")
 
 
@@ -173,7 +171,7 @@ def maintain_workspace(workspace: "Workspace", dry_run: bool, on_event: OnEvent)
             return maintain(workspace.project, environment, backend, dry_run=True)
     with (
         explained(environment.folder),
-        locked(environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
+        environment.site.books.writing(None, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
         open_backend(workspace.project, environment) as backend,
     ):
         return maintain(workspace.project, environment, backend)
@@ -185,7 +183,7 @@ def _upstream(workspace: "Workspace") -> Upstreamed | None:
     if upstream is None:
         return None
     environment = upstream_environment(workspace.root, upstream)
-    known = last_snapshot(environment.folder)
+    known = last_snapshot(environment.site)
     if known is None:
         raise UsageError(
             f"{environment.root} has not run in environment '{environment.name}' yet. "
@@ -196,11 +194,11 @@ def _upstream(workspace: "Workspace") -> Upstreamed | None:
         raise UsageError(
             f"{environment.root} has no snapshot {snapshot} yet: name one up to {known[1]} in backbone.yml"
         )
-    lease = take_lease(environment.folder, lambda: snapshot_at(environment.folder, str(snapshot)))
+    lease = take_lease(environment.site, lambda: snapshot_at(environment.site, str(snapshot)))
     with open_reading(environment) as backend:
         published = read_published(environment, backend.lake, snapshot)
     exposed = {name: one for name, one in published.items() if name.startswith("exploitation.")}
-    return Upstreamed(environment.folder, snapshot, exposed, lease)
+    return Upstreamed(environment.site, snapshot, exposed, lease)
 
 
 def _code_version(root: Path) -> str:

@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 def query_workspace(workspace: "Workspace", query: str, as_of: str | None) -> Result:
     """A query over the datasets of a snapshot; it runs when rows are asked for."""
-    folder = workspace.environment.folder
-    return _result(workspace, take_lease(folder, lambda: _snapshot(workspace, as_of)), query)
+    site = workspace.environment.site
+    return _result(workspace, take_lease(site, lambda: chosen_snapshot(workspace, as_of)), query)
 
 
 def table_workspace(workspace: "Workspace", name: str, as_of: str | None) -> Result:
     """All rows of a dataset at a snapshot."""
-    folder = workspace.environment.folder
-    lease = take_lease(folder, lambda: _snapshot(workspace, as_of))
-    known = datasets_at(folder, lease.snapshot)
+    site = workspace.environment.site
+    lease = take_lease(site, lambda: chosen_snapshot(workspace, as_of))
+    known = datasets_at(site, lease.snapshot)
     return _result(workspace, lease, f"FROM {quoted_dataset(find_dataset(name, known))}")
 
 
 def _result(workspace: "Workspace", lease: Lease, query: str) -> Result:
     environment = workspace.environment
-    return Result(SealedLake(environment.folder, lease, memory_limit=environment.memory_limit), query)
+    return Result(SealedLake(environment.site, lease, memory_limit=environment.memory_limit), query)
 
 
 def find_dataset(name: str, known: Iterable[str]) -> str:
@@ -47,9 +47,14 @@ def find_dataset(name: str, known: Iterable[str]) -> str:
     return found
 
 
-def _snapshot(workspace: "Workspace", as_of: str | None) -> int:
-    folder = workspace.environment.folder
-    known = last_snapshot(folder)
+def chosen_snapshot(workspace: "Workspace", as_of: str | None) -> int:
+    """The snapshot of a number or time, or the last one.
+
+    Raises:
+        UsageError: there is none.
+    """
+    site = workspace.environment.site
+    known = last_snapshot(site)
     if known is None:
         raise QueryError(f"Nothing has run in environment '{workspace.environment.name}' yet. Next: backbone run")
-    return known[1] if as_of is None else snapshot_at(folder, as_of)
+    return known[1] if as_of is None else snapshot_at(site, as_of)

@@ -80,7 +80,7 @@ class Reading:
                     attempt["message"] or "" if attempt and failing else "", waiting.get(dataset, 0),
                 )
             )  # fmt: skip
-        known = last_snapshot(self._environment.folder)
+        known = last_snapshot(self._environment.site)
         landed = len(self._environment.landing.registry.files())
         last_run = next(iter(self.history(1)), None)
         name = self._environment.name
@@ -165,7 +165,7 @@ def open_for_reading(environment: Environment) -> Iterator[Reading]:
     Raises:
         UsageError: nothing has run yet.
     """
-    if last_snapshot(environment.folder) is None:
+    if last_snapshot(environment.site) is None:
         raise UsageError(f"Nothing has run in environment '{environment.name}' yet. Next: backbone run")
     with open_reading(environment) as backend:
         yield Reading(environment, backend)

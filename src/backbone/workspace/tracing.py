@@ -168,7 +168,8 @@ class _Tracer:
 
     def _file(self, file_id: int, record: int) -> TraceNode:
         file = self._files[file_id]
-        line = line_of(file.path, self._template(file.source), record)
+        with self._workspace.environment.landing.opened([file]) as (opened,):
+            line = line_of(opened.path, self._template(file.source), record)
         place = f"record {record}" + (f", line {line}" if line else "")
         return TraceNode(file.name, place, f"arrived {file.arrived_at:%Y-%m-%d %H:%M}, sha256 {file.sha256[:8]}…")
 

@@ -47,7 +47,7 @@ class Places:
     def look(self) -> Look:
         """What there is now."""
         project = frozenset(_seen(self.root / path for path in project_files(os.fspath(self.root))))
-        return Look(project, frozenset(self._present()), last_snapshot(self.upstream.folder) if self.upstream else None)
+        return Look(project, frozenset(self._present()), last_snapshot(self.upstream.site) if self.upstream else None)
 
     def _present(self) -> Iterator[Seen]:
         if self.environment:

@@ -25,7 +25,7 @@ from backbone.runs.nothing import nothing_to_do
 from backbone.runs.selection import selection_of
 
 if TYPE_CHECKING:
-    from backbone.model.operations import BackedUp, Maintained, Restored, RolledBack
+    from backbone.model.operations import BackedUp, Exported, Maintained, Migrated, Restored, RolledBack, Upgraded
     from backbone.model.project import Project
     from backbone.model.steps import Plan, Step
     from backbone.workspace.results import Result
@@ -165,6 +165,32 @@ class Workspace:
 
         return maintain_workspace(self, dry_run, on_event or (lambda _: None))
 
+    def migrate(self, storage: Mapping[str, str], dry_run: bool = False, on_event: OnEvent | None = None) -> "Migrated":
+        """Move all environments, and what has landed, to other storage; `backbone.yml` then says so.
+
+        Args:
+            storage: what changes of `storage:` in `backbone.yml`: `catalogue`, `data` or both.
+            dry_run: only say what would be moved.
+            on_event: called with each `RunEvent` as it happens.
+
+        Example:
+            >>> workspace.migrate({"catalogue": "postgres:${PG_URL}"}, dry_run=True)
+        """
+        from backbone.workspace.migrating import migrate
+
+        return migrate(self, storage, dry_run, on_event or (lambda _: None))
+
+    def upgrade(self, dry_run: bool = False, on_event: OnEvent | None = None) -> "tuple[Upgraded, ...]":
+        """Bring the catalogues of all environments to the version that this Backbone writes; copies are kept.
+
+        Args:
+            dry_run: only say which are of an earlier one.
+            on_event: called with `waiting` if a run must be waited for.
+        """
+        from backbone.workspace.upgrading import upgrade
+
+        return upgrade(self, dry_run, on_event or (lambda _: None))
+
     def sql(self, query: str, as_of: str | int | None = None) -> "Result":
         """Ask for rows in SQL: one SELECT, over datasets (`zone.name`, or a bare name for the most refined zone).
 
@@ -183,6 +209,36 @@ class Workspace:
         from backbone.workspace.querying import table_workspace
 
         return table_workspace(self, name, None if as_of is None else str(as_of))
+
+    def export(
+        self,
+        select: Words,
+        to: str | Path,
+        *,
+        exclude: Words = (),
+        as_of: str | int | None = None,
+        schema: str | None = None,
+        replace: bool = False,
+        system: bool = False,
+        on_event: OnEvent | None = None,
+    ) -> "Exported":
+        """Write datasets, all of one snapshot, where other tools look for them.
+
+        Args:
+            select: names of datasets (a bare one means the most refined zone that has it), or words as in `run`.
+            to: `KIND:LOCATION`, with KIND one of parquet, csv, arrow, duckdb, postgres, delta, iceberg; a folder alone
+                is one of Parquet files, `NAME.duckdb` a DuckDB file. `${NAME}` stands for a secret.
+            exclude: what to leave out, in the same words.
+            as_of: a snapshot's number, or an ISO time (UTC); the last snapshot where it isn't given.
+            schema: of PostgreSQL, or the namespace of Iceberg; the project's name where it isn't given.
+            replace: whether an earlier export that is there may be replaced.
+            system: whether system columns (`_file`, `_record`) are exported, too.
+            on_event: called with each `RunEvent` as it happens.
+        """
+        from backbone.workspace.exporting import Wish, export_workspace
+
+        wish = Wish(selection_of(select, exclude), None if as_of is None else str(as_of), system, replace)
+        return export_workspace(self, wish, str(to), schema, on_event or (lambda _: None))
 
     def status(self, select: Words = (), *, exclude: Words = ()) -> Status:
         """How every dataset stands, or the selected ones: see `run`."""

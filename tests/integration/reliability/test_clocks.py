@@ -13,6 +13,7 @@ from faults_shop import deliver, leftovers, unsound, write_files
 import backbone
 from backbone.errors import UsageError
 from backbone.lake.catalogue import snapshots
+from backbone.lake.site import Site
 
 PRELOADED = next(Path(libfaketime.__file__).parent.rglob("libfaketime.so.1"), None)
 PROJECT = {
@@ -103,15 +104,15 @@ def test_a_clock_that_is_wrong_by_a_year_lets_no_snapshot_go(shop):
     (shop / "backbone.yml").write_text("name: clocks\nretention: {snapshots: 30 days, at_least: 2, files: 0 seconds}\n")
     for day in (1, 3, 5):
         run_at(shop, f"2026-03-0{day} 12:00:00", f"tea,{day}\n")
-    before = set(snapshots(shop / "lake" / "dev"))
+    before = set(snapshots(Site(shop / "lake" / "dev")))
 
     command_at(shop, "2027-03-05 12:00:00", "maintain")
     run_at(shop, "2027-03-05 12:00:00", "rum,1\n")
     command_at(shop, "2026-03-06 12:00:00", "maintain")
 
-    assert before <= set(snapshots(shop / "lake" / "dev"))
+    assert before <= set(snapshots(Site(shop / "lake" / "dev")))
     run_at(shop, "2026-04-30 12:00:00", "rum,2\n")
     command_at(shop, "2026-06-30 12:00:00", "maintain")
-    assert (before & set(snapshots(shop / "lake" / "dev"))) == {0}
+    assert (before & set(snapshots(Site(shop / "lake" / "dev")))) == {0}
     assert prices(shop) == {"tea": 5, "rum": 2}
     assert unsound(backbone.open(shop).doctor()) == []

@@ -13,6 +13,7 @@ from faults_shop import DROPPED, LATER, Content, content, deliver, differences, 
 
 import backbone
 from backbone.lake.known_files import known_files
+from backbone.lake.site import Site
 from backbone.model.reports import Check
 
 
@@ -53,7 +54,7 @@ def found(root: Path) -> dict[str, str]:
 
 def data_file(root: Path, dataset: str, *, deletes: bool = False, live: bool = True) -> Path:
     """One file of a dataset."""
-    files = known_files(root / "lake/dev")
+    files = known_files(Site(root / "lake/dev"))
     named = [f.path for f in files if (f.dataset, f.deletes, f.live) == (dataset, deletes, live)]
     return root / "lake/dev/tables" / named[0]
 

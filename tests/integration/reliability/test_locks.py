@@ -12,7 +12,9 @@ from faults_shop import LATER, deliver, make_shop
 import backbone
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.lake import sealed
-from backbone.lake.catalogue import catalogue_path, last_snapshot
+from backbone.lake.books import FolderBooks
+from backbone.lake.catalogue import last_snapshot
+from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.workspace.adding import add
 
@@ -92,9 +94,9 @@ def test_all_commands_take_locks_in_one_order_and_read_no_catalogue_that_they_ar
 def test_reading_in_another_thread_waits_for_a_transaction_of_this_process(tmp_path):
     """Closing the file would free the locks that the engine has on it."""
     engine = DuckDBEngine()
-    lake = Lake(engine.connection, tmp_path / "dev")
+    lake = Lake(engine.connection, Site(tmp_path / "dev"))
     found: list[object] = []
-    reader = threading.Thread(target=lambda: found.append(last_snapshot(lake.folder)))
+    reader = threading.Thread(target=lambda: found.append(last_snapshot(lake.site)))
 
     with lake.transaction("r1") as transaction:
         engine.connection.execute("CREATE TABLE lake.governance.a (n INTEGER)")
@@ -115,7 +117,7 @@ def test_what_readers_see_is_the_catalogue_at_one_moment(tmp_path, monkeypatch):
 
     def copy_and_publish(path: Path, target: Path) -> None:
         copy(path, target)
-        with closing(sqlite3.connect(catalogue_path(root / "lake" / "dev"))) as catalogue, catalogue:
+        with closing(sqlite3.connect(FolderBooks(root / "lake" / "dev").catalogue)) as catalogue, catalogue:
             catalogue.execute("DELETE FROM ducklake_data_file")
 
     monkeypatch.setattr(sealed.sqlite, "copy", copy_and_publish)

@@ -1,8 +1,12 @@
 """Maintenance: less on the disk and in the catalogue, and the same datasets, for readers and for later runs."""
 
 import gc
+import os
 import random
 import shutil
+import signal
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -10,10 +14,13 @@ from faults_run import Point, kill_at, run_to_the_end
 from faults_shop import LATER, ORDERS, VISITS, content, deliver, differences, leftovers, make_shop, unsound
 
 import backbone
-from backbone.errors import LakeError, UsageError
+from backbone.errors import UsageError
 from backbone.lake.catalogue import snapshots
 from backbone.lake.leases import holders
+from backbone.lake.lock import locked
+from backbone.lake.site import Site
 from backbone.lake.upkeep import inlined_rows, pieces
+from backbone.workspace.maintaining import maintained_where_due
 
 GREEDY = "retention: {snapshots: 0 seconds, at_least: 1, files: 0 seconds, maintenance: by_hand}\n"
 """Keeps nothing that isn't needed."""
@@ -53,17 +60,17 @@ def busy(original, tmp_path):
 
 def test_maintenance_changes_files_and_no_dataset(busy):
     lake, before = busy / "lake" / "dev", content(busy)
-    many = pieces(lake)["formatted.orders"].files
+    many = pieces(Site(lake))["formatted.orders"].files
 
     report = backbone.open(busy).maintain()
 
     assert many > 8
-    assert pieces(lake)["formatted.orders"].files == 1
+    assert pieces(Site(lake))["formatted.orders"].files == 1
     assert "formatted.orders" in [one.dataset for one in report.compacted]
-    assert inlined_rows(lake) < 20
+    assert inlined_rows(Site(lake)) < 20
     assert report.files_removed > many
     assert report.expired
-    assert list(snapshots(lake)) == [0, report.snapshot - 1, report.snapshot]
+    assert list(snapshots(Site(lake))) == [0, report.snapshot - 1, report.snapshot]
     assert differences(content(busy), before) == []
     assert unsound(backbone.open(busy).doctor()) == []
     assert leftovers(busy) == []
@@ -93,12 +100,12 @@ def test_a_dataset_of_many_deleted_rows_is_written_again_and_what_reads_it_stays
     deliver(busy, {"orders-90.csv": f"{ORDERS}\n{every}"})
     backbone.open(busy).run()
     other = Path(shutil.copytree(busy, tmp_path / "other"))
-    assert pieces(busy / "lake" / "dev")["trusted.orders"].rewritable
+    assert pieces(Site(busy / "lake" / "dev"))["trusted.orders"].rewritable
 
     report = backbone.open(busy).maintain()
 
     assert {one.dataset: one.how for one in report.compacted}["trusted.orders"] == "rewritten"
-    assert pieces(busy / "lake" / "dev")["trusted.orders"].deleted_rows == 0
+    assert pieces(Site(busy / "lake" / "dev"))["trusted.orders"].deleted_rows == 0
     assert differences(content(busy), content(other)) == []
     assert unsound(backbone.open(busy).doctor()) == []
     (busy / "lake" / "dev" / "state.json").unlink()
@@ -141,7 +148,7 @@ def test_whatever_comes_in_whatever_order_incremental_equals_full(tmp_path, seed
         if draw.random() < 0.3:
             backbone.open(root).maintain()
         if draw.random() < 0.2:
-            kept = [n for n in snapshots(root / "lake" / "dev") if n > 1]
+            kept = [n for n in snapshots(Site(root / "lake" / "dev")) if n > 1]
             backbone.open(root).rollback(draw.choice(kept[-3:]))
     backbone.open(root).run()
     alone = greedy_shop(tmp_path / "alone" / "shop")
@@ -173,20 +180,71 @@ def test_runs_maintain_by_themselves_when_it_is_due(busy, tmp_path, monkeypatch)
     assert backbone.open(busy).run().maintained is None
 
 
-def test_a_run_stays_published_if_the_maintenance_after_it_fails(busy, monkeypatch):
-    def fail(*_: object) -> None:
-        raise LakeError("no")
-
-    (busy / "backbone.yml").write_text("name: shop\nretention: {maintenance: automatic}\n")
+@pytest.fixture
+def due(busy, monkeypatch):
+    """A shop whose next run is followed by maintenance."""
+    (busy / "backbone.yml").write_text("name: shop\n")
     monkeypatch.setattr("backbone.lake.upkeep._BUSY", 9)
-    monkeypatch.setattr("backbone.workspace.planning.maintain", fail)
     deliver(busy, LATER)
+    return busy
 
-    report = backbone.open(busy).run()
+
+def interpreter(path: Path, script: str) -> str:
+    """Something in the place of Python."""
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_a_crash_in_the_maintenance_after_a_run_is_a_warning_of_the_run(due, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.executable", interpreter(tmp_path / "crashing", "kill -ABRT $$"))
+
+    report = backbone.open(due).run()
 
     assert report.status == "published"
-    assert report.maintained.warnings == ("no",)
-    assert backbone.open(busy).run().status == "nothing"
+    assert [warning.partition(",")[0] for warning in report.maintained.warnings] == [
+        "SIGABRT ended the maintenance of the lake"
+    ]
+    assert backbone.open(due).run().status == "nothing"
+    monkeypatch.undo()
+    assert backbone.open(due).maintain().compacted
+
+
+def test_a_run_stays_published_if_the_maintenance_after_it_fails(due):
+    (due / "lake" / "dev" / "unneeded.json").unlink(missing_ok=True)
+    (due / "lake" / "dev" / "unneeded.json").mkdir()
+
+    report = backbone.open(due).run()
+
+    assert report.status == "published"
+    assert "unneeded.json" in report.maintained.warnings[0]
+    assert backbone.open(due).run().status == "nothing"
+
+
+def test_maintenance_is_left_to_a_run_that_has_begun_meanwhile(due):
+    workspace = backbone.open(due)
+    with locked(workspace.environment.run_lock):
+        assert maintained_where_due(workspace.project, workspace.environment) is None
+
+    assert maintained_where_due(workspace.project, workspace.environment).compacted
+
+
+def test_an_interrupt_ends_the_maintenance_after_a_run_too(due, tmp_path, monkeypatch):
+    started = tmp_path / "started"
+    script = f"trap 'rm {started}; exit 1' INT\ntouch {started}\nwhile :; do sleep 0.1; done"
+    monkeypatch.setattr("sys.executable", interpreter(tmp_path / "waiting", script))
+
+    def interrupt_once_it_runs() -> None:
+        while not started.exists():
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt_once_it_runs, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt):
+        backbone.open(due).run()
+
+    assert not started.exists()
+    assert backbone.open(due).history(1)[0].status == "published"
 
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(busy):
@@ -205,7 +263,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(busy):
 def test_what_a_reader_holds_stays_until_it_lets_go(busy):
     root = busy
     held = backbone.open(root).sql("SELECT count(*) FROM trusted.orders", as_of=3)
-    before, frozen = held.rows(), holders(root / "lake" / "dev")
+    before, frozen = held.rows(), holders(Site(root / "lake" / "dev"))
 
     report = backbone.open(root).maintain()
 

@@ -22,6 +22,7 @@ from faults_shop import (
 import backbone
 from backbone.errors import LakeError
 from backbone.lake.catalogue import snapshots
+from backbone.lake.site import Site
 
 ALL = (*DATASETS, "analysis.dear__train", "analysis.dear__validate", "exploitation.dear__predictions")
 FIRST, SECOND = 2, 3
@@ -131,11 +132,11 @@ def test_what_models_were_made_from_stays_and_can_be_gone_back_to(shop, trained)
     made = backbone.open(shop).maintain().kept
 
     assert made[0].because == f"model dear version {first} was made from it"
-    assert {FIRST, SECOND} <= set(snapshots(shop / "lake/dev"))
+    assert {FIRST, SECOND} <= set(snapshots(Site(shop / "lake/dev")))
     assert model_file(shop, first).exists()
     assert backbone.open(shop).rollback(FIRST).models[0] == ("dear", first)
     assert differences(content(shop, ALL), trained[1]) == []
-    assert {FIRST, SECOND} <= set(snapshots(shop / "lake/dev")), "what was gone back to stays, too"
+    assert {FIRST, SECOND} <= set(snapshots(Site(shop / "lake/dev"))), "what was gone back to stays, too"
     backbone.open(shop).maintain()
     assert used(shop) == {first}
     assert unsound(backbone.open(shop).doctor()) == []

@@ -227,7 +227,7 @@ def test_a_registered_copy_that_a_kill_left_unnamed_is_named(zone, tmp_path):
 def test_landed_files_that_the_registry_does_not_know_are_never_removed(zone, tmp_path):
     write(tmp_path / "data" / "a.csv", "x\n")
     (landed,) = land_all(zone, "a", "data/a.csv")
-    zone.registry.path.unlink()
+    zone.registry.store.path.unlink()
 
     with pytest.raises(LakeError, match="it was lost, or is an old copy"):
         zone.sweep()
@@ -324,8 +324,8 @@ def test_a_registry_of_before_contents_could_come_back_is_renewed_with_all_that_
     for text, age in (("one\n", 30), ("two\n", 20)):
         write(tmp_path / "data" / "a.csv", text, age=age)
         land_all(zone, "a", "data/a.csv")
-    known, present = zone.registry.files(), zone.registry.path.rename(tmp_path / "present.sqlite")
-    with closing(sqlite3.connect(zone.registry.path)) as registry:
+    known, present = zone.registry.files(), zone.registry.store.path.rename(tmp_path / "present.sqlite")
+    with closing(sqlite3.connect(zone.registry.store.path)) as registry:
         registry.execute(f"ATTACH '{present}' AS present")
         registry.executescript(FORMER)
     write(tmp_path / "data" / "a.csv", "one\n", age=10)
@@ -335,6 +335,6 @@ def test_a_registry_of_before_contents_could_come_back_is_renewed_with_all_that_
     files = zone.registry.files("a")
     assert files[:2] == known
     assert [(file.id, file.path.read_text()) for file in files] == [(1, "one\n"), (2, "two\n"), (3, "one\n")]
-    with closing(sqlite3.connect(zone.registry.path)) as registry:
+    with closing(sqlite3.connect(zone.registry.store.path)) as registry:
         assert registry.execute("SELECT count(*) FROM arrival JOIN file ON file.id = file_id").fetchall() == [(3,)]
         assert registry.execute("PRAGMA foreign_key_check").fetchall() == []

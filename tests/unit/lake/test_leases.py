@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import multiprocessing
 import os
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +13,7 @@ from backbone.errors import LakeError
 from backbone.lake import lock
 from backbone.lake.catalogue import present_snapshot
 from backbone.lake.leases import holders, pin, take_lease, without_new_leases
+from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.lake.upkeep import clean_up, removable, scheduled
 from backbone.model.relations import Attribute, Relation
@@ -20,11 +22,11 @@ LATER = datetime.now(UTC) + timedelta(days=1)
 
 
 @pytest.fixture
-def lake(tmp_path):
+def lake(site):
     """A lake with a table of ten rows of which one was deleted."""
-    engine, folder = DuckDBEngine(), tmp_path / "dev"
-    lake = Lake(engine.connection, folder)
-    path = folder / "tables" / "trusted" / "a" / "r1-0.parquet"
+    engine = DuckDBEngine()
+    lake = Lake(engine.connection, site)
+    path = site.tables / "trusted" / "a" / "r1-0.parquet"
     with engine.session() as session:
         session.write("SELECT range AS n FROM range(10)", path)
     with lake.transaction("r1") as transaction:
@@ -36,12 +38,37 @@ def lake(tmp_path):
 
 
 def read_last(lake):
-    return take_lease(lake.folder, lambda: present_snapshot(lake.folder))
+    return take_lease(lake.site, lambda: present_snapshot(lake.site))
+
+
+def forget_notes(site):
+    if site.books.shared:
+        with site.books.database.writing() as rows:
+            rows.execute("DELETE FROM backbone_note")
+    else:
+        (site.folder / "unneeded.json").write_text("{")
+
+
+def leave_dead_lease(site):
+    """What a process that was killed leaves."""
+    if site.books.shared:
+        with site.books.database.writing() as rows:
+            rows.execute("INSERT INTO backbone_lease VALUES ('dead', 7, 1, 2, 'process 1', now(), false)")
+    else:
+        text = {"snapshot": 1, "last": 2, "who": "process 1", "since": datetime.now(UTC).isoformat()}
+        (site.folder / "readers" / "1-abc.json").write_text(json.dumps(text))
+
+
+def written_leases(site):
+    if not site.books.shared:
+        return len(list((site.folder / "readers").glob("*.json")))
+    with site.books.database.reading() as rows:
+        return rows.execute("SELECT count(*) FROM backbone_lease").fetchone()[0]
 
 
 def removable_now(lake):
-    with without_new_leases(lake.folder) as held:
-        return removable(lake.folder, held, LATER)
+    with without_new_leases(lake.site) as held:
+        return removable(lake.site, held, LATER)
 
 
 def test_a_reader_that_came_while_files_became_unneeded_keeps_them(lake):
@@ -49,8 +76,8 @@ def test_a_reader_that_came_while_files_became_unneeded_keeps_them(lake):
         transaction.delete("trusted.a", "n = 1")
         lease = read_last(lake)  # of the catalogue as it is before the commit
 
-    (file,) = scheduled(lake.folder)
-    (holder,) = holders(lake.folder)
+    (file,) = scheduled(lake.site)
+    (holder,) = holders(lake.site)
     assert file.since < holder.since  # time would say that the reader doesn't need it
     assert removable_now(lake) == []
     lease.close()
@@ -69,9 +96,9 @@ def test_readers_that_came_after_maintenance_had_seen_a_file_unneeded_do_not_kee
 
     (file,) = removable_now(lake)
 
-    assert file == min(scheduled(lake.folder), key=lambda one: one.number)
+    assert file == min(scheduled(lake.site), key=lambda one: one.number)
     assert clean_up(lake, "r5", [file])[0] == 1
-    assert not (lake.folder / "tables" / file.path).exists()
+    assert not (lake.site.folder / "tables" / file.path).exists()
     assert len(lake.records("FROM lake.trusted.a")) == 7
     second.close()
 
@@ -80,12 +107,12 @@ def test_what_was_noted_of_unneeded_files_may_be_lost(lake):
     with lake.transaction("r3") as transaction:
         transaction.delete("trusted.a", "n = 1")
     removable_now(lake)
-    (lake.folder / "unneeded.json").write_text("{")
+    forget_notes(lake.site)
     lease = read_last(lake)
 
     assert removable_now(lake) == []
     lease.close()
-    assert removable_now(lake) == scheduled(lake.folder)
+    assert removable_now(lake) == scheduled(lake.site)
 
 
 def test_a_lease_that_is_being_made_is_not_taken_for_a_dead_one(tmp_path):
@@ -93,21 +120,22 @@ def test_a_lease_that_is_being_made_is_not_taken_for_a_dead_one(tmp_path):
     begun = tmp_path / "readers" / "1-abc.json"
     begun.touch()  # made, and not locked yet
 
-    assert holders(tmp_path) == []
+    assert holders(Site(tmp_path)) == []
     assert begun.exists()
 
 
 def test_the_leases_of_dead_processes_go_and_pins_stay(lake):
-    dead = lake.folder / "readers" / "1-abc.json"
     lease = read_last(lake)
-    pin(lake.folder, "elsewhere (dev)", 1)
-    dead.write_text(json.dumps({"snapshot": 1, "last": 2, "who": "process 1", "since": datetime.now(UTC).isoformat()}))
+    pin(lake.site, "elsewhere (dev)", 1)
+    leave_dead_lease(lake.site)
+    assert written_leases(lake.site) == 3
 
-    with without_new_leases(lake.folder) as held:
+    with without_new_leases(lake.site) as held:
         assert [(one.snapshot, one.last, one.process) for one in held] == [(3, 3, True), (1, 1, False)]
 
-    assert not dead.exists()
+    assert written_leases(lake.site) == 2
     lease.close()
+    assert written_leases(lake.site) == 1
 
 
 def test_a_lock_that_should_be_free_soon_is_not_waited_for_without_end(tmp_path, monkeypatch):
@@ -117,7 +145,29 @@ def test_a_lock_that_should_be_free_soon_is_not_waited_for_without_end(tmp_path,
     fcntl.flock(guard, fcntl.LOCK_EX)
 
     with pytest.raises(LakeError, match=f"Which one: fuser -v {tmp_path}/readers/lock"):
-        take_lease(tmp_path, lambda: 1)
+        take_lease(Site(tmp_path), lambda: 1)
 
     os.close(guard)
-    assert take_lease(tmp_path, lambda: 1).snapshot == 1
+    assert take_lease(Site(tmp_path), lambda: 1).snapshot == 1
+
+
+def test_a_forked_process_leaves_its_parent_s_leases_alone_and_has_its_own(lake):
+    lease = read_last(lake)
+
+    def child(found):
+        own = read_last(lake)
+        found.extend(sorted(one.who for one in holders(lake.site)))
+        own.close()
+
+    fork = multiprocessing.get_context("fork")
+    with fork.Manager() as manager:
+        seen = manager.list()
+        process = fork.Process(target=child, args=(seen,))
+        process.start()
+        process.join()
+        assert process.exitcode == 0
+        assert len(set(seen)) == len(seen) == 2
+
+    assert [one.snapshot for one in holders(lake.site)] == [lease.snapshot]
+    lease.close()
+    assert holders(lake.site) == []

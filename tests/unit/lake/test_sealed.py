@@ -13,23 +13,27 @@ from backbone.model.relations import Attribute, Relation
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(filled):
+    return filled.folder
+
+
+@pytest.fixture
+def filled(site):
     engine = DuckDBEngine()
-    lake = Lake(engine.connection, tmp_path / "dev")
-    path = lake.folder / "tables/trusted/a/r1-0.parquet"
+    lake = Lake(engine.connection, site)
+    path = lake.site.folder / "tables/trusted/a/r1-0.parquet"
     with engine.session() as session:
         session.write("SELECT 1 AS _file, 42 AS x", path)
     relation = Relation((Attribute("_file", "integer"), Attribute("x", "integer")))
     with lake.transaction("r1") as transaction:
         transaction.replace("trusted.a", relation, [path])
     engine.close()
-    return tmp_path / "dev"
+    return site
 
 
 @pytest.fixture
-def sealed(folder):
-    last = last_snapshot(folder)[1]
-    return SealedLake(folder, Lease(last))
+def sealed(filled):
+    return SealedLake(filled, Lease(last_snapshot(filled)[1]))
 
 
 def fetch(sealed, query, **more):
@@ -52,9 +56,9 @@ def test_python_variables_are_not_tables(sealed):
         fetch(sealed, "from variable")
 
 
-def test_a_query_does_not_run_for_ever(folder):
-    last = last_snapshot(folder)[1]
-    connection = sealed_connection(folder, last=last, snapshot=last, datasets={})
+def test_a_query_does_not_run_for_ever(filled):
+    last = last_snapshot(filled)[1]
+    connection = sealed_connection(filled, last=last, snapshot=last, datasets={})
 
     with pytest.raises(QueryError, match=r"longer than 0\.2 seconds"):
         run_query(connection, "select sum(a.range * b.range) from range(10000000) a, range(10000000) b",
@@ -67,40 +71,49 @@ def test_rows_can_be_written_to_the_one_file_named(sealed, tmp_path):
     assert (tmp_path / "out.csv").read_text() == "x\n42\n"
 
 
-def test_inlined_governance_rows_keep_their_types(tmp_path):
+def test_inlined_governance_rows_keep_their_types(site):
     engine = DuckDBEngine()
-    lake = Lake(engine.connection, tmp_path / "dev")
-    kinds = ("float", "timestamp_tz", "boolean", "integer", "text[]", "json")
+    lake = Lake(engine.connection, site)
+    kinds = ("float", "timestamp_tz", "boolean", "integer", "text[]", "json", "text")
     relation = Relation(tuple(Attribute(f"c{number}", kind) for number, kind in enumerate(kinds)))
-    row = {"c0": 0.5, "c1": "2026-01-02T00:00:00+00:00", "c2": True, "c3": 7, "c4": ["x"], "c5": '{"a": 1}'}
+    row = {
+        "c0": 0.5,
+        "c1": "2026-01-02T00:00:00+00:00",
+        "c2": True,
+        "c3": 7,
+        "c4": ["x"],
+        "c5": '{"a": 1}',
+        "c6": "ä\\",
+    }
     with lake.transaction("r1") as transaction:
         transaction.ensure("governance.run", relation)
         transaction.insert("governance.run", relation, [row])
     engine.close()
-    last = last_snapshot(tmp_path / "dev")[1]
+    last = last_snapshot(site)[1]
 
-    found = fetch(SealedLake(tmp_path / "dev", Lease(last)),
-                  "select c0, epoch(c1), c2, c3, c4, c5 ->> 'a' from governance.run")  # fmt: skip
+    found = fetch(SealedLake(site, Lease(last)),
+                  "select c0, epoch(c1), c2, c3, c4, c5 ->> 'a', c6 from governance.run")  # fmt: skip
 
-    assert found == [(0.5, 1767312000.0, True, 7, ["x"], "1")]
+    assert found == [(0.5, 1767312000.0, True, 7, ["x"], "1", "ä\\")]
 
 
-def test_a_killed_process_leaves_no_half_copy_behind(folder):
-    last = last_snapshot(folder)[1]
+def test_a_killed_process_leaves_no_half_copy_behind(folder, filled):
+    last = last_snapshot(filled)[1]
     cache = folder / "cache"
     cache.mkdir()
     for name in (f"catalogue-{last}.part", f"catalogue-{last}.part.wal", "catalogue-1.0badf00d.part"):
         (cache / name).write_bytes(b"half")
 
-    assert frozen_catalogue(folder, last) == cache / f"catalogue-{last}.duckdb"
+    frozen = frozen_catalogue(filled, last)
 
-    assert sorted(path.name for path in cache.iterdir()) == [f"catalogue-{last}.duckdb", "lock"]
+    assert frozen.name.endswith(f"-{last}.duckdb")
+    assert sorted(cache.iterdir()) == [frozen, cache / "lock"]
 
 
-def test_readers_at_once_copy_the_catalogue_once(folder):
-    last = last_snapshot(folder)[1]
+def test_readers_at_once_copy_the_catalogue_once(filled):
+    last = last_snapshot(filled)[1]
 
     with ThreadPoolExecutor(8) as readers:
-        paths = list(readers.map(lambda _: frozen_catalogue(folder, last).stat().st_ino, range(8)))
+        paths = list(readers.map(lambda _: frozen_catalogue(filled, last).stat().st_ino, range(8)))
 
     assert len(set(paths)) == 1

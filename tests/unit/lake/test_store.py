@@ -1,10 +1,15 @@
+from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from backbone.engine.duckdb.engine import DuckDBEngine
+from backbone.errors import LakeError
 from backbone.lake.catalogue import committed_runs, datasets_at, last_snapshot, registered_files, snapshot_at
-from backbone.lake.store import Lake
+from backbone.lake.site import Site
+from backbone.lake.store import Lake, transaction
+from backbone.lake.upkeep import inlined_rows
 from backbone.model.relations import Attribute, Relation
 from backbone.model.steps import Extent, Removal
 
@@ -19,12 +24,12 @@ def engine():
 
 
 @pytest.fixture
-def lake(engine, tmp_path):
-    return Lake(engine.connection, tmp_path / "dev")
+def lake(engine, site):
+    return Lake(engine.connection, site)
 
 
 def stage(engine, lake, name: str, query: str, dataset: str = "trusted.a") -> Path:
-    path = lake.folder / "tables" / dataset.replace(".", "/") / f"{name}.parquet"
+    path = lake.site.folder / "tables" / dataset.replace(".", "/") / f"{name}.parquet"
     with engine.session() as session:
         session.write(query, path)
     return path
@@ -46,8 +51,8 @@ def test_what_a_transaction_did_is_visible_together_and_in_time(engine, lake):
 
     assert rows(lake) == [(1, "a"), (7, "b")]
     assert rows(lake, transaction.snapshot) == [(0, "a"), (1, "a")]
-    assert later.snapshot == transaction.snapshot + 1 == last_snapshot(lake.folder)[1]
-    assert committed_runs(lake.folder) == {"r1", "r2"}
+    assert later.snapshot == transaction.snapshot + 1 == last_snapshot(lake.site)[1]
+    assert committed_runs(lake.site) == {"r1", "r2"}
 
 
 def test_files_registered_together_are_just_those(engine, lake):
@@ -67,7 +72,7 @@ def test_an_error_leaves_everything_as_it_was(engine, lake):
     first = stage(engine, lake, "r1-0", "SELECT 1 _file, range _record, 'a' x FROM range(2)")
     with lake.transaction("r1") as transaction:
         transaction.replace("trusted.a", RELATION, [first])
-    before = last_snapshot(lake.folder)
+    before = last_snapshot(lake.site)
 
     def fail_half_way():
         with lake.transaction("r2") as transaction:
@@ -78,7 +83,7 @@ def test_an_error_leaves_everything_as_it_was(engine, lake):
         fail_half_way()
 
     assert rows(lake) == [(0, "a"), (1, "a")]
-    assert last_snapshot(lake.folder) == before
+    assert last_snapshot(lake.site) == before
 
 
 def test_a_column_that_comes_later_is_null_in_earlier_rows(engine, lake):
@@ -92,7 +97,7 @@ def test_a_column_that_comes_later_is_null_in_earlier_rows(engine, lake):
 
     found = lake.records("SELECT x, y FROM lake.trusted.a ORDER BY x")
     assert found == [{"x": "a", "y": None}, {"x": "b", "y": 5}]
-    assert datasets_at(lake.folder, transaction.snapshot)["trusted.a"][-1] == ("y", "int64")
+    assert datasets_at(lake.site, transaction.snapshot)["trusted.a"][-1] == ("y", "int64")
 
 
 def test_files_are_registered_relative_so_that_a_lake_can_be_moved(engine, lake, tmp_path):
@@ -100,7 +105,7 @@ def test_files_are_registered_relative_so_that_a_lake_can_be_moved(engine, lake,
     with lake.transaction("r1") as transaction:
         transaction.replace("trusted.a", RELATION, [first])
     engine.close()
-    moved = lake.folder.rename(tmp_path / "elsewhere")
+    moved = replace(lake.site, folder=lake.site.folder.rename(tmp_path / "elsewhere"))
 
     assert registered_files(moved) == {"trusted/a/r1-0.parquet"}
     again = DuckDBEngine()
@@ -146,5 +151,64 @@ def test_a_snapshot_is_found_by_number_and_by_time(lake):
     with lake.transaction("r1") as transaction:
         transaction.ensure("governance.run", RELATION)
 
-    assert snapshot_at(lake.folder, str(transaction.snapshot)) == transaction.snapshot
-    assert snapshot_at(lake.folder, "2999-01-01") == transaction.snapshot
+    assert snapshot_at(lake.site, str(transaction.snapshot)) == transaction.snapshot
+    assert snapshot_at(lake.site, "2999-01-01") == transaction.snapshot
+
+
+class Watching:
+    """A connection that notes how many threads there are whenever DuckLake is called to write rows of the catalogue."""
+
+    def __init__(self, connection) -> None:
+        self._connection = connection
+        self.threads = {}
+
+    def execute(self, statement):
+        if "ducklake_flush" in statement or statement == "COMMIT":
+            self.threads[statement] = self._connection.sql("SELECT current_setting('threads')").fetchone()[0]
+        return self._connection.execute(statement)
+
+
+def test_rows_are_flushed_from_the_catalogue_by_one_thread(tmp_path):
+    """DuckLake 1.5.5 notes flushed tables in a list without a lock: two threads damage the heap (ADR 30)."""
+    engine = DuckDBEngine()
+    engine.connection.execute("SET threads = 4")
+    Lake(engine.connection, Site(tmp_path / "dev"))
+    watched, notes = Watching(engine.connection), Relation((Attribute("x", "text"),))
+    with transaction(engine.connection, Site(tmp_path / "dev"), "r1") as writing:
+        for name in ("governance.a", "governance.b"):
+            writing.ensure(name, notes)
+            writing.insert(name, notes, [{"x": "kept in the catalogue"}])
+    before = inlined_rows(Site(tmp_path / "dev"))
+
+    with transaction(watched, Site(tmp_path / "dev"), "r2", "maintenance") as writing:
+        writing.flush()
+
+    assert before == 2
+    assert inlined_rows(Site(tmp_path / "dev")) == 0
+    assert set(watched.threads.values()) == {1}
+    assert len(watched.threads) == 2
+    assert engine.connection.sql("SELECT current_setting('threads')").fetchone() == (4,)
+    engine.close()
+
+
+def test_files_that_are_of_no_use_any_more_go_with_the_commit_and_not_before(engine, lake):
+    few = stage(engine, lake, "r1-0", "SELECT 1 _file, 1 _record, 'a' x", "governance.run")
+    again = iter([duckdb.TransactionException("Transaction conflict")])
+
+    def work(transaction):
+        transaction.ensure("governance.run", RELATION)
+        transaction.insert_file("governance.run", few)
+        for error in again:
+            raise error
+        return transaction.snapshot
+
+    if lake.site.books.shared:
+        snapshot = lake.publish("r1", work)
+        assert not few.exists()
+        assert last_snapshot(lake.site)[1] == snapshot
+    else:
+        with pytest.raises(LakeError, match="Nothing could be published: Transaction conflict"):
+            lake.publish("r1", work)
+        assert few.exists()
+        assert lake.publish("r1", work) == last_snapshot(lake.site)[1]
+    assert len(lake.records("FROM lake.governance.run")) == 1

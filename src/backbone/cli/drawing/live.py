@@ -59,8 +59,8 @@ class Progress(AbstractContextManager["Progress"]):
                 self._text = f"waiting for another run {event.text}".rstrip()
             case "landing":
                 self._text = f"landing {event.text}"
-            case "checking":
-                self._text = f"checking {event.text}"
+            case "checking" | "copying":
+                self._text = f"{event.kind} {event.text}"
             case "publishing":
                 self._text = "publishing"
             case "planned":

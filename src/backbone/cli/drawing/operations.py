@@ -1,4 +1,4 @@
-"""Keeping a lake and going back, as people see it."""
+"""Keeping a lake, going back and handing on, as people see it."""
 
 from typing import TYPE_CHECKING
 
@@ -6,7 +6,7 @@ from backbone.cli.phrases import count, duration, listed, moment, size
 
 if TYPE_CHECKING:
     from backbone.cli.drawing.screen import Screen
-    from backbone.model.operations import BackedUp, Kept, Maintained, Restored, RolledBack
+    from backbone.model.operations import BackedUp, Exported, Kept, Maintained, Restored, RolledBack
 
 
 def draw_rolled_back(report: "RolledBack", screen: "Screen") -> None:
@@ -48,6 +48,21 @@ def draw_restored(report: "Restored", screen: "Screen") -> None:
     if report.landed_files:
         screen.line(f"{count(report.landed_files, 'landed file')} came back with it.")
     screen.line(f"published snapshot {report.snapshot}, run {report.run}. next: ", ("backbone plan", "cyan"))
+
+
+def draw_exported(report: "Exported", screen: "Screen") -> None:
+    """What an export wrote, and what the target can't have."""
+    sized = [[size(one.bytes)] if one.bytes is not None else [] for one in report.tables]
+    rows = [[t.dataset, f"{t.rows:,}", *s, t.place] for t, s in zip(report.tables, sized, strict=True)]
+    header = ["dataset", "rows", "size", "where"] if all(sized) else ["dataset", "rows", "where"]
+    screen.table(header, rows, right=[1, 2] if all(sized) else [1])
+    for said in report.left_out:
+        screen.line(("left out: ", "yellow"), said)
+    if report.kept:
+        screen.line(f"kept from before: {listed(report.kept)}")
+    total = f"{count(len(report.tables), 'dataset')}, {size(report.bytes)}, in {duration(report.seconds)}"
+    screen.line(f"{'replaced' if report.replaced else 'exported'} {total}: {report.target}")
+    screen.line(f"as in snapshot {report.snapshot} of {report.project}, {report.environment}")
 
 
 def draw_maintained(report: "Maintained", screen: "Screen") -> None:

@@ -7,6 +7,7 @@ from warnings import catch_warnings, simplefilter
 import duckdb
 
 from backbone.engine.duckdb.reading import deleted_sql, extent_sql, inserted_sql
+from backbone.engine.postgres import without_passwords
 from backbone.engine.protocol import Written
 from backbone.errors import EngineError, MissingExtraError
 from backbone.model.domains import domain_of, sql_type
@@ -23,6 +24,8 @@ _PARQUET = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LE
 _SMALL_DICTIONARIES = ", DICTIONARY_SIZE_LIMIT 10000"
 """Values beyond which a column's dictionary isn't worth its making; the memory for it is taken beforehand."""
 _WIDE = 500
+_BATCH_ROWS = 65_536
+"""Rows of an Arrow batch: by a million, as DuckDB has it, a few wide batches are more than memory_limit."""
 
 
 class DuckDBSession:
@@ -59,7 +62,7 @@ class DuckDBSession:
         try:
             return self._cursor.execute(sql)
         except duckdb.Error as error:
-            raise EngineError(trouble(error, self._scratch) or str(error)) from error
+            raise EngineError(trouble(error, self._scratch) or without_passwords(str(error))) from error
 
     def execute(self, sql: str) -> None:
         """See `Session`."""
@@ -118,11 +121,11 @@ class DuckDBSession:
             if form == "arrow":
                 return result.to_arrow_table()
             if form == "arrow_batches":
-                return result.to_arrow_reader()
+                return result.to_arrow_reader(_BATCH_ROWS)
         except ImportError as error:
             raise MissingExtraError(f"Reading data as {form}", "dataframes") from error
         except duckdb.Error as error:
-            raise EngineError(trouble(error, self._scratch) or str(error)) from error
+            raise EngineError(trouble(error, self._scratch) or without_passwords(str(error))) from error
         return result
 
     def register(self, name: str, table: Any) -> None:

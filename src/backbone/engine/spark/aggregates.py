@@ -209,7 +209,7 @@ AGGREGATES: Mapping[str, tuple[Made, str]] = {
     **dict.fromkeys(["arg_min", "min_by", "argmin"], (_extreme_by("min_by"), _TIES)),
     **dict.fromkeys(["list", "array_agg"], (_listed, "with ORDER BY in it")),
     **dict.fromkeys(["string_agg", "group_concat", "listagg"], (_joined, "with ORDER BY in it")),
-    **dict.fromkeys(["first", "any_value", "arbitrary"], (_at_end(1), "with ORDER BY in it")),
+    "first": (_at_end(1), "with ORDER BY in it"),
     "last": (_at_end(-1), "with ORDER BY in it"),
     "median": (_continuous, "of numbers, but of DECIMAL"),
     "quantile_cont": (_continuous, "one share, of numbers, but of DECIMAL"),

@@ -31,9 +31,9 @@ def cast_sql(value: str, source: Kind, target: Kind, how: str = "CAST") -> str:
         raise refuse(f"a cast to {target}", "Cast to BIGINT or HUGEINT", "cast")
     if source.name == "NULL":
         return f"CAST(NULL AS {spark_type(target)})"
-    cast = _CASTS.get((_family(source), _family(target)))
+    cast = _CASTS.get((family(source), family(target)))
     if cast is None:
-        raise refuse(f"a cast from {source} to {target}", _NEAR.get((_family(source), _family(target)), ""), "cast")
+        raise refuse(f"a cast from {source} to {target}", _NEAR.get((family(source), family(target)), ""), "cast")
     return cast(value, source, target, how)
 
 
@@ -44,7 +44,8 @@ def _same(source: Kind, target: Kind) -> bool:
     return source.name in MOMENTS and target.name in MOMENTS and spark_type(source) == spark_type(target)
 
 
-def _family(kind: Kind) -> str:
+def family(kind: Kind) -> str:
+    """The family of a type, such as `whole` for integers of every size."""
     if kind.name in _WHOLE:
         return "whole"
     if kind.name in FLOATS:

@@ -12,6 +12,7 @@ from backbone.engine.spark.each import SparkEach
 from backbone.engine.spark.planner import planning_engine
 from backbone.engine.spark.session import SparkStep
 from backbone.engine.spark.starting import LOCAL, Cluster, start
+from backbone.errors import EngineError
 from backbone.model.memory import DEFAULT_LIMIT, LEAST_BYTES, memory_bytes
 
 if TYPE_CHECKING:
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class SparkEngine:
-    """Runs steps on Spark, which is started when a step first needs it: planning and checking don't."""
+    """Runs steps on Spark, which is started when a step first needs it: planning and checking don't.
+
+    `catalogue` is the schema of the lake's catalogue in its database.
+    """
 
     translates = True
 
@@ -34,14 +38,17 @@ class SparkEngine:
         memory_limit: str = DEFAULT_LIMIT,
         scratch: Path | None = None,
         log: Path | None = None,
+        catalogue: str = "main",
     ) -> None:
         self.cluster = Cluster(master, conf or {}, memory_limit)
         self.driver = DuckDBEngine(memory_limit=memory_limit, scratch=scratch)
         self.scratch = scratch or Path.cwd()
+        self.catalogue = catalogue
         self.log = log or self.scratch / "spark.log"
         self._planner: DuckDBEngine | None = None
         self._session: SparkSession | None = None
         self._started = False
+        self._failure: EngineError | None = None
         self._partitions = ""
         self._numbers = count(1)
         self._few = False
@@ -54,8 +61,14 @@ class SparkEngine:
     @property
     def spark(self) -> "SparkSession":
         """Spark itself, started now if it isn't yet."""
+        if self._failure is not None:
+            raise self._failure
         if self._session is None:
-            self._session, self._started = start(self.cluster, self.log)
+            try:
+                self._session, self._started = start(self.cluster, self.log)
+            except EngineError as error:
+                self._failure = error  # the other steps needn't wait for it once more
+                raise
             self._partitions = str(self._session.conf.get("spark.sql.shuffle.partitions"))
             self._size()
         return self._session
@@ -76,9 +89,11 @@ class SparkEngine:
         """A session in which nothing is shown yet."""
         if self._planner is None:
             self._planner = planning_engine(self.cluster.memory_limit)
-        with self._planner.session() as planner, self.driver.session() as driver:
+        with self._planner.session() as planner, self.driver.session() as driver, self.driver.session() as reader:
             scratch = (self.scratch / f"step_{next(self._numbers)}").absolute()
-            step = SparkStep(lambda: self.spark, planner, driver, scratch)
+            step = SparkStep(
+                lambda: self.spark, planner, driver=driver, reader=reader, scratch=scratch, catalogue=self.catalogue
+            )
             try:
                 yield step
             finally:

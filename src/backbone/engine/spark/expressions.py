@@ -70,6 +70,8 @@ class Expressions:
             # first(a ORDER BY b): DuckDB has made one key of its order.
             orders = self._sort_key(node["children"][-1])
             node = {**node, "name": _ENDS[node["name"]], "children": node["children"][:1]}
+        elif node.get("children") and _is_sort_key(node["children"][-1]):
+            raise refuse("any_value", "Use first, with ORDER BY in it", "any_value")
         try:
             return aggregate_sql(Aggregate(self._call(node), node["aggregate_type"] == "DISTINCT", orders), over)
         except NotOnSparkError as error:

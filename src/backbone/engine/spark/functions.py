@@ -55,7 +55,17 @@ def _modulo(call: Call) -> str:
     if call.kind.name in kinds.FLOATS:
         nan = f"CAST('NaN' AS {spark_type(call.kind)})"
         return f"CASE WHEN {right} = 0 AND {left} IS NOT NULL THEN {nan} ELSE {left} % nullif({right}, 0) END"
-    return f"CAST({left} % nullif({right}, 0) AS {spark_type(call.kind)})"
+    value = f"CAST({left} % nullif({right}, 0) AS {spark_type(call.kind)})"
+    bits = _BITS.get(call.kind.name)
+    if bits is None or (call.args[1].is_constant and right != f"CAST('-1' AS {spark_type(call.kind)})"):
+        return value
+    # The least number by -1 overflows in DuckDB, as its quotient does.
+    least = f"CAST('-{2 ** (bits - 1)}' AS {spark_type(call.kind)})"
+    failed = f"CAST(raise_error('Overflow in division') AS {spark_type(call.kind)})"
+    return f"CASE WHEN {right} = -1 AND {left} = {least} THEN {failed} ELSE {value} END"
+
+
+_BITS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
 
 
 def _ceil_floor(name: str) -> Callable[[Call], str]:
@@ -179,13 +189,6 @@ def _split(call: Call) -> str:
     return f"split({call.args[0].sql}, {text_sql(quoted)})"
 
 
-def _part(call: Call) -> str:
-    if not call.args[1].constant or call.args[2].constant == 0:
-        raise call.refuse()
-    text, separator, part = (arg.sql for arg in call.args)
-    return f"split_part({text}, {separator}, CAST({part} AS INT))"
-
-
 def _padded(name: str) -> Callable[[Call], str]:
     def made(call: Call) -> str:
         if not call.args[2].constant:
@@ -233,7 +236,6 @@ _TEXT: Mapping[str, Known] = {
     "lpad": Known(_padded("lpad")),
     "rpad": Known(_padded("rpad")),
     **dict.fromkeys(["split", "string_split", "str_split", "string_to_array"], Known(_split, "at a constant text")),
-    "split_part": Known(_part, "at a constant text, and a constant part that isn't 0"),
     "md5": Known("md5({0})"),
     "sha256": Known("sha2({0}, 256)"),
     "~~": Known(_like("LIKE"), "with a constant pattern"),
@@ -296,6 +298,9 @@ _NUMBERS: Mapping[str, Known] = {
     "bit_count": Known("CAST(bit_count({0}) AS {kind})"),
 }  # fmt: skip
 _OTHERS: Mapping[str, Known] = {
+    "constant_or_null": Known(
+        lambda c: f"CASE WHEN {' OR '.join(f'{a.sql} IS NULL' for a in c.args[1:])} THEN NULL ELSE {c.args[0].sql} END"
+    ),
     "error": Known("CAST(raise_error({0}) AS {kind})"),
     "hash": Known(_hash),
     "random": Known(_random),

@@ -51,8 +51,7 @@ def _sorted(call: Call) -> str:
 
 def _joined(call: Call) -> str:
     lists = [f"coalesce({arg.sql}, CAST(array() AS {spark_type(call.kind)}))" for arg in call.args]
-    missing = " AND ".join(f"{arg.sql} IS NULL" for arg in call.args)
-    return f"CASE WHEN {missing} THEN NULL ELSE concat({', '.join(lists)}) END"
+    return f"concat({', '.join(lists)})"
 
 
 def _contains(call: Call) -> str:

@@ -201,7 +201,8 @@ class Translation:
         on = " AND ".join(compared(how, l_, f"f.k{n}") for n, (l_, _, how) in enumerate([*same, *asked]))
         columns = [f"l.c{n}" for n in range(left.width)]
         if not asked:
-            sql = f"SELECT {_named([*columns, '(f.m IS NOT NULL)'])} FROM ({left.sql}) AS l LEFT JOIN ({found}) AS f ON {on}"
+            chosen = _named([*columns, "(f.m IS NOT NULL)"])
+            sql = f"SELECT {chosen} FROM ({left.sql}) AS l LEFT JOIN ({found}) AS f ON {on}"
             return Rows(sql, left.width + 1)
         value = asked[0]
         groups = [f"{r} AS g{n}" for n, (_, r, _) in enumerate(same)]

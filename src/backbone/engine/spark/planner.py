@@ -55,7 +55,7 @@ def plan_query(planner: "DuckDBSession", query: str, leaf: "Leaf", *, strict: bo
     columns = planner.columns(query)
     try:
         translation = Translation(leaf, strict)
-        rows = translation.rows(_bound(planner, query))
+        rows = translation.rows(bound_plan(planner, query))
         if translation.unreadable:
             _check_unread(planner, query, dict(translation.unreadable))
     except NotOnSparkError as error:
@@ -66,10 +66,10 @@ def plan_query(planner: "DuckDBSession", query: str, leaf: "Leaf", *, strict: bo
 
 
 def _check_unread(planner: "DuckDBSession", query: str, columns: "dict[str, Kind]") -> None:
-    """Refuse a query that depends on columns that Spark has no type for: those that DuckDB would read from the table."""
+    """Refuse a query that depends on columns that Spark has no type for: that DuckDB would read from the table."""
     planner.execute(f"SET GLOBAL disabled_optimizers = {literal(_all_but(planner, _KEPT, 'unused_columns'))}")
     try:
-        read = _read(_bound(planner, query))
+        read = _read(bound_plan(planner, query))
     finally:
         planner.execute(f"SET GLOBAL disabled_optimizers = {literal(_all_but(planner, _KEPT))}")
     for name in sorted(read & set(columns)):
@@ -85,7 +85,8 @@ def _all_but(planner: "DuckDBSession", *kept: str) -> str:
     return ",".join(name for (name,) in planner.rows("SELECT name FROM duckdb_optimizers()") if name not in kept)
 
 
-def _bound(planner: "DuckDBSession", query: str) -> "Node":
+def bound_plan(planner: "DuckDBSession", query: str) -> "Node":
+    """The bound plan of a query: every name, type and implicit cast in it resolved."""
     ((text,),) = planner.rows(f"SELECT json_serialize_plan({literal(query)}, optimize := true)")
     said: dict[str, Any] = json.loads(text)
     if said["error"]:

@@ -38,17 +38,25 @@ class SparkStep:
     """Implements `Session`: DuckDB binds each query to empty tables, Spark carries it out.
 
     `planner` holds the empty tables; `driver` is a session of DuckDB's that sees the lake, for what Spark can't read
-    by itself and for the forms that people's Python wants.
+    by itself; `reader` is another, for the forms that people's Python wants: batches are read while other queries run.
     """
 
     def __init__(
-        self, spark: "Callable[[], SparkSession]", planner: "DuckDBSession", driver: "DuckDBSession", scratch: Path
+        self,
+        spark: "Callable[[], SparkSession]",
+        planner: "DuckDBSession",
+        *,
+        driver: "DuckDBSession",
+        reader: "DuckDBSession",
+        scratch: Path,
+        catalogue: str = "main",
     ) -> None:
         self._spark = spark
         self._planner = planner
         self._driver = driver
+        self._reader = reader
         self._scratch = scratch
-        self._tables = Tables(spark, driver, scratch, scratch.name)
+        self._tables = Tables(spark, driver, scratch, scratch.name, catalogue)
         self._system = False
         self._schemas: set[str] = set()
         self._number = 0
@@ -207,7 +215,7 @@ class SparkStep:
         with explained():
             frame.write.parquet(folder.absolute().as_uri())
         table = parquet_table(sorted(folder.glob("part-*.parquet")))
-        return self._driver.fetch(_typed(table, planned), form)
+        return self._reader.fetch(_typed(table, planned), form)
 
     def register(self, name: str, table: Any) -> None:
         """See `Session`."""
@@ -215,10 +223,12 @@ class SparkStep:
             columns = [(field.name, _duckdb_type(field.dataType.simpleString())) for field in table.schema.fields]
             leaf = self._typed_leaf(columns, lambda: table)
         else:
-            self._driver.register(name, table)
+            # A relation of DuckDB's belongs to the session that it was fetched from.
+            home = self._reader if "duckdb" in type(table).__module__ else self._driver
+            home.register(name, table)
             # Spark takes files whose names begin with _ for none of the data.
             path = self._scratch / f"returned{self._number}.parquet"
-            written = self._driver.write(f"SELECT * FROM {quoted(name)}", path, ordered=True)
+            written = home.write(f"SELECT * FROM {quoted(name)}", path, ordered=True)
             leaf = self._leaf(written.relation, lambda: parquet_frame(self._spark(), written.paths, written.relation))
         self._planner.execute(f"CREATE OR REPLACE VIEW {quoted(name)} AS FROM {leaf}")
 

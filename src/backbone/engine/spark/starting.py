@@ -62,6 +62,19 @@ class Cluster:
         return self.master.startswith("sc://")
 
 
+def check_installed(cluster: Cluster) -> None:
+    """Check what can be checked without starting anything.
+
+    Raises:
+        MissingExtraError: pyspark isn't installed.
+        UsageError: there is no Java, and Spark isn't reached over Connect.
+    """
+    if find_spec("pyspark") is None:
+        raise MissingExtraError("The engine Spark", "spark")
+    if not cluster.is_remote and not has_java():
+        raise UsageError(_JAVA)
+
+
 def start(cluster: Cluster, log: Path) -> "tuple[SparkSession, bool]":
     """A Spark session of our own, and whether Spark was started for it: else who did so still needs it.
 
@@ -72,10 +85,7 @@ def start(cluster: Cluster, log: Path) -> "tuple[SparkSession, bool]":
         UsageError: there is no Java.
         EngineError: Spark doesn't start, or can't be reached.
     """
-    if find_spec("pyspark") is None:
-        raise MissingExtraError("The engine Spark", "spark")
-    if not cluster.is_remote and not has_java():
-        raise UsageError(_JAVA)
+    check_installed(cluster)
     try:
         session, started = _connected(cluster) if cluster.is_remote else _started(cluster, log)
         for key, value in _AS_ENGINES_AGREE.items():

@@ -56,14 +56,15 @@ class Tables:
     """The tables of one step. `prefix` tells its views in Spark from those of other steps.
 
     Spark reads a dataset's own Parquet files where they say all: none of their rows deleted since, no column renamed,
-    no rows in the catalogue. Else DuckDB writes the rows as they are in that snapshot, and Spark reads those; so too
-    what came and went, which is little.
+    no rows in the catalogue, no object store that only DuckDB is told how to reach. Else DuckDB writes the rows as they
+    are in that snapshot, and Spark reads those; so too what came and went, which is little.
     """
 
     spark: "Callable[[], SparkSession]"
     driver: "DuckDBSession"
     scratch: Path
     prefix: str
+    catalogue: str = "main"
     makers: dict[str, Callable[[], "DataFrame"]] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=count)
@@ -136,14 +137,16 @@ class Tables:
 
     def _own_files(self, extent: "Extent") -> list[Path] | None:
         """The files that hold exactly a dataset's rows at its snapshot; None where there are no such."""
-        zone, stem, lake = literal(zone_of(extent.dataset)), literal(stem_of(extent.dataset)), extent.lake
+        if extent.lake != "lake":  # where another project has its catalogue, this one isn't told
+            return None
+        zone, stem = literal(zone_of(extent.dataset)), literal(stem_of(extent.dataset))
         listed = self.driver.rows(
             f"SELECT data_file, delete_file IS NOT NULL, data_file_encryption_key IS NOT NULL FROM ducklake_list_files("
-            f"{literal(lake)}, {stem}, schema => {zone}, snapshot_version => {extent.snapshot})"
+            f"'lake', {stem}, schema => {zone}, snapshot_version => {extent.snapshot})"
         )
-        if any(deleted or encrypted for _, deleted, encrypted in listed):
+        if any(deleted or encrypted or "://" in path for path, deleted, encrypted in listed):
             return None
-        catalogue = f"__ducklake_metadata_{lake}"
+        catalogue = f"__ducklake_metadata_lake.{quoted(self.catalogue)}"
         ((inlined, renamed),) = self.driver.rows(
             f"WITH t AS (SELECT table_id FROM {catalogue}.ducklake_table JOIN {catalogue}.ducklake_schema AS s "
             f"USING (schema_id) WHERE schema_name = {zone} AND table_name = {stem} AND s.end_snapshot IS NULL) "

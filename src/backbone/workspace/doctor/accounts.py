@@ -110,7 +110,7 @@ def _merged(reading: Reading) -> dict[str, int]:
 def check_state(workspace: "Workspace", reading: Reading) -> Verdict:
     """Whether the cache of what is published says what the lake says; one of another snapshot isn't used."""
     environment = workspace.environment
-    state, known = read_state(environment.state_path), last_snapshot(environment.folder)
+    state, known = read_state(environment.state_path), last_snapshot(environment.site)
     if state is None or (state.lake, state.snapshot) != known:
         return sound("state cache", "out of date; the next run reads the lake instead")
     published = published_in(reading.lake)

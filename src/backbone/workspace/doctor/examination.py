@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from backbone.errors import BackboneError
+from backbone.errors import BackboneError, StoreError
 from backbone.lake.catalogue import last_snapshot
 from backbone.model.reports import Check
 from backbone.troubles import explained
@@ -18,7 +18,7 @@ from backbone.workspace.doctor.lake import (
     look_at_files,
 )  # fmt: skip
 from backbone.workspace.doctor.landing import check_landed, check_registry
-from backbone.workspace.doctor.machine import check_disk, check_extensions, holder
+from backbone.workspace.doctor.machine import check_disk, check_extensions
 from backbone.workspace.doctor.verdict import OnEvent, Verdict, counted, sound
 from backbone.workspace.reading import open_for_reading
 
@@ -40,7 +40,7 @@ def verdicts(workspace: "Workspace", on_event: OnEvent) -> Iterator[Verdict]:
     """The checks, each as it ends."""
     environment = workspace.environment
     yield guarded("project", lambda: _project(workspace))
-    yield guarded("extensions", check_extensions)
+    yield guarded("extensions", lambda: check_extensions(environment.site))
     yield guarded("registry", lambda: check_registry(environment))
     yield guarded("landed files", lambda: check_landed(environment, on_event))
     if not has_lake(environment):
@@ -48,13 +48,13 @@ def verdicts(workspace: "Workspace", on_event: OnEvent) -> Iterator[Verdict]:
         return
     catalogue = guarded("catalogue", lambda: check_catalogue(environment))
     yield catalogue
-    if not catalogue.wrong and last_snapshot(environment.folder):
+    if not catalogue.wrong and last_snapshot(environment.site):
         yield from _lake(workspace, on_event)
 
 
 def _lake(workspace: "Workspace", on_event: OnEvent) -> Iterator[Verdict]:
     environment = workspace.environment
-    running = holder(environment.run_lock)
+    running = environment.site.books.writer()
     with open_for_reading(environment) as reading:
         yield guarded("data files", lambda: check_files(look_at_files(environment, reading, on_event)))
         yield guarded("orphans", lambda: check_orphans(environment, running=running))
@@ -66,9 +66,15 @@ def _lake(workspace: "Workspace", on_event: OnEvent) -> Iterator[Verdict]:
 
 
 def guarded(name: str, check: Callable[[], Verdict]) -> Verdict:
-    """A check that can't be made is one that found something."""
+    """A check that can't be made is one that found something; where the store doesn't answer, nothing is found.
+
+    Raises:
+        StoreError: it doesn't: nobody must take that for damage, and mend it.
+    """
     try:
         return check()
+    except StoreError:
+        raise
     except BackboneError as error:
         return Verdict(name, "", (str(error),))
 

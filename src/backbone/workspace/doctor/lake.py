@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
-from backbone.errors import LakeError
-from backbone.lake.catalogue import catalogue_path, committed_runs, last_snapshot, registered_files
+from backbone.errors import LakeError, StoreError
+from backbone.lake.catalogue import committed_runs, last_snapshot
 from backbone.lake.known_files import KnownFile, known_files
+from backbone.lake.site import Site
 from backbone.model.names import literal
 from backbone.model.reports import RunEvent
 from backbone.runs import journal
 from backbone.runs.environment import Environment
-from backbone.runs.stage import sha256_of
-from backbone.workspace.doctor.landing import sqlite_damage
 from backbone.workspace.doctor.verdict import REPAIR, OnEvent, Verdict, counted, sound
 from backbone.workspace.reading import Reading
 
@@ -21,19 +20,22 @@ _GOVERNANCE = "governance."
 
 def has_lake(environment: Environment) -> bool:
     """Whether a lake is there, sound or not."""
-    tables = environment.folder / "tables"
-    return catalogue_path(environment.folder).exists() or (tables.exists() and any(tables.rglob("*.parquet")))
+    return environment.site.books.has_catalogue() or _has_files(environment.site)
+
+
+def _has_files(site: Site) -> bool:
+    return any(one.name.endswith(".parquet") for one in site.data.list("tables/"))
 
 
 def check_catalogue(environment: Environment) -> Verdict:
     """Whether the catalogue can be read at all; if not, everything is made again in a new lake."""
-    path, hint = catalogue_path(environment.folder), f"Make everything again from landing, in a new lake: {REPAIR}"
-    damage = "it is not there" if not path.exists() else sqlite_damage(path)
-    if not damage and last_snapshot(environment.folder) is None and any(environment.folder.glob("tables/**/*.parquet")):
+    hint = f"Make everything again from landing, in a new lake: {REPAIR}"
+    damage = environment.site.books.damage()
+    if not damage and last_snapshot(environment.site) is None and _has_files(environment.site):
         damage = "it has no snapshot"
     if damage:
-        return Verdict("catalogue", "", (f"{path.name}: {damage}",), hint)
-    known = last_snapshot(environment.folder)
+        return Verdict("catalogue", "", (f"{environment.site.books.name}: {damage}",), hint)
+    known = last_snapshot(environment.site)
     return sound("catalogue", f"snapshot {known[1]}" if known else "nothing has run yet")
 
 
@@ -53,13 +55,14 @@ def look_at_files(environment: Environment, reading: Reading, on_event: OnEvent)
     """Hash every file; one whose checksum nobody noted (the lake made it) is read instead."""
     rows = reading.records("SELECT path, sha256 FROM lake.governance.data_file")
     digests = {row["path"]: row["sha256"] for row in rows}
-    files, known = Files(), known_files(environment.folder)
+    site = environment.site
+    files, known = Files(), known_files(site)
+    sizes = site.data.sizes([f"tables/{file.path}" for file in known])
     for number, file in enumerate(known):
         on_event(RunEvent("checking", done=number, total=len(known), text=f"data file {file.path}"))
-        path = environment.folder / "tables" / file.path
-        if not path.is_file():
+        if (size := sizes.get(f"tables/{file.path}")) is None:
             (files.missing if file.live else files.old_missing).append(file)
-        elif not _is_intact(file, path, digests.get(file.path), reading):
+        elif not _is_intact(file, size, digests.get(file.path), reading):
             (files.damaged if file.live else files.old_damaged).append(file)
         else:
             files.sound += 1
@@ -67,17 +70,20 @@ def look_at_files(environment: Environment, reading: Reading, on_event: OnEvent)
     return files
 
 
-def _is_intact(file: KnownFile, path: Path, digest: str | None, reading: Reading) -> bool:
+def _is_intact(file: KnownFile, size: int, digest: str | None, reading: Reading) -> bool:
     """Whether a file is what it was, and what the catalogue says of it."""
-    if digest is not None and sha256_of(path) != digest:
+    data, name = reading.lake.site.data, f"tables/{file.path}"
+    if digest is not None and data.sha256(name) != digest:
         return False
-    if digest is None and path.stat().st_size != file.bytes:
+    if digest is None and size != file.bytes:
         return False
-    query = f"FROM parquet_file_metadata({literal(str(path))})"
+    query = f"FROM parquet_file_metadata({literal(data.uri(name))})"
     if digest is None:
-        query = f"SELECT count(COLUMNS(*)), count(*) AS num_rows FROM read_parquet({literal(str(path))})"
+        query = f"SELECT count(COLUMNS(*)), count(*) AS num_rows FROM read_parquet({literal(data.uri(name))})"
     try:
         (row,) = reading.lake.records(query)
+    except StoreError:
+        raise
     except LakeError:
         return False
     return row["num_rows"] == file.rows
@@ -109,10 +115,9 @@ def set_old_aside(environment: Environment, files: Files) -> Iterator[str]:
         What was done.
     """
     for file in files.old_damaged:
-        path = environment.folder / "tables" / file.path
-        aside = environment.folder / "damaged" / file.path
-        aside.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(aside)
+        data, name = environment.site.data, f"tables/{file.path}"
+        data.fetch(name, environment.folder / "damaged" / file.path)
+        data.remove([name])
         yield f"{file.path} was set aside in {environment.folder.name}/damaged: {file.dataset} has no rows of then"
 
 
@@ -120,20 +125,18 @@ def check_orphans(environment: Environment, *, running: str) -> Verdict:
     """Whether there are files that nobody knows: data, models, scratch."""
     if running:
         return sound("orphans", f"not looked at: {running} is running, and stages files")
-    wrong = [f"nobody knows {name}" for name in _orphans(environment.folder)]
+    wrong = [f"nobody knows {name}" for name in _orphans(environment.site)]
     return Verdict("orphans", "no file that nobody knows", tuple(wrong), f"Remove them: {REPAIR}")
 
 
-def _orphans(folder: Path) -> Iterator[str]:
-    known, tables = registered_files(folder), folder / "tables"
-    for path in tables.rglob("*.parquet"):
-        if str(path.relative_to(tables)) not in known:
-            yield str(path.relative_to(folder))
-    committed = committed_runs(folder)
-    for path in (folder / "models").glob("*/*"):
-        if path.name not in committed:
-            yield str(path.relative_to(folder))
-    if any(path.is_file() for path in (folder / "scratch").rglob("*")):
+def _orphans(site: Site) -> Iterator[str]:
+    committed = committed_runs(site)
+    # What is young in an object store may be of a run on another machine.
+    before = datetime.now(UTC) - (timedelta() if site.data.is_local else journal.ORPHANED)
+    yield from (one.name for one in journal.orphans(site, before) if one.name.endswith(".parquet"))
+    models = {"/".join(one.name.split("/")[:3]) for one in site.data.list("models/")}
+    yield from sorted(name for name in models if name.rpartition("/")[2] not in committed)
+    if any(path.is_file() for path in (site.folder / "scratch").rglob("*")):
         yield "scratch"
 
 
@@ -145,7 +148,7 @@ def check_models(environment: Environment, reading: Reading) -> Verdict:
         "WHERE registered QUALIFY row_number() OVER (PARTITION BY analysis ORDER BY started_at DESC) = 1) m "
         "ON d.dataset = 'analysis.' || m.analysis AND d.run = m.version WHERE starts_with(d.path, 'models/')"
     )
-    damaged = [row for row in rows if not _is_same(environment.folder / row["path"], row["sha256"])]
+    damaged = [row for row in rows if environment.site.data.sha256(str(row["path"])) != row["sha256"]]
     wrong = [f"{row['path']} is missing or damaged" for row in damaged if row["present"]]
     lost = frozenset(str(row["dataset"]) for row in damaged if row["present"])
     detail = f"{counted(len(rows) - len(damaged), 'file')} equal to the checksum"
@@ -154,15 +157,11 @@ def check_models(environment: Environment, reading: Reading) -> Verdict:
     return Verdict("models", detail, tuple(wrong), f"Train again, with the same seed on the same rows: {REPAIR}", lost)
 
 
-def _is_same(path: Path, digest: str) -> bool:
-    return path.is_file() and sha256_of(path) == digest
-
-
 def check_runs(environment: Environment, *, running: str) -> Verdict:
     """Whether runs were left unfinished."""
     if running:
         return sound("runs", f"{running} is running")
-    if journal.has_entries(environment.folder):
+    if journal.has_entries(environment.site):
         wrong = ("a run was killed, or could not end",)
         return Verdict("runs", "", wrong, f"The next run finishes its work, and so does {REPAIR}")
     return sound("runs", "none was left unfinished")
@@ -178,6 +177,8 @@ def _rows(reading: Reading, dataset: str) -> int | None:
     try:
         # count(*) alone would be answered from the catalogue.
         (row,) = reading.lake.records(f'SELECT count(rowid) AS rows FROM lake."{zone}"."{stem}"')
+    except StoreError:
+        raise
     except LakeError:
         return None
     return int(str(row["rows"]))

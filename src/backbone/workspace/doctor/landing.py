@@ -1,22 +1,18 @@
 """Landed files and their registry: are they as they were when they arrived?"""
 
-import hashlib
 import os
-import shutil
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backbone.connectors.landing import LandingZone
-from backbone.engine import sqlite
-from backbone.errors import LakeError
-from backbone.lake.catalogue import catalogue_path, last_snapshot
+from backbone.lake.catalogue import last_snapshot
 from backbone.model.files import LandedFile
 from backbone.model.reports import RunEvent
-from backbone.runs.stage import sha256_of
-from backbone.troubles import trouble
+from backbone.storage.folder import sha256_of
 from backbone.wiring import open_reading
 from backbone.workspace.doctor.verdict import REPAIR, OnEvent, Verdict, counted, sound
 
@@ -24,27 +20,10 @@ if TYPE_CHECKING:
     from backbone.runs.environment import Environment
 
 
-def sqlite_damage(path: Path) -> str | None:
-    """What SQLite itself finds wrong with a database; None if it is sound.
-
-    That it can't be read where it is, for want of space or permission, is no damage: then a copy is looked at.
-    """
-    try:
-        with sqlite.reading(path) as connection:
-            ((said, *_), *_) = connection.execute("PRAGMA integrity_check(1)").fetchall()
-    except LakeError as error:
-        return str(error.__cause__)
-    except sqlite3.OperationalError as error:
-        if trouble(error, path):
-            raise
-        return str(error)
-    return None if said == "ok" else str(said).splitlines()[0]
-
-
 def check_registry(environment: "Environment") -> Verdict:
     """Whether the registry can be read, agrees with itself, with the folder, and with what the lake has read."""
     zone, name = environment.landing, "registry"
-    if not zone.registry.path.exists() and not any(zone.persistent.glob("*/*/*")):
+    if not zone.registry.store.exists() and not any(True for _ in zone.kept()):
         return sound(name, "nothing has landed yet")
     if damage := _unreadable(zone):
         return Verdict(name, "", (damage,), f"Rebuild it from landing and governance: {REPAIR}")
@@ -55,10 +34,10 @@ def check_registry(environment: "Environment") -> Verdict:
 
 
 def _unreadable(zone: LandingZone) -> str | None:
-    if not zone.registry.path.exists():
-        return "registry.sqlite is not there, and files have landed"
-    if damage := sqlite_damage(zone.registry.path):
-        return f"registry.sqlite is damaged: {damage}"
+    if not zone.registry.store.exists():
+        return f"{zone.registry.store.name} is not there, and files have landed"
+    if damage := zone.registry.store.damage():
+        return f"{zone.registry.store.name} is damaged: {damage}"
     return None
 
 
@@ -73,13 +52,8 @@ def _odd_rows(zone: LandingZone, files: Sequence[LandedFile]) -> Iterator[str]:
 
 
 def _strangers(zone: LandingZone) -> Iterator[str]:
-    for path in unknown_files(zone):
+    for path in zone.unknown_files():
         yield f"it doesn't know {path.relative_to(zone.persistent)}"
-
-
-def unknown_files(zone: LandingZone) -> list[Path]:
-    """Files in persistent landing that the registry doesn't know."""
-    return [path for folder in zone.unknown_folders() for path in sorted(folder.iterdir()) if path.name != ".part"]
 
 
 def _forgotten(files: Sequence[LandedFile], read: Iterable[LandedFile]) -> Iterator[str]:
@@ -106,8 +80,7 @@ def consumed(environment: "Environment") -> tuple[LandedFile, ...]:
 
 
 def _can_be_asked(environment: "Environment") -> bool:
-    catalogue = catalogue_path(environment.folder)
-    return catalogue.exists() and not sqlite_damage(catalogue) and last_snapshot(environment.folder) is not None
+    return not environment.site.books.damage() and last_snapshot(environment.site) is not None
 
 
 def _landed(row: Mapping[str, Any], folder: Path) -> LandedFile:
@@ -128,21 +101,21 @@ def rebuild_registry(environment: "Environment", others: Sequence["Environment"]
     for each in (*others, environment):
         known |= {file.id: file for file in consumed(each)}
     held = {file.path.parent for file in known.values()}
-    strangers = [path for path in sorted(zone.persistent.glob("*/*/*")) if path.name != ".part"]
+    strangers = [path for path in zone.kept() if path.name != ".part"]
     for path in sorted((p for p in strangers if p.parent not in held), key=lambda p: p.parent.name):
-        known |= {file.id: file for file in [_adopted(path, 1 + max(known, default=0))]}
+        known |= {file.id: file for file in [_adopted(path, 1 + max(known, default=0), zone)]}
     if not known:
         return
-    aside = f"registry.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.sqlite"
+    aside = f"registry.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     zone.registry.rewrite([known[number] for number in sorted(known)], aside)
-    yield f"rebuilt, with {counted(len(known), 'landed file')}; the former one is kept as lake/landing/{aside}"
+    yield f"rebuilt, with {counted(len(known), 'landed file')}; the former one is kept as {aside}, beside it"
 
 
-def _adopted(path: Path, number: int) -> LandedFile:
+def _adopted(path: Path, number: int, zone: LandingZone) -> LandedFile:
     """A file of which nothing is known but where it lies: it arrives now, after all others."""
-    source = path.parents[1].name
-    now = datetime.now(UTC)
-    return LandedFile(number, source, path.name, path, sha256_of(path), path.stat().st_size, "", now)
+    file = LandedFile(number, path.parents[1].name, path.name, path, "", 0, "", datetime.now(UTC))
+    name = zone.name_of(file)
+    return replace(file, sha256=zone.data.sha256(name) or "", size=zone.data.sizes([name]).get(name, 0))
 
 
 def check_landed(environment: "Environment", on_event: OnEvent) -> Verdict:
@@ -151,52 +124,53 @@ def check_landed(environment: "Environment", on_event: OnEvent) -> Verdict:
     if _unreadable(zone):
         return sound(name, "not looked at: the registry comes first")
     files = zone.registry.files()
-    damaged = damaged_files(files, on_event)
-    wrong = [_told(file) for file in damaged]
+    damaged = damaged_files(zone, files, on_event)
+    wrong = [_told(file, zone) for file in damaged]
     lines = [line for line in (_without(file, environment) for file in damaged[:3]) if line]
     if len(lines) < len(damaged[:3]):
         lines.append(f"What is still to be had is copied back: {REPAIR}")
     return Verdict(name, f"{counted(len(files), 'file')} equal to the checksum", tuple(wrong), "\n  ".join(lines))
 
 
-def damaged_files(files: Sequence[LandedFile], on_event: OnEvent) -> list[LandedFile]:
+def damaged_files(zone: LandingZone, files: Sequence[LandedFile], on_event: OnEvent) -> list[LandedFile]:
     """Those that are missing, or not what they were."""
     found = []
     for number, file in enumerate(files):
         on_event(RunEvent("checking", done=number, total=len(files), text=f"landed file {file.name}"))
-        if _digest(file.path) != file.sha256:
+        if _digest(file, zone) != file.sha256:
             found.append(file)
     return found
 
 
 def damaged_sources(environment: "Environment", on_event: OnEvent) -> dict[str, str]:
     """For sources with landed files that aren't what they were: why nothing can be made from them."""
-    files = damaged_files(environment.landing.registry.files(), on_event)
-    return {file.source: f"{_told(file)}: what to do says backbone doctor" for file in reversed(files)}
+    zone = environment.landing
+    files = damaged_files(zone, zone.registry.files(), on_event)
+    return {file.source: f"{_told(file, zone)}: what to do says backbone doctor" for file in reversed(files)}
 
 
-def _digest(path: Path) -> str | None:
+def _digest(file: LandedFile, zone: LandingZone) -> str | None:
     try:
-        with path.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
+        return zone.sha256(file)
     except OSError:
         return None
 
 
-def _told(file: LandedFile) -> str:
-    state = "is damaged" if file.path.is_file() else "is missing"
+def _told(file: LandedFile, zone: LandingZone) -> str:
+    state = "is damaged" if zone.data.sizes([zone.name_of(file)]) else "is missing"
     return f"file {file.id}, {file.name} of {file.source}, {state}"
 
 
 def _without(file: LandedFile, environment: "Environment") -> str:
     """What it means that a landed file is gone, and what to do."""
-    if source_of_copy(file, environment.landing):
-        return ""
+    with source_of_copy(file, environment.landing) as source:
+        if source:
+            return ""
     held = ", ".join(f"{rows:,} rows of {dataset}" for dataset, rows in _rows_from(file, environment))
     still = f"; {held} came from it, and stay until they are made again" if held else ""
     return (
         f"File {file.id} can't be mended from here: {file.origin or 'its origin'} is gone or another now{still}. "
-        f"Put a file with sha256 {file.sha256} to {file.path}"
+        f"Put a file with sha256 {file.sha256} to {environment.landing.data.uri(environment.landing.name_of(file))}"
     )
 
 
@@ -212,11 +186,20 @@ def _rows_from(file: LandedFile, environment: "Environment") -> list[tuple[str, 
     return found
 
 
-def source_of_copy(file: LandedFile, zone: LandingZone) -> Path | None:
-    """Where the content of a landed file is to be had: at its origin, or landed for another source."""
-    twins = [other.path for other in zone.registry.files() if other.sha256 == file.sha256 and other.path != file.path]
-    places = [zone.origin_path(file)] if file.origin else []
-    return next((path for path in (*places, *twins) if _digest(path) == file.sha256), None)
+@contextmanager
+def source_of_copy(file: LandedFile, zone: LandingZone) -> Iterator[Path | None]:
+    """A file with the content of a landed one, if there is any: at its origin, or landed for another source."""
+    origin = zone.origin_path(file) if file.origin else None
+    with suppress(OSError):
+        if origin and origin.is_file() and sha256_of(origin) == file.sha256:
+            yield origin
+            return
+    for twin in zone.registry.files():
+        if twin.sha256 == file.sha256 and twin.path != file.path and _digest(twin, zone) == file.sha256:
+            with zone.opened([twin]) as (opened,):
+                yield opened.path
+            return
+    yield None
 
 
 def copy_back(environment: "Environment", on_event: OnEvent) -> Iterator[str]:
@@ -226,12 +209,9 @@ def copy_back(environment: "Environment", on_event: OnEvent) -> Iterator[str]:
         What was done.
     """
     zone = environment.landing
-    for path, file in {file.path: file for file in damaged_files(zone.registry.files(), on_event)}.items():
-        if (source := source_of_copy(file, zone)) is None:
-            continue
-        part = path.with_name(".part")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, part)
-        part.chmod(0o444)
-        part.replace(path)
+    for file in {file.path: file for file in damaged_files(zone, zone.registry.files(), on_event)}.values():
+        with source_of_copy(file, zone) as source:
+            if source is None:
+                continue
+            zone.mend(file, source)
         yield f"file {file.id}, {file.name}, was copied back from {source}"

@@ -1,42 +1,37 @@
 """The machine: disk, locks, and the parts of DuckDB that Backbone installs."""
 
-import fcntl
-import os
 import shutil
 from collections import Counter
-from pathlib import Path
 
 from backbone.engine.duckdb.extensions import load_extension
 from backbone.errors import BackboneError
-from backbone.lake.catalogue import catalogue_path
 from backbone.lake.known_files import known_files
+from backbone.lake.site import Site
 from backbone.runs.environment import Environment
 from backbone.troubles import size_of, there
 from backbone.wiring import open_engine
 from backbone.workspace.doctor.verdict import Verdict, sound
 
-_EXTENSIONS = ("ducklake", "sqlite_scanner")
 
-
-def check_extensions() -> Verdict:
+def check_extensions(site: Site) -> Verdict:
     """Whether DuckDB's extensions are there and fit its version."""
-    wrong = []
+    names, wrong = ("ducklake", site.books.extension), []
     with open_engine() as engine:
-        for name in _EXTENSIONS:
+        for name in names:
             try:
                 load_extension(engine.connection, name)
             except (BackboneError, RuntimeError, OSError) as error:
                 wrong.append(f"{name}: {str(error).splitlines()[0]}")
     hint = "Install Backbone's own versions again: pip install --force-reinstall backbone"
-    return Verdict("extensions", f"{', '.join(_EXTENSIONS)} load", tuple(wrong), hint)
+    return Verdict("extensions", f"{', '.join(names)} load", tuple(wrong), hint)
 
 
 def check_disk(environment: Environment) -> Verdict:
     """Whether there is space for a run: the largest dataset is written anew, and the catalogue copied."""
     place = there(environment.storage)
     free = shutil.disk_usage(place).free
-    sizes = _sizes(environment.folder)
-    catalogue = catalogue_path(environment.folder).stat().st_size
+    sizes = _sizes(environment.site)
+    catalogue = environment.site.books.bytes()
     least, most = (catalogue + held for held in (max(sizes.values(), default=0), sum(sizes.values())))
     detail = f"{size_of(free)} free; to make the largest dataset anew takes about {size_of(least)}, all {size_of(most)}"
     if free >= least:
@@ -45,23 +40,9 @@ def check_disk(environment: Environment) -> Verdict:
     return Verdict("disk", "", (detail,), hint)
 
 
-def _sizes(folder: Path) -> Counter[str]:
+def _sizes(site: Site) -> Counter[str]:
     """The bytes of each dataset's present files."""
     sizes = Counter[str]()
-    for file in known_files(folder):
+    for file in known_files(site):
         sizes[file.dataset] += file.bytes * file.live
     return sizes
-
-
-def holder(path: Path) -> str:
-    """Who holds a lock, as it wrote itself down; empty where nobody does."""
-    if not path.exists():
-        return ""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return os.pread(handle, 100, 0).decode(errors="replace").strip() or "another process"
-    finally:
-        os.close(handle)
-    return ""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from backbone.errors import BackboneError
 from backbone.lake.catalogue import last_snapshot
-from backbone.lake.lock import locked
+from backbone.lake.claiming import MARK
 from backbone.model.reports import Check, RunEvent
 from backbone.runs import journal
 from backbone.runs.environment import Environment
@@ -45,9 +45,13 @@ def repair(workspace: "Workspace", on_event: OnEvent) -> tuple[Check, ...]:
 
 def _mend(workspace: "Workspace", found: dict[str, Verdict], on_event: OnEvent) -> Iterator[tuple[str, str]]:
     environment = workspace.environment
+
+    def waiting(who: str) -> None:
+        on_event(RunEvent("waiting", text=who))
+
     with ExitStack() as held:
-        for lock in (environment.run_lock, environment.landing_lock):
-            held.enter_context(locked(lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))))
+        held.enter_context(environment.site.books.writing(None, on_wait=waiting))
+        held.enter_context(environment.landing_locked(waiting))
         if "registry" in found:
             yield from (("registry", said) for said in rebuild_registry(environment, _others(workspace)))
         if {"registry", "landed files"} & found.keys():
@@ -77,7 +81,7 @@ def _is_beyond_repair(environment: Environment, found: dict[str, Verdict]) -> bo
     """Whether the lake's own books are damaged, so that no transaction can be trusted on top of it."""
     if not has_lake(environment):
         return False
-    if "catalogue" in found or last_snapshot(environment.folder) is None:
+    if "catalogue" in found or last_snapshot(environment.site) is None:
         return True
     files = found.get("data files")
     return files is not None and ((not files.lost and not _only_old(files)) or any(map(_is_governance, files.lost)))
@@ -92,8 +96,21 @@ def _is_governance(dataset: str) -> bool:
 
 
 def _set_lake_aside(environment: Environment) -> str:
-    aside = environment.folder.with_name(f"{environment.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+    time = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+    aside = environment.folder.with_name(f"{environment.name}.damaged-{time}")
     environment.folder.rename(aside)
+    books = environment.site.books
+    if books.shared and books.has_catalogue():
+        kept = books.retire(time[2:13])
+        if not environment.site.data.is_local:
+            environment.site.data.remove([MARK])
+        return f"the damaged catalogue is kept as {kept}; everything is made again from landing"
+    if not environment.site.data.is_local:
+        environment.site.data.remove([MARK])
+        return (
+            f"the damaged catalogue is kept as {aside.relative_to(environment.storage.parent)}, its data files for a "
+            "day; everything is made again from landing"
+        )
     return (
         f"the damaged lake is kept as {aside.relative_to(environment.storage.parent)}, with its snapshots, history and "
         "former models; everything is made again from landing"
@@ -109,7 +126,7 @@ def _lost(workspace: "Workspace", found: dict[str, Verdict]) -> frozenset[str]:
 def _set_old_aside(environment: Environment, on_event: OnEvent) -> Iterator[str]:
     """Damaged files that the present no longer needs."""
     with (
-        locked(environment.run_lock, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
+        environment.site.books.writing(None, on_wait=lambda who: on_event(RunEvent("waiting", text=who))),
         open_for_reading(environment) as reading,
     ):
         yield from set_old_aside(environment, look_at_files(environment, reading, on_event))
@@ -121,8 +138,9 @@ def _tidy(workspace: "Workspace", found: dict[str, Verdict]) -> Iterator[tuple[s
     if {"orphans", "runs"} & found.keys():
         with open_backend(workspace.project, environment) as backend:
             recover(environment, backend.lake)
-        removed = journal.sweep(environment.folder)
-        yield "orphans", f"{len(removed):,} data files that nobody knew were removed, and what else runs had left"
+        removed = len(journal.sweep(environment.site, (), others=False))
+        removed += 0 if environment.site.data.is_local else journal.remove_orphans(environment.site)[0]
+        yield "orphans", f"{removed:,} data files that nobody knew were removed, and what else runs had left"
     if "state cache" in found:
         environment.state_path.unlink()
         yield "state cache", "removed; the run below writes it anew"

@@ -13,7 +13,7 @@ from backbone.formats.records import Records
 from backbone.model.files import LandedFile
 from backbone.model.names import literal
 from backbone.model.rules import Rule
-from backbone.model.steps import Failure
+from backbone.model.steps import Failure, OpenLanded
 from backbone.zones.formatted.account import CONTRACT, PARSER, Account, Target
 from backbone.zones.formatted.at_once import write_at_once, write_together
 from backbone.zones.formatted.books import Books, Widening
@@ -39,18 +39,23 @@ def batches(files: Sequence[LandedFile]) -> Iterator[Batch]:
         yield tuple(batch)
 
 
-def read_batch(target: Target, session: Session, batch: Batch, folder: Path) -> Books:
+def read_batch(target: Target, open_landed: OpenLanded, session: Session, batch: Batch, folder: Path) -> Books:
     """Read a batch of landed files into Parquet files in a folder; up to the first that needs a wider column.
 
     Raises:
         DatasetError: a file can't be read at all, or breaks a contract that says `freeze`.
     """
-    account = Account(target, target.schema, session, folder)
-    for file in batch:
+    with open_landed(batch, folder) as files:
+        return _read_files(files, Account(target, target.schema, session, folder))
+
+
+def _read_files(files: Sequence[LandedFile], account: Account) -> Books:
+    target, session = account.target, account.session
+    for file in files:
         _check_there(file, target)
-    if len(batch) > 1 and write_together(batch, account):
+    if len(files) > 1 and write_together(files, account):
         return account.books()
-    for file in batch:
+    for file in files:
         if write_at_once(file, account):
             continue
         records = opened(file, target, session, account.scratch(file))

@@ -1,7 +1,7 @@
 """Staging a formatted dataset: landed files become Parquet files of rows, small ones together, or say why not."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -13,7 +13,7 @@ from backbone.formats.peek import peek_records
 from backbone.model.files import Column, LandedFile
 from backbone.model.names import quoted_dataset
 from backbone.model.project import Source
-from backbone.model.steps import Failure, Format, Staged, Staging
+from backbone.model.steps import Failure, Format, OpenLanded, Staged, Staging
 from backbone.zones.formatted.account import Target
 from backbone.zones.formatted.books import Books, all_findings, summed
 from backbone.zones.formatted.contract import Schema, relation_of, schema_now
@@ -35,7 +35,7 @@ def stage_formatted(staging: Staging, session: Session, each: Each = one_by_one)
         target = Target(source, staging.step.dataset, staging.run, _schema(staging, session, source, folder))
         while True:
             with _folder(folder / "rows") as rows:
-                books = _read(files, target, session, each, rows)
+                books = _read(files, target, partial(each, session), staging.open_landed, rows)
                 last = books[-1] if books else None
                 if last is None or last.widening is None:
                     schema = last.schema if last else target.schema
@@ -63,8 +63,10 @@ def _inferred(staging: Staging, session: Session, source: Source, scratch: Path)
     """The columns of the first file that has some, for a source that declares none."""
     target = Target(source, staging.step.dataset, staging.run, Schema(()))
     for file in sorted(staging.all_files, key=lambda f: f.id):
-        if found := _inferred_from(file, target, session, scratch / str(file.id)):
-            return found
+        folder = scratch / str(file.id)
+        with staging.open_landed([file], folder) as (opened_file,):
+            if found := _inferred_from(opened_file, target, session, folder):
+                return found
     if staging.all_files:
         message, hint = "no landed file has a column", f"say its columns in sources/{source.name}.yml"
         raise DatasetError(Failure(staging.step.dataset, message, source.at, hint=hint))
@@ -81,15 +83,21 @@ def _inferred_from(file: LandedFile, target: Target, session: Session, scratch: 
     return tuple(c if c.null_tokens else replace(c, null_tokens=tuple(found)) for c in peeked.columns)
 
 
-def _read(files: Sequence[LandedFile], target: Target, session: Session, each: Each, folder: Path) -> list[Books]:
+def _read(
+    files: Sequence[LandedFile],
+    target: Target,
+    each: Callable[..., Iterator[Books]],
+    open_landed: OpenLanded,
+    folder: Path,
+) -> list[Books]:
     """The books of all batches, in order, up to one that needs wider columns.
 
     Columns that a batch brings are those of all that come after it, as if each were read after the other.
     """
     done, waiting = list[Books](), list(batches(files))
     while waiting:
-        work = partial(read_batch, target)
-        for books in each(session, work, tuple(waiting), folder / str(len(waiting))):
+        work = partial(read_batch, target, open_landed)
+        for books in each(work, tuple(waiting), folder / str(len(waiting))):
             done.append(books)
             del waiting[0]
             if books.widening:

@@ -1,0 +1,348 @@
+"""Books in a PostgreSQL database, for several who write from different machines.
+
+One schema an environment: DuckLake's tables, and `backbone_…` ours. What there is one of is an advisory lock; who
+holds it and dies, or loses the network, has it no longer.
+
+Locks are taken in one order, so that no two wait for each other: `writers`, which a run of some datasets shares with
+others and all else has alone; the datasets by name; those that landing takes; `readers`; `publishing`.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backbone.engine import sqlite
+from backbone.engine.postgres import Database, Moment
+from backbone.engine.postgres_locks import HELD, Wanted, check_held, held, holders, lock_number, try_lock
+from backbone.errors import LakeError
+from backbone.lake.books.postgres_leases import leases_of
+from backbone.lake.books.postgres_leases import without_new as without_new_leases
+from backbone.lake.books.protocol import Entry, Holder, Lease, OnWait
+from backbone.model.names import literal, quoted
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_TABLES = """
+    CREATE TABLE IF NOT EXISTS backbone_run (run text PRIMARY KEY, lock bigint NOT NULL, entry text NOT NULL);
+    CREATE TABLE IF NOT EXISTS backbone_lease (
+        lease text PRIMARY KEY, lock bigint NOT NULL, snapshot bigint NOT NULL, last bigint NOT NULL,
+        who text NOT NULL, since timestamptz NOT NULL, pinned boolean NOT NULL);
+    CREATE TABLE IF NOT EXISTS backbone_note (name text PRIMARY KEY, numbers text NOT NULL);
+    """
+_OURS = ("backbone_run", "backbone_lease", "backbone_note")
+_WRITERS = "writers"
+_LONGEST = 600
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Implements `Hold`: what this process holds is asked for again, for a connection may be cut."""
+
+    database: Database
+
+    def check(self) -> None:
+        """See `Hold`."""
+        check_held(self.database)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresBooks:
+    """Implements `Books` in a schema of a database."""
+
+    database: Database
+
+    @property
+    def place(self) -> str:
+        """See `Books`."""
+        return self.database.place
+
+    @property
+    def name(self) -> str:
+        """See `Books`."""
+        return self.database.place
+
+    @property
+    def shared(self) -> bool:
+        """See `Books`."""
+        return True
+
+    @property
+    def schema(self) -> str:
+        """See `Books`."""
+        return self.database.schema
+
+    @property
+    def extension(self) -> str:
+        """See `Books`."""
+        return "postgres_scanner"
+
+    def target(self, *, read_only: bool) -> tuple[str, list[str]]:
+        """See `Books`."""
+        del read_only
+        return f"postgres:{self.database.parameters}", [f"METADATA_SCHEMA {literal(self.database.schema)}"]
+
+    def told(self, text: str) -> str:
+        """See `Books`."""
+        said = self.database.told(text)
+        return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"  # DuckLake quotes all that it sends
+
+    def reading(self) -> AbstractContextManager[Moment]:
+        """See `Books`."""
+        return self.database.reading()
+
+    def last_snapshot(self) -> tuple[str, int] | None:
+        """See `Books`."""
+        import psycopg
+
+        query = """
+            SELECT max(snapshot_id), (SELECT min(schema_uuid::text) FROM ducklake_schema WHERE schema_id = 0)
+            FROM ducklake_snapshot"""
+        with self.reading() as rows:
+            try:
+                found = rows.execute(query).fetchone()
+            except psycopg.errors.UndefinedTable:
+                found = None
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise self._forbidden(str(error)) from error
+        if found is None and self._is_hidden():
+            raise self._forbidden("it may not use the schema")
+        return (str(found[1]), int(found[0])) if found and found[0] is not None else None
+
+    def _is_hidden(self) -> bool:
+        query = "SELECT NOT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = :schema"
+        with self.reading() as rows:
+            return bool((rows.execute(query, {"schema": self.database.schema}).fetchone() or (False,))[0])
+
+    def _forbidden(self, why: str) -> LakeError:
+        return LakeError(
+            f"The lake in {self.place} can't be read by this role: {why}. What it must be granted: docs/team.md"
+        )
+
+    def damage(self) -> str | None:
+        """See `Books`."""
+        if not self.has_catalogue():
+            return "it is not there"
+        with self.reading() as rows:
+            (odd,) = rows.execute("""
+                SELECT count(*) FROM ducklake_data_file f LEFT JOIN ducklake_table t USING (table_id)
+                WHERE t.table_id IS NULL""").fetchone() or (0,)
+        return f"{odd:,} files are of no table" if odd else None
+
+    def has_catalogue(self) -> bool:
+        """See `Books`."""
+        return self._has("ducklake_snapshot")
+
+    def _has(self, table: str) -> bool:
+        with self.reading() as rows:
+            return rows.execute("SELECT to_regclass(:table)", {"table": table}).fetchone() != (None,)
+
+    def bytes(self) -> int:
+        """See `Books`."""
+        query = """
+            SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class c
+            JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = :schema AND c.relkind = 'r'"""
+        with self.reading() as rows:
+            return int((rows.execute(query, {"schema": self.database.schema}).fetchone() or (0,))[0])
+
+    def copy_to(self, connection: "DuckDBPyConnection", path: Path) -> None:
+        """See `Books`. One transaction of DuckDB's is one of PostgreSQL's, which sees one moment."""
+        del path
+        source = f"{literal(self.database.parameters)} AS meta (TYPE postgres, READ_ONLY, SCHEMA {self._schema})"
+        connection.execute(f"ATTACH {source}")
+        named = "SELECT table_name FROM duckdb_tables() WHERE database_name = 'meta' AND table_name LIKE 'ducklake_%'"
+        tables = connection.execute(named).fetchall()
+        connection.execute("BEGIN")
+        for (table,) in tables:
+            origin = f"meta.{quoted(self.database.schema)}.{quoted(table)}"
+            connection.execute(f"CREATE TABLE frozen.main.{quoted(table)} AS FROM {origin}")
+        connection.execute("COMMIT")
+        connection.execute("DETACH meta")
+
+    @property
+    def _schema(self) -> str:
+        return literal(self.database.schema)
+
+    def export(self, path: Path) -> None:
+        """See `Books`."""
+        from backbone.lake.books.converting import to_sqlite
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        to_sqlite(self.database, path)
+        sqlite.settle(path)
+
+    def take_over(self, path: Path) -> None:
+        """See `Books`. It comes into a schema beside the present one, and the two change names in one transaction."""
+        from backbone.lake.books.converting import to_postgres
+
+        coming = replace(self.database, schema=f"{self.database.schema}_coming")
+        self.prepare()
+        with self.database.writing() as rows:
+            rows.execute(f"DROP SCHEMA IF EXISTS {quoted(coming.schema)} CASCADE")
+        to_postgres(path, coming)
+        self._change_places(coming)
+
+    def _change_places(self, coming: Database) -> None:
+        """Let a schema take the present one's place, in one transaction."""
+        own, other, gone = (quoted(name) for name in (self.database.schema, coming.schema, f"{coming.schema}_gone"))
+        with self.database.writing() as rows:
+            for table in _OURS:
+                rows.execute(f"ALTER TABLE {own}.{table} SET SCHEMA {other}")
+            rows.execute(f"ALTER SCHEMA {own} RENAME TO {gone}")
+            rows.execute(f"ALTER SCHEMA {other} RENAME TO {own}")
+            rows.execute(f"DROP SCHEMA {gone} CASCADE")
+
+    def keep(self, name: str) -> str:
+        """See `Books`."""
+        kept = f"{self.database.schema}_{name.replace('.', '_').replace('-', '_')}"
+        with self.database.writing() as rows:
+            rows.execute(f"DROP SCHEMA IF EXISTS {quoted(kept)} CASCADE")
+            rows.execute(f"CREATE SCHEMA {quoted(kept)}")
+            named = "SELECT tablename FROM pg_tables WHERE schemaname = ? AND starts_with(tablename, 'ducklake_')"
+            for (table,) in rows.execute(named, (self.database.schema,)).fetchall():
+                copy, own = (f"{quoted(schema)}.{quoted(table)}" for schema in (kept, self.database.schema))
+                rows.execute(f"CREATE TABLE {copy} (LIKE {own} INCLUDING ALL)")
+                rows.execute(f"INSERT INTO {copy} SELECT * FROM {own}")
+        return f"schema {kept}"
+
+    def put_back(self, name: str) -> None:
+        """See `Books`."""
+        kept = f"{self.database.schema}_{name.replace('.', '_').replace('-', '_')}"
+        self._change_places(replace(self.database, schema=kept))
+
+    def retire(self, name: str) -> str:
+        """See `Books`."""
+        former = f"{self.database.schema}_{name}"
+        with self.database.writing() as rows:
+            rows.execute(f"DROP SCHEMA IF EXISTS {quoted(former)} CASCADE")
+            rows.execute(f"ALTER SCHEMA {quoted(self.database.schema)} RENAME TO {quoted(former)}")
+        return f"schema {former}"
+
+    def prepare(self) -> None:
+        """See `Books`."""
+        if self._has("backbone_note"):
+            return
+        import psycopg
+
+        with held(self.database, [Wanted("making")]), self.database.writing() as rows:
+            try:
+                rows.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.database.schema)}")
+                rows.execute(_TABLES)
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise LakeError(
+                    f"{self.place} can't be made: {self.told(str(error).strip())}. Let whoever owns the database grant "
+                    "it: GRANT CREATE ON DATABASE … TO …"
+                ) from error
+
+    @contextmanager
+    def writing(
+        self, datasets: Collection[str] | None, *, on_wait: OnWait | None = None, wait: bool = True
+    ) -> Iterator[None]:
+        """See `Books`."""
+        wanted = [Wanted(_WRITERS, shared=datasets is not None)]
+        wanted += [Wanted(f"dataset {name}") for name in sorted(datasets or ())]
+        with held(self.database, wanted, on_wait=on_wait, wait=wait):
+            yield
+
+    def writer(self) -> str:
+        """See `Books`."""
+        with self.reading() as rows:
+            return holders(rows.connection, lock_number(self.database, _WRITERS))
+
+    @contextmanager
+    def publishing(self) -> Iterator[_Held]:
+        """See `Books`."""
+        with held(self.database, [Wanted("publishing")]):
+            yield _Held(self.database)
+
+    def take_lease(self, choose: Callable[[], int]) -> Lease:
+        """See `Books`."""
+        return leases_of(self.database).take(choose, self._last)
+
+    def _last(self) -> int:
+        known = self.last_snapshot()
+        return known[1] if known else 0
+
+    def pin(self, reader: str, snapshot: int) -> None:
+        """See `Books`."""
+        leases_of(self.database).pin(reader, snapshot)
+
+    def without_new_leases(self) -> AbstractContextManager[list[Holder]]:
+        """See `Books`."""
+        return without_new_leases(self.database)
+
+    def holders(self) -> list[Holder]:
+        """See `Books`."""
+        return leases_of(self.database).all()
+
+    @contextmanager
+    def entering(self, run: str, entry: Entry) -> Iterator[None]:
+        """See `Books`."""
+        name = f"run {run}"
+        values = (run, lock_number(self.database, name), json.dumps(entry))
+        with held(self.database, [Wanted(name)]):
+            with self.database.writing() as rows:
+                rows.execute("INSERT INTO backbone_run (run, lock, entry) VALUES (?, ?, ?)", values)
+            yield
+        self.forget([run])
+
+    def note_failure(self, run: str, failed: str) -> None:
+        """See `Books`."""
+        with self.database.writing() as rows:
+            (text,) = rows.execute("SELECT entry FROM backbone_run WHERE run = ?", (run,)).fetchone() or ("{}",)
+            entry = json.dumps({**json.loads(text), "failed": failed})
+            rows.execute("UPDATE backbone_run SET entry = ? WHERE run = ?", (entry, run))
+
+    @contextmanager
+    def ended(self, also: Collection[str] = ()) -> Iterator[list[Entry]]:
+        """See `Books`. Of several who find the same entry, one has its lock."""
+        query = f"SELECT run, entry, {HELD.format('lock')} FROM backbone_run ORDER BY run"
+        found = [(run, text) for run, text, lives in self._rows(query) if run in also or not lives]
+        with held(self.database, []) as connection:
+            mine = [
+                json.loads(text)
+                for run, text in found
+                if run in also or try_lock(connection, self.database, f"run {run}")
+            ]
+            yield mine
+
+    def has_ended(self) -> bool:
+        """See `Books`."""
+        return bool(self._rows(f"SELECT 1 FROM backbone_run WHERE NOT {HELD.format('lock')} LIMIT 1"))
+
+    def entries(self) -> list[tuple[Entry, bool]]:
+        """See `Books`."""
+        found = self._rows(f"SELECT entry, {HELD.format('lock')} FROM backbone_run ORDER BY run")
+        return [(json.loads(text), lives) for text, lives in found]
+
+    def _rows(self, query: str) -> list[Any]:
+        """The rows of a table of ours: none before there is a lake."""
+        import psycopg
+
+        with self.reading() as rows:
+            try:
+                return rows.execute(query).fetchall()
+            except psycopg.errors.UndefinedTable:
+                return []
+
+    def forget(self, runs: Collection[str]) -> None:
+        """See `Books`."""
+        with self.database.writing() as rows:
+            rows.execute("DELETE FROM backbone_run WHERE run = ANY (?)", (list(runs),))
+
+    def noted(self, name: str) -> dict[str, int]:
+        """See `Books`."""
+        with self.reading() as rows:
+            found: Any = rows.execute("SELECT numbers FROM backbone_note WHERE name = ?", (name,)).fetchone()
+        return dict(json.loads(found[0])) if found else {}
+
+    def note(self, name: str, numbers: Mapping[str, int]) -> None:
+        """See `Books`."""
+        query = """
+            INSERT INTO backbone_note (name, numbers) VALUES (?, ?)
+            ON CONFLICT (name) DO UPDATE SET numbers = excluded.numbers"""
+        with self.database.writing() as rows:
+            rows.execute(query, (name, json.dumps(numbers)))

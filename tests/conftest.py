@@ -1,0 +1,37 @@
+"""What all tests may ask for: servers, started once when the first test needs them, and stopped at the end."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "fakes"))
+from postgres_server import PostgresServer, postgres_server
+from s3_server import S3Server, s3_server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for all tests, on loopback."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> str:
+    """The URL of a new database."""
+    return postgres.url(postgres.new_database())
+
+
+@pytest.fixture(scope="session")
+def _s3_server() -> Iterator[S3Server]:
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(_s3_server: S3Server) -> Iterator[S3Server]:
+    """A real S3 server with a bucket `backbone`, found by the standard chain."""
+    with _s3_server.as_environment():
+        yield _s3_server

@@ -1,0 +1,125 @@
+"""How a database is reached, and what people are told of it."""
+
+import multiprocessing
+import threading
+
+import pytest
+
+from backbone.engine.postgres import Database, without_passwords
+from backbone.engine.postgres_locks import Wanted, check_held, held
+from backbone.errors import LakeError
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("at postgresql://ann:s3cret@db:5432/lake: no", "at postgresql://ann:…@db:5432/lake: no"),
+        ("at postgres://ann:@db/lake", "at postgres://ann:…@db/lake"),
+        ("user=ann password=s3cret host=db", "user=ann password=… host=db"),
+        (r"password='it\'s s3cret' host=db", "password=… host=db"),
+        ("PASSWORD = s3cret", "PASSWORD = …"),
+        ("password authentication failed for user ann", "password authentication failed for user ann"),
+    ],
+)
+def test_passwords_are_not_told(text, told):
+    assert without_passwords(text) == told
+
+
+def test_a_database_is_told_by_host_name_and_schema():
+    database = Database("postgresql://ann:s3cret@db.example/lake", "shop_dev")
+    assert database.place == "PostgreSQL at db.example:5432, database lake, schema shop_dev"
+    assert "s3cret" not in repr(database)
+    assert "s3cret" in database.parameters
+    assert database.told(f"can't reach {database.parameters}") == "can't reach …"
+
+
+def test_a_moment_stays_one_and_sees_no_later_rows(database):
+    there = Database(database, "one")
+    with there.writing() as rows:
+        rows.execute("CREATE SCHEMA one")
+        rows.execute("CREATE TABLE one.n (n int)")
+    with there.reading() as rows:
+        assert rows.execute("SELECT count(*) FROM n").fetchone() == (0,)
+        with there.writing() as others:
+            others.execute("INSERT INTO n VALUES (?), (?)", (1, 2))
+        assert rows.execute("SELECT count(*) FROM n").fetchone() == (0,)
+    with there.reading() as rows:
+        assert rows.execute("SELECT n FROM n WHERE n > :least AND '5%' = '5%'", {"least": 1}).fetchall() == [(2,)]
+
+
+def test_a_failed_transaction_leaves_nothing_and_the_next_one_works(database):
+    there = Database(database, "one")
+    with there.writing() as rows:
+        rows.execute("CREATE SCHEMA one")
+        rows.execute("CREATE TABLE n (n int)")
+
+    def fail():
+        with there.writing() as rows:
+            rows.execute("INSERT INTO n VALUES (1)")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    with there.reading() as rows:
+        assert rows.execute("SELECT count(*) FROM n").fetchone() == (0,)
+
+
+def test_an_idle_connection_that_was_cut_is_replaced(database, postgres):
+    there = Database(database, "one")
+    with there.reading() as rows:
+        rows.execute("SELECT 1")
+    name = database.rpartition("/")[2]
+    postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+    with there.reading() as rows:
+        assert rows.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_threads_and_forks_have_connections_of_their_own(database):
+    there, found = Database(database, "one"), []
+
+    def ask(found):
+        with there.reading() as rows:
+            found.append(rows.execute("SELECT pg_backend_pid()").fetchone()[0])
+
+    ask(found)
+    with there.reading():
+        thread = threading.Thread(target=ask, args=(found,))
+        thread.start()
+        thread.join()
+    with multiprocessing.get_context("fork").Manager() as manager:
+        elsewhere = manager.list()
+        process = multiprocessing.get_context("fork").Process(target=ask, args=(elsewhere,))
+        process.start()
+        process.join()
+        assert process.exitcode == 0
+        found.append(elsewhere[0])
+    ask(found)
+
+    assert len(set(found[:3])) == 3
+    assert found[3] in found[:2]
+
+
+def test_locks_that_were_cut_are_noticed(database, postgres):
+    there = Database(database, "one")
+    with held(there, [Wanted("a")]):
+        check_held(there)
+        name = database.rpartition("/")[2]
+        postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        with pytest.raises(LakeError, match="was cut, and with it the locks"):
+            check_held(there)
+    check_held(there)
+
+
+def test_who_waits_is_told_for_whom(database):
+    there, said = Database(database, "one"), []
+    with held(there, [Wanted("a", shared=True)]):
+        with held(there, [Wanted("a", shared=True)], wait=False):
+            pass
+        waiting = threading.Thread(target=lambda: held(there, [Wanted("a")], on_wait=said.append).__enter__())
+        waiting.start()
+        while not said:
+            waiting.join(0.02)
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert said[0].startswith("process ")
