@@ -32,6 +32,8 @@ def open_backend(project: Project, environment: Environment) -> Iterator[Backend
     site = environment.site
     site.folder.mkdir(parents=True, exist_ok=True)
     with spilling(site) as spill:
+        if project.engine.is_spark:
+            spill.mkdir(parents=True, exist_ok=True)
         engine = _engine(project, environment, spill)
         try:
             engine.expect(0)

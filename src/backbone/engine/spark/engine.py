@@ -1,5 +1,6 @@
 """The Spark engine: Spark does the work, and DuckDB in this process binds every query and holds the lake."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 class SparkEngine:
     """Runs steps on Spark, which is started when a step first needs it: planning and checking don't.
 
-    `catalogue` is the schema of the lake's catalogue in its database.
+    `catalogue` is the schema of the lake's catalogue in its database, `scratch` a folder that the engine removes at its
+    end.
     """
 
     translates = True
@@ -42,6 +44,7 @@ class SparkEngine:
     ) -> None:
         self.cluster = Cluster(master, conf or {}, memory_limit)
         self.driver = DuckDBEngine(memory_limit=memory_limit, scratch=scratch)
+        self._own = scratch
         self.scratch = scratch or Path.cwd()
         self.catalogue = catalogue
         self.log = log or self.scratch / "spark.log"
@@ -116,3 +119,5 @@ class SparkEngine:
         if self._planner is not None:
             self._planner.close()
         self.driver.close()
+        if self._own:
+            shutil.rmtree(self._own, ignore_errors=True)
