@@ -51,7 +51,7 @@ _PHASES = {
     "transaction": "publishing",
     "publish": "publishing",
     "close_entry": "recording",
-    "remove_scratch": "recording",
+    "remove_staged": "recording",
     "_remember": "recording",
     "attach": "opening",
     "add": "adding",

@@ -17,7 +17,6 @@ import backbone
 from backbone.errors import UsageError
 from backbone.lake.catalogue import snapshots
 from backbone.lake.leases import holders
-from backbone.lake.lock import locked
 from backbone.lake.site import Site
 from backbone.lake.upkeep import inlined_rows, pieces
 from backbone.workspace.maintaining import maintained_where_due
@@ -223,7 +222,7 @@ def test_a_run_stays_published_if_the_maintenance_after_it_fails(due):
 
 def test_maintenance_is_left_to_a_run_that_has_begun_meanwhile(due):
     workspace = backbone.open(due)
-    with locked(workspace.environment.run_lock):
+    with workspace.environment.site.books.writing(None):
         assert maintained_where_due(workspace.project, workspace.environment) is None
 
     assert maintained_where_due(workspace.project, workspace.environment).compacted

@@ -197,9 +197,9 @@ class FolderBooks:
         """See `Books`. Under the run lock there is no other: an entry that is found there belongs to a dead run."""
         self._runs.mkdir(parents=True, exist_ok=True)
         path = self._runs / f"{run}.json"
-        path.write_text(json.dumps(entry))
+        open_entry(path, entry)
         yield
-        path.unlink(missing_ok=True)
+        close_entry(path)
 
     def note_failure(self, run: str, failed: str) -> None:
         """See `Books`."""
@@ -242,6 +242,16 @@ class FolderBooks:
     def note(self, name: str, numbers: Mapping[str, int]) -> None:
         """See `Books`."""
         (self.folder / f"{name}.json").write_text(json.dumps(numbers))
+
+
+def open_entry(path: Path, entry: Entry) -> None:
+    """Write down that a run begins."""
+    path.write_text(json.dumps(entry))
+
+
+def close_entry(path: Path) -> None:
+    """Write down that a run has been recorded."""
+    path.unlink(missing_ok=True)
 
 
 def _entry(path: Path) -> Entry:
