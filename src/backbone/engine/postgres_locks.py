@@ -6,7 +6,7 @@ published, those that this process holds are asked for once more.
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -74,8 +74,17 @@ def held(
             yield connection
         finally:
             mine.remove(connection)
+            _release(connection)
     finally:
         connection.close()
+
+
+def _release(connection: "psycopg.Connection[Any]") -> None:
+    """Give all locks back now: the server notices only later that a connection was closed."""
+    import psycopg
+
+    with suppress(psycopg.Error):  # cut already, and the locks with it
+        connection.execute("SELECT pg_advisory_unlock_all()")
 
 
 def _take(
