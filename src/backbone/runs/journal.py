@@ -88,6 +88,7 @@ def sweep(site: Site, dead: Collection[str], *, others: bool) -> list[str]:
         remove_staged(site, run)
     if not others:
         shutil.rmtree(site.folder / SCRATCH, ignore_errors=True)
+        (site.folder / "state.part").unlink(missing_ok=True)  # of a command whose next has nothing to write
         for path in (site.folder / SPILL).glob("*"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     return [name.removeprefix("tables/") for name in names]
