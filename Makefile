@@ -1,7 +1,7 @@
 # Every recipe is one command. `make` alone lists them. On a fresh machine: `make demo`, then `make test`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long fuzz soak check bench bench-all bench-peers bench-growth bench-spark clean docs
+.PHONY: help setup demo test test-long test-cluster fuzz soak check bench bench-all bench-peers bench-growth bench-spark clean docs
 
 PYTHON ?= python3
 # uv is taken from PATH where it is installed, else a copy of our own is put into .tools/.
@@ -15,6 +15,7 @@ help:
 	@echo "make demo       set up, make the example project in ./demo and run it (again: only what changed)"
 	@echo "make test       set up and run all tests but those that take minutes"
 	@echo "make test-long  set up and run the tests that take minutes"
+	@echo "make test-cluster  whole runs on Spark clusters of this machine, and what dies in them"
 	@echo "make fuzz       try projects and queries made up at random: MINUTES=10"
 	@echo "make soak       everything at once for half an hour, with kills; MINUTES=2 makes it short"
 	@echo "make docs       write what the reference says about code anew, from the code"
@@ -44,11 +45,15 @@ demo: setup
 
 # All tests that are quick enough to run before every push.
 test: setup
-	$(BIN)/pytest -m "not long"
+	$(BIN)/pytest -m "not long and not cluster"
 
 # Kills, large inputs, whole cases: minutes.
 test-long: setup
-	$(BIN)/pytest -m long
+	$(BIN)/pytest -m "long and not cluster"
+
+# Whole runs on real Spark clusters of this machine, and what dies in them: a quarter of an hour, and Java.
+test-cluster: setup
+	$(BIN)/pytest -m cluster
 
 # Half of the time projects, half of it queries. It prints the seed that makes a finding again.
 fuzz: setup

@@ -41,11 +41,11 @@ def test_on_this_machine(tmp_path: Path, on_duckdb: list[Content]) -> None:
     expect_the_same(tmp_path / "shop", "local[2]", on_duckdb)
 
 
-@pytest.mark.long
+@pytest.mark.cluster
 def test_on_a_cluster(tmp_path: Path, cluster, on_duckdb: list[Content]) -> None:
     expect_the_same(tmp_path / "shop", cluster.url, on_duckdb)
 
 
-@pytest.mark.long
+@pytest.mark.cluster
 def test_over_connect(tmp_path: Path, connect, on_duckdb: list[Content]) -> None:
     expect_the_same(tmp_path / "shop", connect, on_duckdb)

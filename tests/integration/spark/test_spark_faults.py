@@ -18,7 +18,7 @@ from spark_shop import make_spark_shop
 
 import backbone
 
-pytestmark = [pytest.mark.spark, pytest.mark.long, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.spark, pytest.mark.cluster, pytest.mark.timeout(3600)]
 
 DATASETS = ("formatted.orders", "trusted.orders", "exploitation.dear_orders")
 OTHERS = ("sources/visits.yml", "trusted/visits.yml", "exploitation/customers.sql", "exploitation/customer_days.sql")
