@@ -105,7 +105,8 @@ def test_a_few_queries_at_random(both: Both, query: str) -> None:
 
 
 @pytest.mark.long
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.timeout(1800)
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(query=_queries())
 def test_many_queries_at_random(both: Both, query: str) -> None:
     _same(both, query)
