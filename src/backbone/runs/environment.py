@@ -6,14 +6,17 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backbone.connectors.landing import LandingZone
-from backbone.engine.postgres import Database
 from backbone.lake.books import OnWait
 from backbone.lake.lock import locked
 from backbone.lake.site import Site
 from backbone.model.memory import DEFAULT_LIMIT
 from backbone.storage.data import Data
+
+if TYPE_CHECKING:
+    from backbone.engine.postgres import Database
 
 _LANDING = "landing"
 _PLAIN = re.compile(r"(?!p_|pg(_|$))[a-z][a-z0-9_]*")
@@ -30,8 +33,10 @@ class Catalogue:
     conninfo: str = field(repr=False)
     project: str = ""
 
-    def of(self, name: str) -> Database:
+    def of(self, name: str) -> "Database":
         """The schema of an environment, or of the landing zone."""
+        from backbone.engine.postgres import Database
+
         return Database(self.conninfo, schema_of(self.project, name))
 
 

@@ -7,7 +7,6 @@ time, whatever entry is found under the run lock belongs to a run that died; els
 import os
 import secrets
 import shutil
-import socket
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -35,7 +34,7 @@ def spilling(site: Site) -> Iterator[Path]:
     if not site.books.shared:
         yield folder
         return
-    machine = socket.gethostname()
+    machine = os.uname().nodename
     for left in folder.glob(f"{machine}-*-*"):
         if not _lives(int(left.name.split("-")[-2])):
             shutil.rmtree(left, ignore_errors=True)
