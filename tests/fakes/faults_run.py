@@ -38,7 +38,7 @@ POINTS = {
     "journal closed": "backbone.lake.books.folder:close_entry",
     "journal cleared": "backbone.lake.books.folder:FolderBooks.forget",
     "state written": "backbone.runs.run:write_state",
-    "dead runs found": "backbone.runs.journal:unrecorded",
+    "dead runs found": "backbone.lake.books.folder:FolderBooks.entries",
     "swept": "backbone.runs.journal:sweep",
     "files merged": "backbone.lake.store:Transaction.merge",
     "table rewritten": "backbone.lake.store:Transaction.rewrite",

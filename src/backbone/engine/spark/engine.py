@@ -12,7 +12,7 @@ from backbone.engine.protocol import Each
 from backbone.engine.spark.each import SparkEach
 from backbone.engine.spark.planner import planning_engine
 from backbone.engine.spark.session import SparkStep
-from backbone.engine.spark.starting import LOCAL, Cluster, start
+from backbone.engine.spark.starting import LOCAL, Cluster, start, stop
 from backbone.errors import EngineError
 from backbone.model.memory import DEFAULT_LIMIT, LEAST_BYTES, memory_bytes
 
@@ -114,7 +114,7 @@ class SparkEngine:
     def close(self) -> None:
         """Stop Spark, if it was started here, and release what DuckDB holds."""
         if self._session is not None and self._started:
-            self._session.stop()
+            stop(self._session)
         self._session = None
         if self._planner is not None:
             self._planner.close()

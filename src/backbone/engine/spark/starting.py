@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,6 +42,8 @@ _QUIET: Mapping[str, str] = {
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "ERROR",
 }
+_SECONDS = 20.0
+"""How long a Java process may take to end."""
 _ON_THIS_MACHINE: Mapping[str, str] = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
 _JAVA = (
     "Spark needs Java 17 or later, and there is none. Install it (Debian: apt install openjdk-17-jre-headless) or set "
@@ -121,6 +124,7 @@ def _started(cluster: Cluster, log: Path) -> "tuple[SparkSession, bool]":
 
     if SparkContext._active_spark_context is not None:  # noqa: SLF001 - asked without starting one
         return SparkSession.builder.getOrCreate().newSession(), False
+    _end_java()  # of a Spark that was stopped: it has the memory and the log of then
     # Workers must find the interpreter that runs here, and Spark the loopback address of this machine.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     is_local = cluster.master.startswith("local")
@@ -138,5 +142,32 @@ def _started(cluster: Cluster, log: Path) -> "tuple[SparkSession, bool]":
         conf.set(key, value)
     with log.open("ab") as said:
         gateway = launch_gateway(conf, {"stdout": said, "stderr": said})  # type: ignore[no-untyped-call]  # as pyspark has it
-    context = SparkContext(conf=conf, gateway=gateway)
-    return SparkSession(context), True
+    try:
+        return SparkSession(SparkContext(conf=conf, gateway=gateway)), True
+    except BaseException:
+        _end_java()
+        raise
+
+
+def stop(session: "SparkSession") -> None:
+    """End a session that started Spark, and the Java process that it ran in, whose memory is given back."""
+    session.stop()
+    _end_java()
+
+
+def _end_java() -> None:
+    """End the Java process that pyspark keeps for the next Spark of this process, if it has one of its own."""
+    from pyspark import SparkContext
+
+    gateway = SparkContext._gateway  # noqa: SLF001 - there is no other way to it
+    process = getattr(gateway, "proc", None)
+    if process is None:
+        return
+    SparkContext._gateway = SparkContext._jvm = None  # noqa: SLF001
+    gateway.shutdown()
+    process.stdin.close()  # Java ends when nobody holds the other end
+    try:
+        process.wait(_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,36 @@
+"""Spark's beginning and end in a process, as in a notebook that runs a project twice."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.spark, pytest.mark.timeout(300), pytest.mark.usefixtures("java")]
+
+TWICE = """
+import sys
+from pathlib import Path
+import psutil
+from backbone.engine.spark.engine import SparkEngine
+
+def java():
+    return [one for one in psutil.Process().children(recursive=True) if one.name() == "java"]
+
+for memory_limit in ("600MB", "700MB"):
+    engine = SparkEngine("local[1]", memory_limit=memory_limit, scratch=Path(sys.argv[1]) / memory_limit)
+    assert engine.spark.range(3).count() == 3
+    print(len(java()), engine.spark.sparkContext.getConf().get("spark.driver.memory"))
+    engine.close()
+    print(len(java()))
+"""
+
+
+def test_spark_is_started_again_with_other_memory_and_leaves_no_java(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error::ResourceWarning", "-c", TWICE, str(tmp_path)]
+
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.split() == ["1", "572m", "0", "1", "667m", "0"]
+    assert "ResourceWarning" not in ended.stderr
