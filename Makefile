@@ -17,7 +17,7 @@ help:
 	@echo "make test-long  set up and run the tests that take minutes"
 	@echo "make test-cluster  whole runs on Spark clusters of this machine, and what dies in them"
 	@echo "make fuzz       try projects and queries made up at random: MINUTES=10"
-	@echo "make soak       everything at once for half an hour, with kills; MINUTES=2 makes it short"
+	@echo "make soak       everything at once for half an hour, with kills; MINUTES=2 makes it short; POSTGRES=1: as a team"
 	@echo "make docs       write what the reference says about code anew, from the code"
 	@echo "make check      lint, format, types, layers, and that the reference documents everything"
 	@echo "make bench      measure Backbone against the same work by hand in DuckDB, in one run"
@@ -66,7 +66,7 @@ docs: setup
 
 # Arrivals, runs, readers, maintenance, rollbacks and kills at once, for MINUTES; then all must be consistent.
 soak: setup
-	PYTHONPATH=tests/fakes $(BIN)/python tests/fakes/soak.py --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
+	PYTHONPATH=tests/fakes $(BIN)/python tests/fakes/soak.py --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1) $(if $(POSTGRES),--postgres)
 
 # What reads the code without running the product; pre-commit runs it too.
 check: setup
