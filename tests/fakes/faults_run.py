@@ -37,6 +37,8 @@ POINTS = {
     "scratch removed": "backbone.runs.journal:remove_staged",
     "journal closed": "backbone.lake.books.folder:close_entry",
     "journal cleared": "backbone.lake.books.folder:FolderBooks.forget",
+    "shared journal opened": "backbone.lake.books.postgres:PostgresBooks.entering",
+    "shared journal cleared": "backbone.lake.books.postgres:PostgresBooks.forget",
     "state written": "backbone.runs.run:write_state",
     "dead runs found": "backbone.lake.books.folder:FolderBooks.entries",
     "swept": "backbone.runs.journal:sweep",

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import backbone
 from backbone.lake.catalogue import committed_runs, datasets_at, registered_files
-from backbone.lake.site import Site
 from backbone.model.reports import Check
 from backbone.workspace.reading import Reading, open_for_reading
 
@@ -192,14 +191,14 @@ def differences(one: Content, other: Content) -> list[str]:
 
 def leftovers(root: Path) -> list[str]:
     """What a run must not leave behind: files that nobody registered, scratch, unfinished files, journal entries."""
-    folder = root / "lake" / "dev"
-    known = registered_files(Site(folder))
+    folder, site = root / "lake" / "dev", backbone.open(root).environment.site
+    known = registered_files(site)
     tables = folder / "tables"
     found = [str(p) for p in tables.rglob("*") if p.is_file() and str(p.relative_to(tables)) not in known]
     found += [str(p) for p in (root / "lake").rglob("*.part")]
     found += [str(p) for name in ("scratch", "spill") for p in (folder / name).rglob("*") if p.is_file()]
     found += [str(p) for p in (folder / "runs").glob("*")]
-    found += [str(p) for p in (folder / "models").glob("*/*") if p.name not in committed_runs(Site(folder))]
+    found += [str(p) for p in (folder / "models").glob("*/*") if p.name not in committed_runs(site)]
     persistent = root / "lake" / "landing" / "persistent"
     landed = {file.path for file in backbone.open(root).environment.landing.registry.files()}
     return found + [str(p) for p in persistent.rglob("*") if p.is_file() and p not in landed]
