@@ -1,7 +1,7 @@
 # Every recipe is one command. `make` alone lists them. On a fresh machine: `make demo`, then `make test`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-cluster fuzz soak check bench bench-all bench-peers bench-growth bench-spark clean docs
+.PHONY: help setup demo test test-long test-cluster test-torch fuzz soak check bench bench-all bench-peers bench-growth bench-spark clean docs
 
 PYTHON ?= python3
 # uv is taken from PATH where it is installed, else a copy of our own is put into .tools/.
@@ -16,6 +16,7 @@ help:
 	@echo "make test       set up and run all tests but those that take minutes"
 	@echo "make test-long  set up and run the tests that take minutes"
 	@echo "make test-cluster  whole runs on Spark clusters of this machine, and what dies in them"
+	@echo "make test-torch install torch into ./.venv too, gigabytes from some indexes, and run what needs it"
 	@echo "make fuzz       try projects and queries made up at random: MINUTES=10"
 	@echo "make soak       everything at once for half an hour, with kills; MINUTES=2 makes it short; POSTGRES=1: as a team"
 	@echo "make docs       write what the reference says about code anew, from the code"
@@ -49,11 +50,16 @@ test: setup
 
 # Kills, large inputs, whole cases: minutes.
 test-long: setup
-	$(BIN)/pytest -m "long and not cluster"
+	$(BIN)/pytest -m "long and not cluster" --durations=15
 
 # Whole runs on real Spark clusters of this machine, and what dies in them: a quarter of an hour, and Java.
 test-cluster: setup
 	$(BIN)/pytest -m cluster
+
+# What needs torch, of the version in uv.lock, which takes more room than all the rest.
+test-torch: setup
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/pytest tests/integration/exporting/test_tensors.py
 
 # Half of the time projects, half of it queries. It prints the seed that makes a finding again.
 fuzz: setup

@@ -2,8 +2,8 @@
 
     python tests/fakes/soak.py --minutes 30 --seed 1 [--postgres]
 
-Two checkouts of one project share a storage folder, as two machines would, and with `--postgres` a catalogue there. What happens when is drawn from the seed;
-what comes of it depends on the machine, too.
+Two checkouts of one project share a storage folder, as two machines would, and with `--postgres` a catalogue there.
+What happens when is drawn from the seed; what comes of it depends on the machine, too.
 """
 
 import argparse
@@ -26,13 +26,13 @@ from pathlib import Path
 from typing import Any
 
 from faults_shop import DATASETS, FILES, ORDERS, VISITS, settle, write_files
+from postgres_server import postgres_server
 
 import backbone
 from backbone.errors import UsageError
 from backbone.lake.catalogue import datasets_at, last_snapshot, registered_files, snapshots
 from backbone.lake.site import Site
 from backbone.workspace.reading import open_for_reading
-from postgres_server import postgres_server
 
 _CONTEXT = multiprocessing.get_context("spawn")
 _SETTINGS = """name: shop

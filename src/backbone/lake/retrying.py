@@ -12,7 +12,7 @@ from backbone.lake.catalogue import present_snapshot, reading
 from backbone.lake.site import Site
 
 if TYPE_CHECKING:
-    from backbone.lake.store import Transaction
+    from backbone.lake.transactions import Transaction
 
 T = TypeVar("T")
 

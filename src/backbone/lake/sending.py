@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from backbone.lake.store import INLINED_ROWS, Lake
+from backbone.lake.attaching import INLINED_ROWS
+from backbone.lake.store import Lake
 from backbone.model.names import literal
 from backbone.storage.waiting import side_by_side
 

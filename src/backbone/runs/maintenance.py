@@ -15,7 +15,8 @@ from backbone.governance.tables import TABLES
 from backbone.lake.catalogue import snapshots
 from backbone.lake.leases import Holder, holders, without_new_leases
 from backbone.lake.sending import send
-from backbone.lake.store import Lake, Transaction
+from backbone.lake.store import Lake
+from backbone.lake.transactions import Transaction
 from backbone.lake.upkeep import (
     SMALL_BYTES,
     Pieces,

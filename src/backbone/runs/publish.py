@@ -7,7 +7,7 @@ from pathlib import Path
 
 from backbone.governance.tables import TABLES
 from backbone.lake.site import Site
-from backbone.lake.store import Transaction
+from backbone.lake.transactions import Transaction
 from backbone.model.files import LandedFile
 from backbone.model.names import literal, stem_of
 from backbone.model.steps import Drop, Format, Ledger, Published, Staged, Version

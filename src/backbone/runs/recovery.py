@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from backbone.governance.tables import TABLES
 from backbone.lake.catalogue import committed_runs
-from backbone.lake.store import Lake, Transaction
+from backbone.lake.store import Lake
+from backbone.lake.transactions import Transaction
 from backbone.model.names import literal
 from backbone.runs import journal
 from backbone.runs.environment import Environment, new_run_id

@@ -12,7 +12,8 @@ from backbone.engine.protocol import Engine
 from backbone.errors import LakeError
 from backbone.governance.tables import TABLES
 from backbone.lake.site import Site
-from backbone.lake.store import Lake, Transaction
+from backbone.lake.store import Lake
+from backbone.lake.transactions import Transaction
 from backbone.lake.upkeep import data_files
 from backbone.model.names import quoted, quoted_dataset, stem_of, zone_of
 from backbone.model.steps import Extent, Published, Version

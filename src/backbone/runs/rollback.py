@@ -15,7 +15,8 @@ from backbone.errors import LakeError
 from backbone.governance.tables import STATES, TABLES
 from backbone.lake.catalogue import has_dataset, snapshots
 from backbone.lake.sending import send
-from backbone.lake.store import Lake, Transaction
+from backbone.lake.store import Lake
+from backbone.lake.transactions import Transaction
 from backbone.model.operations import PutBack, RolledBack
 from backbone.model.steps import Published
 from backbone.runs import journal

@@ -25,7 +25,7 @@ from backbone.lake.claiming import refuse_strangers
 from backbone.lake.copying import Copied, continue_after, copy_lake, exchange, renew_identity, send_lake
 from backbone.lake.leases import take_lease, without_new_leases
 from backbone.lake.site import Site
-from backbone.lake.store import Transaction
+from backbone.lake.transactions import Transaction
 from backbone.model.operations import BackedUp, Restored
 from backbone.model.reports import RunEvent
 from backbone.runs import journal

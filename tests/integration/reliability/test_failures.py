@@ -389,7 +389,7 @@ def test_an_error_while_publishing_leaves_everything_as_it_was_and_the_next_run_
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as broken:
-        broken.setattr("backbone.lake.store.Transaction.insert", fail)
+        broken.setattr("backbone.lake.transactions.Transaction.insert", fail)
         with pytest.raises(LakeError, match=r"no space left for .*: .* are free there now"):
             run(shop)
     assert sums(shop) == SUMS

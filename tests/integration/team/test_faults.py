@@ -13,7 +13,7 @@ from team_shop import ended, make_team_shop, start
 
 import backbone
 from backbone.errors import LakeError
-from backbone.lake import store
+from backbone.lake import transactions
 from backbone.runs import run as running
 
 
@@ -73,7 +73,7 @@ def test_a_run_whose_locks_were_lost_publishes_nothing_and_the_next_one_does(
 def test_a_transaction_that_is_cut_is_done_again_as_a_whole(shop, postgres, database, later, monkeypatch):
     backbone.open(shop).run()
     deliver(shop, LATER)
-    insert, times, tried = store.Transaction.insert, [], []
+    insert, times, tried = transactions.Transaction.insert, [], []
 
     def insert_and_be_cut(self, *arguments):
         insert(self, *arguments)
@@ -82,7 +82,7 @@ def test_a_transaction_that_is_cut_is_done_again_as_a_whole(shop, postgres, data
         if len(tried) > len(times) < 2:  # twice, in the midst of the transaction
             times.append(cut(postgres, database, f"NOT {LOCKED} AND a.xact_start IS NOT NULL AND state <> 'idle'"))
 
-    monkeypatch.setattr(store.Transaction, "insert", insert_and_be_cut)
+    monkeypatch.setattr(transactions.Transaction, "insert", insert_and_be_cut)
     assert backbone.open(shop).run().status == "published"
     monkeypatch.undo()
 
@@ -96,7 +96,7 @@ def test_a_transaction_that_is_cut_is_done_again_as_a_whole(shop, postgres, data
 def test_a_connection_lost_while_it_commits_is_asked_whether_it_did(shop, later, monkeypatch):
     backbone.open(shop).run()
     deliver(shop, LATER)
-    commit = store._commit
+    commit = transactions._commit
 
     class Lost:
         """A connection whose answer to COMMIT doesn't arrive."""
@@ -106,9 +106,9 @@ def test_a_connection_lost_while_it_commits_is_asked_whether_it_did(shop, later,
 
         def execute(self, statement):
             self._connection.execute(statement)
-            raise store.duckdb.Error("IO Error: server closed the connection unexpectedly")
+            raise transactions.duckdb.Error("IO Error: server closed the connection unexpectedly")
 
-    monkeypatch.setattr(store, "_commit", lambda connection, *more: commit(Lost(connection), *more))
+    monkeypatch.setattr(transactions, "_commit", lambda connection, *more: commit(Lost(connection), *more))
     assert backbone.open(shop).run().status == "published"
     monkeypatch.undo()
 

@@ -66,7 +66,9 @@ def test_a_run_killed_at_a_chosen_call_is_finished_by_the_next(tmp_path, databas
     assert [path for path in left if "/ducklake-" not in path] == []
     expected = DELIVERIES | DROPPED | (LATER if stage == "later" else {})
     assert landed_texts(root) == dict.fromkeys(expected.items(), 1)
-    assert {said.partition(":")[0] for said in unsound(backbone.open(root).doctor())} == ({"orphans"} if left else set())
+    assert {said.partition(":")[0] for said in unsound(backbone.open(root).doctor())} == (
+        {"orphans"} if left else set()
+    )
     backbone.open(root).doctor(repair=True)
     assert leftovers(root) == []
     assert unsound(backbone.open(root).doctor()) == []

@@ -8,7 +8,8 @@ from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.errors import LakeError
 from backbone.lake.catalogue import committed_runs, datasets_at, last_snapshot, registered_files, snapshot_at
 from backbone.lake.site import Site
-from backbone.lake.store import Lake, transaction
+from backbone.lake.store import Lake
+from backbone.lake.transactions import transaction
 from backbone.lake.upkeep import inlined_rows
 from backbone.model.relations import Attribute, Relation
 from backbone.model.steps import Extent, Removal
