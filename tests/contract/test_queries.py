@@ -11,6 +11,7 @@ QUERIES = (
     "SELECT a, count(*) FROM trusted.nobody GROUP BY a",
     "SELECT a, b, count(*) FROM trusted.edges GROUP BY ALL",
     "SELECT bo, count(*) FILTER (a > 0), sum(a) FILTER (a BETWEEN -10 AND 100) FROM trusted.edges GROUP BY bo",
+    "SELECT max('{over}' || b), max(b || '{over}') FILTER (b <> ''), count('${nothing}') FROM trusted.edges",
     "SELECT bo, sum(a) FROM trusted.edges GROUP BY bo",
     "SELECT sum(a), sum(x), avg(x), count(DISTINCT b), min(b), max(d), avg(a), min(ts), max(tz) FROM trusted.edges",
     "SELECT sum(a::INTEGER), sum(DISTINCT a % 3), avg(DISTINCT a % 3) FROM trusted.edges WHERE abs(a % 1000) = abs(a)",

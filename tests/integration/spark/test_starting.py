@@ -34,3 +34,31 @@ def test_spark_is_started_again_with_other_memory_and_leaves_no_java(tmp_path: P
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.split() == ["1", "572m", "0", "1", "667m", "0"]
     assert "ResourceWarning" not in ended.stderr
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from pyspark import SparkContext
+from backbone.engine.spark.engine import SparkEngine
+
+for number in range(2):
+    scratch = Path(sys.argv[1]) / str(number)
+    engine = SparkEngine("local[1]", memory_limit="600MB", scratch=scratch, log=Path(sys.argv[1]) / "log")
+    print(engine.spark.range(3).count())
+    scratch.mkdir(exist_ok=True)
+    if not number:
+        SparkContext._gateway.proc.kill()
+        SparkContext._gateway.proc.wait()
+    engine.close()
+    print(scratch.exists())
+"""
+
+
+def test_a_spark_whose_java_died_is_closed_and_the_next_one_starts(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.split() == ["3", "False", "3", "False"]

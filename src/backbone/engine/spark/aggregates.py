@@ -1,4 +1,4 @@
-"""Aggregates and window functions. `{over}` stands behind each aggregate: its FILTER, or its window."""
+"""Aggregates and window functions."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,11 +25,12 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """A call over rows: in an order, of different values only."""
+    """A call over rows: in an order, of different values only. `over` stands behind it: FILTER (…) or OVER (…)."""
 
     call: Call
     distinct: bool = False
     orders: Sequence[Order] = ()
+    over: str = ""
 
     @property
     def value(self) -> str:
@@ -41,18 +42,18 @@ Made = Callable[[Aggregate], str]
 
 
 def _count(agg: Aggregate) -> str:
-    return f"count({agg.value}){{over}}" if agg.call.args else "count(*){over}"
+    return f"count({agg.value}){agg.over}" if agg.call.args else f"count(*){agg.over}"
 
 
 def _sum(agg: Aggregate) -> str:
     kind, arg = agg.call.kind, agg.call.args[0]
     distinct = "DISTINCT " if agg.distinct else ""
     if kind.name in FLOATS:
-        return f"sum({agg.value}){{over}}"
+        return f"sum({agg.value}){agg.over}"
     if arg.kind.name in _SMALL:
-        return f"CAST(sum({distinct}CAST({arg.sql} AS BIGINT)){{over}} AS {spark_type(kind)})"
+        return f"CAST(sum({distinct}CAST({arg.sql} AS BIGINT)){agg.over} AS {spark_type(kind)})"
     width = f"CAST({arg.sql} AS DECIMAL(20,0))" if arg.kind.name in INTEGERS else arg.sql
-    return f"CAST(sum({distinct}{width}){{over}} AS {spark_type(kind)})"
+    return f"CAST(sum({distinct}{width}){agg.over} AS {spark_type(kind)})"
 
 
 def _average(agg: Aggregate) -> str:
@@ -60,11 +61,11 @@ def _average(agg: Aggregate) -> str:
     arg = agg.call.args[0]
     distinct = "DISTINCT " if agg.distinct else ""
     if arg.kind.name in FLOATS:
-        return f"avg({agg.value}){{over}}"
+        return f"avg({agg.value}){agg.over}"
     if arg.kind.name not in INTEGERS | HUGE | {"DECIMAL"}:
         raise agg.call.refuse()
     units = arg.sql if arg.kind.name == "DECIMAL" else f"CAST({arg.sql} AS DECIMAL(20,0))"
-    total, number = f"sum({distinct}{units}){{over}}", f"count({distinct}{arg.sql}){{over}}"
+    total, number = f"sum({distinct}{units}){agg.over}", f"count({distinct}{arg.sql}){agg.over}"
     if arg.kind.scale:
         total = f"CAST({total} * CAST('1e{arg.kind.scale}' AS DECIMAL({arg.kind.scale + 1},0)) AS DECIMAL(38,0))"
         number = f"({number} * 1e{arg.kind.scale}D)"
@@ -75,14 +76,14 @@ def _plain(name: str) -> Made:
     def made(agg: Aggregate) -> str:
         if len(agg.call.args) > 1:
             raise agg.call.refuse()
-        value = f"{name}({agg.value}){{over}}"
+        value = f"{name}({agg.value}){agg.over}"
         return value if agg.call.kind.name not in HUGE else f"CAST({value} AS {spark_type(agg.call.kind)})"
 
     return made
 
 
 def _count_if(agg: Aggregate) -> str:
-    return f"CAST(count_if({agg.value}){{over}} AS {spark_type(agg.call.kind)})"
+    return f"CAST(count_if({agg.value}){agg.over} AS {spark_type(agg.call.kind)})"
 
 
 def _extreme_by(name: str) -> Made:
@@ -90,7 +91,7 @@ def _extreme_by(name: str) -> Made:
         if len(agg.call.args) != 2:  # noqa: PLR2004 - what to give, and by what
             raise agg.call.refuse()
         value, by = (arg.sql for arg in agg.call.args)
-        return f"{name}({value}, CASE WHEN {value} IS NOT NULL THEN {by} END){{over}}"
+        return f"{name}({value}, CASE WHEN {value} IS NOT NULL THEN {by} END){agg.over}"
 
     return made
 
@@ -99,14 +100,14 @@ def _in_order(agg: Aggregate) -> str:
     """All values in the order asked for, NULLs too, as an array (NULL of no rows)."""
     value = agg.call.args[0].sql
     if ANY_ORDER in agg.call.node:
-        return f"transform(collect_list(struct({value} AS v)){{over}}, x -> x.v)"
+        return f"transform(collect_list(struct({value} AS v)){agg.over}, x -> x.v)"
     if not agg.orders or (agg.distinct and [order.sql for order in agg.orders] != [value]):
         raise agg.call.refuse(
             f"{agg.call.name} of values in no order", f"Say their order: {agg.call.name}(… ORDER BY …)"
         )
     keys = ", ".join(f"'o{n}', {order.sql}" for n, order in enumerate(agg.orders))
     collect = "collect_set" if agg.distinct else "collect_list"
-    rows = f"{collect}(named_struct({keys}, 'v', {value})){{over}}"
+    rows = f"{collect}(named_struct({keys}, 'v', {value})){agg.over}"
     return f"transform(array_sort({rows}, (l, r) -> {_compared(agg.orders)}), x -> x.v)"
 
 
@@ -127,14 +128,14 @@ def _compared(orders: Sequence[Order]) -> str:
 
 def _listed(agg: Aggregate) -> str:
     values = _in_order(agg)
-    return f"CASE WHEN count(*){{over}} = 0 THEN NULL ELSE {values} END"
+    return f"CASE WHEN count(*){agg.over} = 0 THEN NULL ELSE {values} END"
 
 
 def _joined(agg: Aggregate) -> str:
     separator = agg.call.node.get("function_data", {}).get("separator", ",")
     given = f"filter({_in_order(agg)}, x -> x IS NOT NULL)"
     joined = f"array_join({given}, {text_sql(separator)})"
-    return f"CASE WHEN count({agg.call.args[0].sql}){{over}} = 0 THEN NULL ELSE {joined} END"
+    return f"CASE WHEN count({agg.call.args[0].sql}){agg.over} = 0 THEN NULL ELSE {joined} END"
 
 
 def _at_end(place: int) -> Made:
@@ -142,10 +143,12 @@ def _at_end(place: int) -> Made:
         if not agg.orders:
             if agg.call.strict and ANY_ORDER not in agg.call.node:
                 raise agg.call.refuse(f"{agg.call.name} of values in no order", "Use min or max, or ORDER BY in it")
-            return f"first({agg.call.args[0].sql}){{over}}"
+            return f"first({agg.call.args[0].sql}){agg.over}"
         if not any(order.descending or order.nulls_first for order in agg.orders):
             keys = ", ".join(f"isnull({order.sql}), {order.sql}" for order in agg.orders)
-            return f"{'min' if place > 0 else 'max'}_by(struct({agg.call.args[0].sql} AS v), struct({keys})){{over}}.v"
+            return (
+                f"{'min' if place > 0 else 'max'}_by(struct({agg.call.args[0].sql} AS v), struct({keys})){agg.over}.v"
+            )
         return f"try_element_at({_in_order(agg)}, {place})"
 
     return made
@@ -184,7 +187,7 @@ def _share(agg: Aggregate) -> float:
 def _sorted(agg: Aggregate, made: str) -> str:
     arg = agg.call.args[0]
     value = f"CAST({arg.sql} AS DOUBLE)" if agg.call.kind.name == "DOUBLE" else arg.sql
-    return f"transform(array(array_sort(collect_list({value}){{over}})), s -> {made})[0]"
+    return f"transform(array(array_sort(collect_list({value}){agg.over})), s -> {made})[0]"
 
 
 _LAST_DIGITS = "to the last digits, which depend on the order of rows"
@@ -234,8 +237,8 @@ UNFRAMED = frozenset(WINDOWS) - {"WINDOW_FIRST_VALUE", "WINDOW_LAST_VALUE", "WIN
 """Those for which a frame means nothing."""
 
 
-def aggregate_sql(agg: Aggregate, over: str = "") -> str:
-    """An aggregate as Spark's SQL; `over` is what stands behind it: FILTER (…) or OVER (…).
+def aggregate_sql(agg: Aggregate) -> str:
+    """An aggregate as Spark's SQL.
 
     Raises:
         NotOnSparkError: it isn't known to agree.
@@ -243,4 +246,4 @@ def aggregate_sql(agg: Aggregate, over: str = "") -> str:
     known = AGGREGATES.get(agg.call.name)
     if known is None:
         raise agg.call.refuse()
-    return known[0](agg).replace("{over}", over)
+    return known[0](agg)

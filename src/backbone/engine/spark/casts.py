@@ -6,6 +6,7 @@
 from collections.abc import Callable, Mapping
 
 from backbone.engine.spark.kinds import FLOATS, HUGE, INTEGERS, MOMENTS, Kind, spark_type, text_sql
+from backbone.engine.spark.literals import field_sql
 from backbone.engine.spark.refusal import refuse
 
 _WHOLE = INTEGERS | HUGE
@@ -147,7 +148,7 @@ def _struct(value: str, source: Kind, target: Kind, how: str) -> str:
     if len(source.parts) != len(target.parts) or [n for n, _ in source.parts] != [n for n, _ in target.parts]:
         raise refuse(f"a cast from {source} to {target}", word="cast")
     fields = ", ".join(
-        f"{text_sql(name)}, {cast_sql(f'{value}.`{name}`', part, wanted, how)}"
+        f"{text_sql(name)}, {cast_sql(field_sql(value, name), part, wanted, how)}"
         for (name, part), (_, wanted) in zip(source.parts, target.parts, strict=True)
     )
     return f"CASE WHEN {value} IS NULL THEN NULL ELSE named_struct({fields}) END"

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,11 +113,12 @@ class SparkEngine:
 
     def close(self) -> None:
         """Stop Spark, if it was started here, and release what DuckDB holds."""
-        if self._session is not None and self._started:
-            stop(self._session)
-        self._session = None
-        if self._planner is not None:
-            self._planner.close()
-        self.driver.close()
-        if self._own:
-            shutil.rmtree(self._own, ignore_errors=True)
+        with ExitStack() as ending:
+            if self._own:
+                ending.callback(shutil.rmtree, self._own, ignore_errors=True)
+            ending.callback(self.driver.close)
+            if self._planner is not None:
+                ending.callback(self._planner.close)
+            if self._session is not None and self._started:
+                ending.callback(stop, self._session)
+            self._session = None

@@ -73,7 +73,7 @@ class Expressions:
         elif node.get("children") and _is_sort_key(node["children"][-1]):
             raise refuse("any_value", "Use first, with ORDER BY in it", "any_value")
         try:
-            return aggregate_sql(Aggregate(self._call(node), node["aggregate_type"] == "DISTINCT", orders), over)
+            return aggregate_sql(Aggregate(self._call(node), node["aggregate_type"] == "DISTINCT", orders, over))
         except NotOnSparkError as error:
             raise NotOnSparkError(error.what, error.near, error.word or node["name"], error.place) from None
 
@@ -89,7 +89,7 @@ class Expressions:
         name = node["type"]
         over = f" OVER ({self._window(node)})"
         if name == "WINDOW_AGGREGATE":
-            return aggregate_sql(Aggregate(self._call(node)), over)
+            return aggregate_sql(Aggregate(self._call(node), over=over))
         made = WINDOWS.get(name)
         if made is None:
             raise refuse(name.removeprefix("WINDOW_").lower(), word=name.removeprefix("WINDOW_"))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from backbone.engine.spark.arguments import Call
 from backbone.engine.spark.kinds import FLOATS, spark_type, text_sql
+from backbone.engine.spark.literals import field_sql
 
 Entry = tuple[str | Callable[[Call], str], str]
 
@@ -15,7 +16,7 @@ def _made(call: Call) -> str:
 def _element(call: Call) -> str:
     held, place = call.args
     if held.kind.name == "STRUCT":
-        return f"{held.sql}.`{place.constant}`"
+        return field_sql(held.sql, str(place.constant))
     if held.kind.name == "VARCHAR":
         if place.constant < -1 or place.constant == 0:
             raise call.refuse("a character counted from the end", "Use right")

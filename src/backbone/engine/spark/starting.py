@@ -33,6 +33,8 @@ _AS_ENGINES_AGREE: Mapping[str, str] = {
     "spark.sql.mapKeyDedupPolicy": "EXCEPTION",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.crossJoin.enabled": "true",
+    # `${…}` in a text is a text, and not what a setting or this machine's environment holds.
+    "spark.sql.variable.substitute": "false",
     # Java compiles no method of more than 8,000 bytes: long chains of rules run twice as fast without making one.
     "spark.sql.codegen.hugeMethodLimit": "8000",
 }
@@ -151,17 +153,26 @@ def _started(cluster: Cluster, log: Path) -> "tuple[SparkSession, bool]":
 
 def stop(session: "SparkSession") -> None:
     """End a session that started Spark, and the Java process that it ran in, whose memory is given back."""
-    session.stop()
-    _end_java()
+    from py4j.protocol import Py4JError
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    try:
+        session.stop()
+    except (OSError, Py4JError):  # Java has died, and pyspark doesn't know
+        SparkContext._active_spark_context = None  # noqa: SLF001
+        SparkSession._instantiatedSession = None  # noqa: SLF001
+    finally:
+        _end_java()
 
 
 def _end_java() -> None:
-    """End the Java process that pyspark keeps for the next Spark of this process, if it has one of its own."""
+    """End the Java process that pyspark keeps for the next Spark of this process, where no Spark runs in it."""
     from pyspark import SparkContext
 
     gateway = SparkContext._gateway  # noqa: SLF001 - there is no other way to it
     process = getattr(gateway, "proc", None)
-    if gateway is None or process is None:
+    if gateway is None or process is None or SparkContext._active_spark_context is not None:  # noqa: SLF001
         return
     SparkContext._gateway = SparkContext._jvm = None  # noqa: SLF001
     gateway.shutdown()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from backbone.engine.spark.arguments import Call
 from backbone.engine.spark.kinds import FLOATS, HUGE, INTEGERS, MOMENTS, Kind, text_sql
+from backbone.engine.spark.literals import field_sql
 from backbone.engine.spark.refusal import refuse
 
 Entry = tuple[str | Callable[[Call], str], str]
@@ -18,12 +19,12 @@ def _packed(call: Call) -> str:
 
 def _field(call: Call) -> str:
     struct, name = call.args
-    return f"{struct.sql}.`{name.constant}`"
+    return field_sql(struct.sql, str(name.constant))
 
 
 def _field_at(call: Call) -> str:
     struct, place = call.args
-    return f"{struct.sql}.`{struct.kind.parts[int(place.constant) - 1][0]}`"
+    return field_sql(struct.sql, struct.kind.parts[int(place.constant) - 1][0])
 
 
 def _json(call: Call) -> str:
@@ -72,7 +73,7 @@ def _json_text(value: str, kind: Kind, *, strict: bool) -> str:
         elements = f"transform({value}, j -> {_json_text('j', kind.element, strict=strict)})"
         made = f"concat('[', array_join({elements}, ','), ']')"
     elif name == "STRUCT":
-        made = _object([(n, _json_text(f"{value}.`{n}`", part, strict=strict)) for n, part in kind.parts])
+        made = _object([(n, _json_text(field_sql(value, n), part, strict=strict)) for n, part in kind.parts])
     elif name == "NULL":
         return "'null'"
     else:
