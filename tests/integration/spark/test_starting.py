@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from faults_shop import backbone_run, write_files
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(300), pytest.mark.usefixtures("java")]
 
@@ -62,3 +63,37 @@ def test_a_spark_whose_java_died_is_closed_and_the_next_one_starts(tmp_path: Pat
 
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.split() == ["3", "False", "3", "False"]
+
+
+KILLS_JAVA = """
+import psutil
+import pyarrow as pa
+from backbone import view
+
+@view("trusted.sales")
+def seen(sales: pa.Table) -> pa.Table:
+    for process in psutil.Process().children(recursive=True):
+        if process.name() == "java":
+            process.kill()
+    return sales
+"""
+
+
+def test_a_spark_that_dies_in_a_run_fails_its_steps_alone(tmp_path: Path) -> None:
+    files = {
+        "backbone.yml": "name: shop\nengine: {spark: 'local[1]'}\nmemory_limit: 1GB\n",
+        "sources/sales.yml": "from: sales.csv\ncolumns: {id: integer}\n",
+        "sales.csv": "id\n1\n2\n",
+        "trusted/sales.yml": "rules: []\n",
+        "exploitation/seen.py": KILLS_JAVA,
+    }
+    write_files(tmp_path, files)
+
+    ended = backbone_run(tmp_path, seconds=300)
+
+    assert ended.returncode == 1
+    assert "exploitation.seen FAILED: Spark's Java process has ended" in ended.stdout
+    assert "published snapshot" in ended.stdout
+    assert ended.stderr == ""
+    (tmp_path / "exploitation" / "seen.py").write_text(KILLS_JAVA.replace("process.kill()", "pass"))
+    assert backbone_run(tmp_path, seconds=300).returncode == 0

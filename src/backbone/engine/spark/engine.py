@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from backbone.engine.duckdb.engine import FEW_ROWS, DuckDBEngine
 from backbone.engine.protocol import Each
 from backbone.engine.spark.each import SparkEach
+from backbone.engine.spark.failures import explained
 from backbone.engine.spark.planner import planning_engine
 from backbone.engine.spark.session import SparkStep
 from backbone.engine.spark.starting import LOCAL, Cluster, start, stop
@@ -85,7 +86,8 @@ class SparkEngine:
     def _size(self) -> None:
         """Shuffle few rows into one partition: each costs a task."""
         if self._session is not None:
-            self._session.conf.set("spark.sql.shuffle.partitions", "1" if self._few else self._partitions)
+            with suppress(EngineError), explained():  # where Spark has died, the step says so
+                self._session.conf.set("spark.sql.shuffle.partitions", "1" if self._few else self._partitions)
 
     @contextmanager
     def session(self) -> Iterator[SparkStep]:

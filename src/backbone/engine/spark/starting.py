@@ -1,5 +1,6 @@
 """How Spark is started or reached: on this machine, on a cluster (`spark://`), or over Spark Connect (`sc://`)."""
 
+import logging
 import os
 import shutil
 import subprocess
@@ -132,6 +133,7 @@ def _started(cluster: Cluster, log: Path) -> "tuple[SparkSession, bool]":
     is_local = cluster.master.startswith("local")
     if is_local:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    logging.getLogger().addFilter(_told_by_us)
     log.parent.mkdir(parents=True, exist_ok=True)
     conf = SparkConf().setMaster(cluster.master).setAppName("backbone")
     megabytes = max((memory_bytes(cluster.memory_limit) or 0) >> 20, 1)
@@ -149,6 +151,11 @@ def _started(cluster: Cluster, log: Path) -> "tuple[SparkSession, bool]":
     except BaseException:
         _end_java()
         raise
+
+
+def _told_by_us(record: logging.LogRecord) -> bool:
+    """Whether a line of the root logger is shown: not py4j's traceback where Java has ended, which the step tells."""
+    return record.msg != "Exception while sending command."
 
 
 def stop(session: "SparkSession") -> None:
