@@ -124,6 +124,11 @@ ESCAPES = {
         "from ducklake_table_insertions('lake', 'trusted', 'a', 0, 1)",
         "from __ducklake_metadata_lake.ducklake_data_file",
         "from __ducklake_metadata_lake.main.ducklake_metadata",
+        "with ducklake_snapshot as (select 1) from __ducklake_metadata_lake.main.ducklake_snapshot",
+        "with a as (select 1) from lake.trusted.a",
+        'with "{data}" as (select 1) from "{data}"',
+        'select x.* from (with "{data}" as (select 1) select 1) b, "{data}" x',
+        "select d.* from (with duckdb_databases as (select 1) select 1) b, duckdb_databases d",
     ],
     "tidy the lake away": [
         "call ducklake_expire_snapshots('lake')",

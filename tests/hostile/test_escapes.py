@@ -125,7 +125,7 @@ def test_a_query_can_do_nothing_but_read_datasets(query, ask):
         "table a",
         "select current_date, now(), version(), random()",
         "select x, lag(x) over (order by x) from a qualify true",
-        'with "a b.c" as (from a) from "a b.c"',
+        'with "a b-c" as (from a) from "A b-c"',
         "from a positional join range(1)",
         "select ';' as semicolon, 'read_csv(''x'')' as harmless",
     ],

@@ -17,6 +17,7 @@ from backbone.analysis.view import check_key
 from backbone.errors import did_you_mean
 from backbone.model.names import literal, quoted, quoted_dataset
 from backbone.model.relations import Attribute, Relation
+from backbone.model.statements import bare
 from backbone.model.steps import Staged, Staging
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _ask(analysis: "Analysis", staging: Staging, session: "Session", model: Mode
     for extent in staging.inputs.values():
         session.show(extent)
     session.execute(f"CREATE VIEW {quoted('view')} AS SELECT * FROM {quoted_dataset(view)}")
-    query = (analysis.predict or "SELECT * FROM view").strip().removesuffix(";")
+    query = bare(analysis.predict or "SELECT * FROM view")
     with blaming(analysis, dataset, "predict"):
         relation = session.describe(query)
         session.execute(f"CREATE VIEW {quoted(_ASKED)} AS {query}")

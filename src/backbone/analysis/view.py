@@ -6,6 +6,7 @@ from backbone.analysis.refusals import blaming, refusal
 from backbone.analysis.steps import view_of
 from backbone.errors import did_you_mean, shown_value
 from backbone.model.names import quoted, quoted_dataset
+from backbone.model.statements import bare
 from backbone.model.steps import Extent, Staged, Staging
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def check_key(analysis: "Analysis", dataset: str, rows: str, session: "Session")
 
 def _query(analysis: "Analysis", session: "Session") -> str:
     dataset = view_of(analysis)
-    view = analysis.view.strip().removesuffix(";")
+    view = bare(analysis.view)
     with blaming(analysis, dataset, "the view"):
         relation = session.describe(view)
     check_columns(analysis, dataset, relation)

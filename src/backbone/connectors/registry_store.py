@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -118,8 +118,10 @@ class SqliteStore:
         """See `Store`."""
         self._folder.mkdir(parents=True, exist_ok=True)
         part = self.path.with_suffix(".part")
+        part.unlink(missing_ok=True)  # of one who was killed
         other.copy_to(part)
-        part.replace(self.path)
+        sqlite.settle(part)
+        sqlite.put_in_place(part, self.path)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -136,7 +138,10 @@ class SqliteStore:
     @contextmanager
     def written_anew(self, aside: str) -> Iterator[sqlite3.Connection]:
         """See `Store`."""
-        for suffix in ("", "-wal", "-shm"):
+        if self.path.exists():
+            with suppress(sqlite3.DatabaseError):  # damaged: then it is kept as it is, with its log
+                sqlite.settle(self.path)
+        for suffix in ("-wal", "-shm", ""):  # a log must not meet a new file
             former = self.path.with_name(self.path.name + suffix)
             if former.exists():
                 former.rename(former.with_name(f"{aside}.sqlite{suffix}"))

@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from threading import RLock
@@ -106,6 +106,20 @@ def settle(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def put_in_place(part: Path, path: Path) -> None:
+    """Let a settled file take the place of another on the same disk, whose log, if it left one, must go first.
+
+    SQLite would replay that into the new file. What it holds is given to the file that it belongs to before, so that
+    one who is killed in the midst of this leaves one of the two, whole.
+    """
+    if path.exists():
+        with suppress(sqlite3.DatabaseError):  # damaged: nobody will read it any more
+            settle(path)
+    for log in ("-wal", "-shm"):
+        path.with_name(path.name + log).unlink(missing_ok=True)
+    part.replace(path)
 
 
 def readable(path: Path) -> Path:

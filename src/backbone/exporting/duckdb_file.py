@@ -14,6 +14,14 @@ from backbone.model.names import literal, quoted
 from backbone.model.operations import ExportedTable
 
 _OURS, _FORMER = "exported", "former"
+_NAMES = " UNION ALL ".join(
+    f"SELECT {kind}_name FROM duckdb_{kind}s() WHERE database_name = '{_FORMER}'{own}"
+    for kind, own in {
+        "table": "", "sequence": "", "view": " AND NOT internal", "schema": " AND NOT internal",
+        "function": " AND NOT internal", "type": " AND NOT internal",
+    }.items()
+)  # fmt: skip
+"""All that a file has names for."""
 """The catalogues under which the file that is written, and the one that it replaces, are attached."""
 
 
@@ -68,14 +76,14 @@ def _check(file: Path, shown: str, session: Session, *, replace: bool) -> bool:
         raise UsageError(f"'{shown}' is being written to: it has a log beside it. Close what has it open first")
     held = _held(file, shown, session)
     if held is None:
-        raise UsageError(f"'{shown}' holds tables that no export made. Name another file")
+        raise UsageError(f"'{shown}' holds what no export made. Name another file")
     if not replace:
         raise UsageError(already(shown, held))
     return True
 
 
 def _held(file: Path, shown: str, session: Session) -> str | None:
-    """What a file says that it holds; None if it has other tables than an export's.
+    """What a file says that it holds; None if it has more than an export's tables.
 
     Raises:
         UsageError: it is no DuckDB file, or in use.
@@ -85,8 +93,7 @@ def _held(file: Path, shown: str, session: Session) -> str | None:
     except EngineError as error:
         raise UsageError(f"'{shown}' can't be read as a DuckDB file: {error}. Name another file") from error
     try:
-        found = session.rows(f"SELECT table_name FROM duckdb_tables() WHERE database_name = {literal(_FORMER)}")
-        names = {name for (name,) in found}
+        names = {name for (name,) in session.rows(_NAMES)}
         if MARK not in names:
             return None
         rows = session.rows(f'SELECT "table", project, environment, snapshot FROM {_FORMER}.main.{MARK}')

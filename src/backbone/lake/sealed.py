@@ -28,6 +28,7 @@ from backbone.lake.site import Site
 from backbone.lake.versions import refuse_others
 from backbone.model.memory import DEFAULT_LIMIT, memory_bytes
 from backbone.model.names import ZONES, is_system, literal, quoted, quoted_dataset, stem_of, zone_of
+from backbone.model.statements import bare
 from backbone.troubles import store_trouble
 
 TIMEOUT_SECONDS = 600.0
@@ -238,7 +239,7 @@ class SealedLake:
         """Write the rows of one SELECT to a file, the only one that can be written, and return how many there are."""
         with self._connection(query, system=system, writable=path) as connection:
             check_sealed(connection, query)
-            copy = f"COPY ({query.strip().removesuffix(';')}\n) TO {literal(str(path))} ({options})"
+            copy = f"COPY ({bare(query)}\n) TO {literal(str(path))} ({options})"
             try:
                 copied = _limited(connection, lambda: connection.execute(copy).fetchone(), self._memory_limit)
             except QueryError as error:
@@ -266,8 +267,9 @@ class SealedLake:
         """
         if self._closed:
             raise QueryError("This result was closed, and its snapshot given back. Ask again: workspace.sql(…)")
-        words = set(re.findall(r"\w+", query))
-        named = {d: c for d, c in self._all.items() if stem_of(d) in words} if len(self._all) > _MANY else self._all
+        words = set(re.findall(r"\w+", query.lower()))
+        many = len(self._all) > _MANY
+        named = {d: c for d, c in self._all.items() if not many or stem_of(d).lower() in words}
         shown = {d: c if system else tuple(n for n in c if not is_system(n)) for d, c in named.items()}
         return sealed_connection(
             self._site,

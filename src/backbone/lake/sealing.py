@@ -25,6 +25,8 @@ _CATALOGUES = ("", "memory")
 _HIDDEN_SCHEMAS = ("lake", "__ducklake_metadata_lake", "information_schema", "pg_catalog", "system", "temp")
 _HIDDEN_TABLES = re.compile(r"(duckdb|pragma|pg|sqlite)_\w+", re.IGNORECASE)
 _PLAIN = re.compile(r"\w+")
+_OWN = re.compile(r"[\w -]+")
+"""Names of subqueries. Where one isn't in scope, DuckDB must find no file and no table of its own by that name."""
 _COMMENT = r"(?>(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*)"
 _EXPLAIN = re.compile(
     rf"{_COMMENT}explain\b{_COMMENT}(?:analyze\b{_COMMENT})?(?:\([^)]*\))?", re.IGNORECASE | re.DOTALL
@@ -50,7 +52,10 @@ def check_sealed(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     except RecursionError as error:
         raise QueryError("The query is nested too deeply") from error
     nodes = list(_nodes(found))
-    own = {entry["key"].lower() for node in nodes for entry in node.get("cte_map", {}).get("map", ())}
+    named = {entry["key"].lower() for node in nodes for entry in node.get("cte_map", {}).get("map", ())}
+    own = {name for name in named if _OWN.fullmatch(name) and not _HIDDEN_TABLES.fullmatch(name)}
+    if odd := sorted(named - own):
+        raise QueryError(f"A subquery can't be called '{odd[0]}' in `sql`: so may files, or what is the lake's own")
     for node in nodes:
         _check_table(node, own)
         _check_function(node)
@@ -80,9 +85,11 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
 def _check_table(node: dict[str, Any], own: set[str]) -> None:
     if node.get("type") == "SHOW_REF" and node.get("table_name"):
         raise QueryError("`sql` lists nothing. What there is: backbone status, backbone show DATASET")
-    if node.get("type") != "BASE_TABLE" or node["table_name"].lower() in own:
+    if node.get("type") != "BASE_TABLE":
         return
     catalogue, schema, table = (node[f"{part}_name"] for part in ("catalog", "schema", "table"))
+    if not catalogue and not schema and table.lower() in own:
+        return
     if catalogue.lower() not in _CATALOGUES or schema.lower() in _HIDDEN_SCHEMAS or _HIDDEN_TABLES.fullmatch(table):
         name = ".".join(part for part in (catalogue, schema, table) if part)
         raise QueryError(f"'{name}' is no dataset but the lake's own, which queries don't see. All: backbone status")

@@ -8,6 +8,7 @@ from backbone.errors import Problem, ProjectError, UntranslatableError
 from backbone.model.names import quoted_dataset
 from backbone.model.relations import Relation
 from backbone.model.rules import Rule
+from backbone.model.statements import bare
 from backbone.model.steps import Analyse, Derive, Extent, Step, Trust
 from backbone.quality.expressions import is_dataset_check
 from backbone.quality.predicates import broken_condition, relation_after
@@ -43,7 +44,7 @@ def untranslatable(
         case Analyse(analysis, "view") if all(name in relations for name in step.inputs):
             _show(step.inputs, relations, session, system=False)
             try:
-                session.describe(analysis.view.strip().removesuffix(";"))
+                session.describe(bare(analysis.view))
             except UntranslatableError as error:
                 yield Problem(analysis.at, f"the view of {analysis.name}: {_first_line(error)}")
 

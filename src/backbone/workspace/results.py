@@ -10,6 +10,7 @@ from warnings import catch_warnings, simplefilter
 from backbone.errors import MissingExtraError, UsageError
 from backbone.lake.sealed import SealedLake
 from backbone.model.names import quoted
+from backbone.model.statements import bare
 from backbone.workspace.arrays import arrays_of, tensors_of
 from backbone.workspace.batches import Batches
 
@@ -29,7 +30,7 @@ def only(query: str, columns: Sequence[str]) -> str:
     """A query for some of another one's columns; for all where none is named."""
     if not columns:
         return query
-    return f"SELECT {', '.join(map(quoted, columns))} FROM ({query.strip().removesuffix(';')}\n)"
+    return f"SELECT {', '.join(map(quoted, columns))} FROM ({bare(query)}\n)"
 
 
 def _narrowed(query: str) -> str:

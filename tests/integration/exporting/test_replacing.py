@@ -82,8 +82,24 @@ def test_an_export_that_people_added_tables_to_is_theirs(shop) -> None:
     with duckdb.connect("out.duckdb") as mine:
         mine.execute("CREATE TABLE precious AS SELECT 1 AS n")
 
-    with pytest.raises(UsageError, match="tables that no export made"):
+    with pytest.raises(UsageError, match="what no export made"):
         shop.export("orders", "out.duckdb", replace=True)
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["VIEW mine AS SELECT 1 AS a", "MACRO mine(a) AS a + 1", "SCHEMA mine", "SEQUENCE mine", "TYPE mine AS ENUM ('a')"],
+)
+def test_what_people_made_in_an_exported_file_is_not_replaced(shop, what) -> None:
+    shop.export("sums", "duckdb:out.duckdb")
+    with duckdb.connect("out.duckdb") as connection:
+        connection.execute(f"CREATE {what}")
+    before = files()
+
+    with pytest.raises(UsageError, match="what no export made"):
+        shop.export("sums", "duckdb:out.duckdb", replace=True)
+
+    assert files() == before
 
 
 def test_a_file_that_is_open_for_writing_is_not_replaced(shop) -> None:

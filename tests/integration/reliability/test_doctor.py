@@ -1,5 +1,6 @@
 """Real damage to landing zone and lake: `doctor` finds it, and after `--repair` all is as if nothing had happened."""
 
+import errno
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import backbone
 from backbone.lake.known_files import known_files
 from backbone.lake.site import Site
 from backbone.model.reports import Check
+from backbone.workspace.doctor.landing import source_of_copy
 
 
 @pytest.fixture(scope="module")
@@ -367,3 +369,16 @@ def test_a_full_look_says_what_it_looks_at(shop):
 
     assert "landed file orders-1.csv" in seen
     assert any(text.startswith("data file trusted/orders/") for text in seen)
+
+
+def test_what_goes_wrong_while_a_file_is_put_back_is_told_as_it_is(shop):
+    zone = backbone.open(shop).environment.landing
+    (file, *_) = zone.registry.files()
+
+    def put_back() -> None:
+        with source_of_copy(file, zone) as source:
+            assert source is not None
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        put_back()

@@ -1,5 +1,7 @@
 """The registry of landed files, wherever it is kept: one suite runs over both."""
 
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -82,3 +84,37 @@ def test_it_goes_to_another_place_with_all_that_it_knows(registry, tmp_path):
     registry.store.take_over(elsewhere.store)
     assert [file.sha256 for file in registry.files()] == ["aa", "bb", "cc"]
     assert land(registry, "d.csv", "dd").id == 4
+
+
+_DIES = """
+import os, sqlite3, sys
+from pathlib import Path
+from backbone.connectors.registry import Arrival, Registry
+
+folder = Path(sys.argv[1])
+registry = Registry(folder)
+reader = sqlite3.connect(folder / "registry.sqlite")
+reader.execute("BEGIN")
+reader.execute("SELECT count(*) FROM file").fetchone()  # so that nobody tidies the log away
+arrival = Arrival("orders", folder / "late", "late", 1, 1)
+registry.register(arrival, path=folder / "persistent" / "orders" / "late" / "late", sha256="late")
+os._exit(9)
+"""
+
+
+def test_what_a_killed_process_left_beside_it_does_no_harm_to_the_one_that_takes_its_place(tmp_path):
+    registry = Registry(tmp_path / "landing")
+    there = Registry(tmp_path / "there")
+    for number in range(300):
+        land(there, f"{number}.csv", f"{number}")
+    land(registry, "a.csv", "aa")
+    folder = registry.store.path.parent
+    subprocess.run([sys.executable, "-c", _DIES, str(folder)], check=False)
+    assert registry.store.path.with_name("registry.sqlite-wal").stat().st_size
+    registry.store.path.with_suffix(".part").write_bytes(registry.store.path.read_bytes())  # of another, killed later
+
+    registry.store.take_over(there.store)
+
+    assert registry.store.damage() is None
+    assert [file.name for file in registry.files()] == [file.name for file in there.files()]
+    land(registry, "b.csv", "bb")

@@ -45,6 +45,16 @@ def test_datasets_can_be_read_by_bare_and_full_name(sealed, query):
     assert fetch(sealed, query) == [(42,)]
 
 
+def test_names_have_no_case_where_there_are_many_datasets(sealed, monkeypatch):
+    monkeypatch.setattr("backbone.lake.sealed._MANY", 0)
+
+    assert fetch(sealed, "from A") == fetch(sealed, "from Trusted.A") == [(42,)]
+
+
+def test_a_comment_at_the_end_does_not_keep_rows_from_a_file(sealed, tmp_path):
+    assert sealed.write("from a; -- all of them", tmp_path / "a.csv", "FORMAT csv") == 1
+
+
 def test_system_columns_are_there_for_those_who_ask(sealed):
     assert fetch(sealed, "select _file from a", system=True) == [(1,)]
 

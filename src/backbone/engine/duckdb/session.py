@@ -13,6 +13,7 @@ from backbone.errors import EngineError, MissingExtraError
 from backbone.model.domains import domain_of, sql_type
 from backbone.model.names import literal, quoted, stem_of, zone_of
 from backbone.model.relations import Attribute, Relation
+from backbone.model.statements import bare
 from backbone.troubles import trouble
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class DuckDBSession:
 
     def describe(self, query: str) -> Relation:
         """See `Session`."""
-        return Relation(tuple(Attribute(name, domain_of(kind)) for name, kind in self.columns(_statement(query))))
+        return Relation(tuple(Attribute(name, domain_of(kind)) for name, kind in self.columns(bare(query))))
 
     def columns(self, query: str) -> tuple[tuple[str, str], ...]:
         """Names and types of what a SELECT would return; asked once, as long as nothing else is shown."""
@@ -90,7 +91,7 @@ class DuckDBSession:
 
     def write(self, query: str, path: Path, *, ordered: bool = False, relation: Relation | None = None) -> Written:
         """See `Session`."""
-        query = _statement(query)
+        query = bare(query)
         kinds = dict(self.columns(query))
         wanted = relation or self.describe(query)
         columns = ", ".join(cast_column(a, kinds[a.name]) for a in wanted.attributes)
@@ -111,7 +112,7 @@ class DuckDBSession:
         if form == "spark":
             raise EngineError("a DataFrame of Spark's needs the engine Spark: write `engine: spark` into backbone.yml")
         try:
-            result = self._cursor.sql(_statement(query))
+            result = self._cursor.sql(bare(query))
             if form == "pandas":
                 with catch_warnings():  # DuckDB's conversion uses what newer pandas deprecate
                     simplefilter("ignore", DeprecationWarning)
@@ -135,10 +136,6 @@ class DuckDBSession:
             table.create(name)
         else:
             self._cursor.register(name, table)
-
-
-def _statement(query: str) -> str:
-    return query.strip().removesuffix(";")
 
 
 def cast_column(attribute: Attribute, kind: str) -> str:

@@ -17,6 +17,7 @@ from backbone.errors import EngineError
 from backbone.model.domains import domain_of, sql_type
 from backbone.model.names import parquet_table, quoted, stem_of, zone_of
 from backbone.model.relations import Attribute, Relation
+from backbone.model.statements import bare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +124,7 @@ class SparkStep:
         return self._tables.named(name)
 
     def _plan(self, query: str) -> Planned:
-        return plan_query(self._planner, _statement(query), self._scan, strict=False)
+        return plan_query(self._planner, bare(query), self._scan, strict=False)
 
     def _frame(self, query: str) -> "tuple[DataFrame, Planned]":
         with explained():  # tables are made readable while a query that names them is planned
@@ -166,13 +167,13 @@ class SparkStep:
 
     def describe(self, query: str) -> Relation:
         """See `Session`. What isn't known to give the same on Spark is refused here: before anything runs."""
-        columns = plan_query(self._planner, _statement(query), self._checked, strict=True).columns
+        columns = plan_query(self._planner, bare(query), self._checked, strict=True).columns
         return Relation(tuple(Attribute(name, domain_of(kind)) for name, kind in columns))
 
     def write(self, query: str, path: Path, *, ordered: bool = False, relation: Relation | None = None) -> Written:
         """See `Session`. Spark keeps an order that a query has, asked or not."""
         del ordered
-        query = _statement(query)
+        query = bare(query)
         kinds = self._planner.columns(query)
         wanted = relation or Relation(tuple(Attribute(name, domain_of(kind)) for name, kind in kinds))
         known = dict(kinds)
@@ -242,10 +243,6 @@ def _typed(table: str, planned: Planned) -> str:
     """A SELECT of what Spark gave, with the names and types that DuckDB gives."""
     columns = ", ".join(f"CAST(c{n} AS {kind}) AS {quoted(name)}" for n, (name, kind) in enumerate(planned.columns))
     return f"SELECT {columns} FROM {table}"
-
-
-def _statement(query: str) -> str:
-    return query.strip().removesuffix(";")
 
 
 def _quoted(path: Path) -> str:

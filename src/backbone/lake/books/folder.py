@@ -121,9 +121,7 @@ class FolderBooks:
 
     def take_over(self, path: Path) -> None:
         """See `Books`. The file must be on the same disk."""
-        for suffix in ("-wal", "-shm"):
-            self.catalogue.with_name(self.catalogue.name + suffix).unlink(missing_ok=True)
-        path.replace(self.catalogue)
+        sqlite.put_in_place(path, self.catalogue)
 
     def keep(self, name: str) -> str:
         """See `Books`."""

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -186,14 +186,20 @@ def _rows_from(file: LandedFile, environment: "Environment") -> list[tuple[str, 
     return found
 
 
+def _is_as_landed(origin: Path, file: LandedFile) -> bool:
+    try:
+        return origin.is_file() and sha256_of(origin) == file.sha256
+    except OSError:
+        return False
+
+
 @contextmanager
 def source_of_copy(file: LandedFile, zone: LandingZone) -> Iterator[Path | None]:
     """A file with the content of a landed one, if there is any: at its origin, or landed for another source."""
     origin = zone.origin_path(file) if file.origin else None
-    with suppress(OSError):
-        if origin and origin.is_file() and sha256_of(origin) == file.sha256:
-            yield origin
-            return
+    if origin and _is_as_landed(origin, file):
+        yield origin
+        return
     for twin in zone.registry.files():
         if twin.sha256 == file.sha256 and twin.path != file.path and _digest(twin, zone) == file.sha256:
             with zone.opened([twin]) as (opened,):
