@@ -44,13 +44,16 @@ demo: setup
 	@test -f demo/backbone.yml || $(BIN)/backbone init demo --example nycflights
 	$(BIN)/backbone --project demo run
 
+# Two processes share the tests, four where there are cores.
+SHARED := -n auto --maxprocesses 4 --dist loadgroup
+
 # All tests that are quick enough to run before every push.
 test: setup
-	$(BIN)/pytest -m "not long and not cluster"
+	$(BIN)/pytest -m "not long and not cluster" $(SHARED)
 
 # Kills, large inputs, whole cases: minutes.
 test-long: setup
-	$(BIN)/pytest -m "long and not cluster" --durations=15
+	$(BIN)/pytest -m "long and not cluster" $(SHARED) --durations=15
 
 # Whole runs on real Spark clusters of this machine, and what dies in them: a quarter of an hour, and Java.
 test-cluster: setup

@@ -11,6 +11,17 @@ from postgres_server import PostgresServer, postgres_server
 from s3_server import S3Server, s3_server
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What one process does where several share the tests: all of Spark's, a file's, but for long tests one each."""
+    for item in items:
+        if item.get_closest_marker("xdist_group"):
+            continue
+        if item.get_closest_marker("spark") or {"both", "spark"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("spark"))
+        elif not item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server for all tests, on loopback."""

@@ -131,7 +131,9 @@ def _make_user() -> None:
     try:
         pwd.getpwnam(USER)
     except KeyError:
-        subprocess.run(["useradd", "-s", "/bin/bash", USER], check=True)
+        made = subprocess.run(["useradd", "-s", "/bin/bash", USER], check=False, capture_output=True, text=True)
+        if made.returncode not in {0, 9}:  # 9: another process has just made it
+            raise RuntimeError(made.stderr) from None
 
 
 def _free_port() -> int:

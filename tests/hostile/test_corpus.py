@@ -32,6 +32,8 @@ from backbone.workspace.peeking import peek
 
 SHOWN = 4
 
+pytestmark = pytest.mark.xdist_group("corpus")  # one run for all of them
+
 
 def test_every_case_has_an_expectation():
     assert set(MADE) - LONG == set(EXPECTED)
