@@ -84,9 +84,11 @@ def _project(root: Path, engine: str) -> Path:
     return root
 
 
-@pytest.mark.usefixtures("spark")
 @pytest.mark.parametrize("rows", [-1, here.ROWS], ids=["all asked of Spark", "few rows asked here"])
-def test_deliveries_make_the_same(tmp_path: Path, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deliveries_make_the_same(
+    tmp_path: Path, spark: SparkEngine, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert spark.spark is not None  # started once: the runs use it
     monkeypatch.setattr(here, "ROWS", rows)
     roots = [_project(tmp_path / "duckdb", ""), _project(tmp_path / "spark", "engine: spark\n")]
     reports = []
