@@ -17,6 +17,7 @@ from tests.fakes.faults_shop import (
 )
 
 import backbone
+from backbone.engine.spark import here
 from backbone.engine.spark.engine import SparkEngine
 from backbone.model.reports import RunReport
 
@@ -83,8 +84,12 @@ def _project(root: Path, engine: str) -> Path:
     return root
 
 
-@pytest.mark.usefixtures("spark")
-def test_deliveries_make_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rows", [-1, here.ROWS], ids=["all asked of Spark", "few rows asked here"])
+def test_deliveries_make_the_same(
+    tmp_path: Path, spark: SparkEngine, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert spark.spark is not None  # started once: the runs use it
+    monkeypatch.setattr(here, "ROWS", rows)
     roots = [_project(tmp_path / "duckdb", ""), _project(tmp_path / "spark", "engine: spark\n")]
     reports = []
     for more in ({}, LATER, SECOND):
@@ -111,7 +116,11 @@ def _found(report: RunReport) -> list[tuple[object, ...]]:
     ]
 
 
-def test_a_view_in_python_takes_and_gives_what_it_says(tmp_path: Path, spark: SparkEngine) -> None:
+@pytest.mark.parametrize("rows", [-1, here.ROWS], ids=["all asked of Spark", "few rows asked here"])
+def test_a_view_in_python_takes_and_gives_what_it_says(
+    tmp_path: Path, spark: SparkEngine, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(here, "ROWS", rows)
     assert spark.spark is not None
     write_files(
         tmp_path,

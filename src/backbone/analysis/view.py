@@ -31,7 +31,7 @@ def stage_view(analysis: "Analysis", staging: Staging, session: "Session") -> St
     query = _query(analysis, session)
     with blaming(analysis, dataset, "the view"):
         written = session.write(query, staging.new_file(dataset))
-    session.show(Extent(dataset, written.relation, added=written.paths))
+    session.show(Extent(dataset, written.relation, added=written.paths, rows=written.rows))
     if not written.rows:
         raise refusal(analysis, dataset, "the view has no rows", hint="look at what it reads: backbone status")
     check_key(analysis, dataset, quoted_dataset(dataset), session)

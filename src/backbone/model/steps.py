@@ -144,7 +144,7 @@ class Extent:
     The rows that the lake holds at `snapshot` (None: none), less those that `removed` names, and those of the
     Parquet files `added`. `since` is the snapshot up to which the reader has seen it (None: it must read all).
     `held` are the columns that the lake holds at `snapshot` (None: all); the others are NULL in those rows.
-    `lake` is `lake`, the environment's own, or `upstream`, another project's.
+    `lake` is `lake`, the environment's own, or `upstream`, another project's. `rows` are about as many (None: unknown).
     """
 
     dataset: str
@@ -155,6 +155,7 @@ class Extent:
     since: int | None = None
     held: tuple[str, ...] | None = None
     lake: str = "lake"
+    rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,10 +262,10 @@ def _with_files(registered: Mapping[str, object] | None, place: Place) -> Mappin
 def _held(published: Published, place: Place, since: int | None = None) -> Extent:
     since = _seen(published, place, since)
     if published.dataset in place.upstream:
-        return Extent(
-            published.dataset, published.relation, place.upstream[published.dataset], since=since, lake="upstream"
-        )
-    return Extent(published.dataset, published.relation, place.snapshot, since=since)
+        snapshot, lake = place.upstream[published.dataset], "upstream"
+    else:
+        snapshot, lake = place.snapshot, "lake"
+    return Extent(published.dataset, published.relation, snapshot, since=since, lake=lake, rows=published.rows)
 
 
 def _extent(dataset: str, place: Place, staged: Mapping[str, Staged], since: int | None) -> Extent:
@@ -273,10 +273,8 @@ def _extent(dataset: str, place: Place, staged: Mapping[str, Staged], since: int
     if one is None or one.unchanged:
         return _held(place.published[dataset], place, since)
     if one.replaces:
-        return Extent(dataset, one.relation, added=one.added)
-    held = place.published[dataset]
-    since = _seen(held, place, since)
-    return Extent(dataset, one.relation, place.snapshot, one.removed, one.added, since=since, held=held.relation.names)
+        return _new(one)
+    return _changed(one, _held(place.published[dataset], place, since))
 
 
 def _seen(published: Published, place: Place, since: int | None) -> int | None:
@@ -286,11 +284,14 @@ def _seen(published: Published, place: Place, since: int | None) -> int | None:
     return place.upstream.get(published.dataset, place.snapshot)
 
 
-def _after(one: Staged, request: Staging) -> Extent:
-    if one.replaces:
-        return Extent(one.dataset, one.relation, added=one.added)
-    held = request.current[one.dataset]
-    return replace(held, relation=one.relation, removed=one.removed, added=one.added, held=held.relation.names)
+def _new(one: Staged) -> Extent:
+    return Extent(one.dataset, one.relation, added=one.added, rows=one.rows)
+
+
+def _changed(one: Staged, held: Extent) -> Extent:
+    return replace(
+        held, relation=one.relation, removed=one.removed, added=one.added, held=held.relation.names, rows=one.rows
+    )
 
 
 def _cut_off(one: Staged, published: Mapping[str, Published], request: Staging, session: Session) -> Staged:
@@ -306,11 +307,12 @@ def _cut_off(one: Staged, published: Mapping[str, Published], request: Staging, 
         return one
     session.show_system(True)
     session.show(held)
-    session.show(Extent("staged.again", one.relation, added=one.added))
+    session.show(replace(_new(one), dataset="staged.again"))
     names = ", ".join(quoted(name) for name in one.relation.names)
     # DuckDB's hash of several values only mixes those of each: hashed once more, no swap of values goes unnoticed.
     told = f"SELECT count(*), sum(hash(hash({names}))) FROM"
-    if session.rows(f"{told} {quoted_dataset(one.dataset)}") != session.rows(f"{told} staged.again"):
+    there, here = session.rows(f"{told} {quoted_dataset(one.dataset)} UNION ALL {told} staged.again")
+    if there != here:
         return one
     for path in one.added:
         path.unlink()
@@ -325,5 +327,5 @@ def _profiled(one: Staged, request: Staging, session: Session) -> tuple[Attribut
     if one.replaces and one.added:
         return profile_relation(session, parquet_table(one.added), relation, one.rows)
     session.show_system(True)
-    session.show(_after(one, request))
+    session.show(_new(one) if one.replaces else _changed(one, request.current[one.dataset]))
     return profile_relation(session, quoted_dataset(one.dataset), relation, one.rows)

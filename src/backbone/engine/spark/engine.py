@@ -94,10 +94,16 @@ class SparkEngine:
         """A session in which nothing is shown yet."""
         if self._planner is None:
             self._planner = planning_engine(self.cluster.memory_limit)
-        with self._planner.session() as planner, self.driver.session() as driver, self.driver.session() as reader:
-            scratch = (self.scratch / f"step_{next(self._numbers)}").absolute()
+        here = self.driver.session
+        with self._planner.session() as planner, here() as driver, here() as asked, here() as reader:
             step = SparkStep(
-                lambda: self.spark, planner, driver=driver, reader=reader, scratch=scratch, catalogue=self.catalogue
+                lambda: self.spark,
+                planner,
+                driver=driver,
+                here=asked,
+                reader=reader,
+                scratch=(self.scratch / f"step_{next(self._numbers)}").absolute(),
+                catalogue=self.catalogue,
             )
             try:
                 yield step

@@ -5,10 +5,12 @@ translate is small and exact: operators over columns known by place, and functio
 """
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backbone.engine.duckdb.engine import DuckDBEngine
+from backbone.engine.spark.kinds import name_sql
 from backbone.engine.spark.operators import Translation
 from backbone.engine.spark.refusal import NotOnSparkError, refuse
 from backbone.errors import EngineError
@@ -26,10 +28,15 @@ _KEPT = "expression_rewriter"
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A query for Spark, whose columns are c0, c1, …, with the names and DuckDB's types that they have in truth."""
+    """A query for Spark, whose columns are c0, c1, …, with the names and DuckDB's types that they have in truth.
+
+    `tables` names the table of each scan in the `plan` that it was made of, by the scan's `id`.
+    """
 
     sql: str
     columns: tuple[tuple[str, str], ...]
+    plan: "Node"
+    tables: Mapping[int, str]
 
 
 def planning_engine(memory_limit: str) -> DuckDBEngine:
@@ -40,29 +47,36 @@ def planning_engine(memory_limit: str) -> DuckDBEngine:
     return engine
 
 
-def plan_query(planner: "DuckDBSession", query: str, leaf: "Leaf", *, strict: bool) -> Planned:
+def plan_query(
+    planner: "DuckDBSession", query: str, table: "Leaf", view: "Callable[[str], str]" = name_sql, *, strict: bool
+) -> Planned:
     """Translate a query.
 
     Args:
         planner: a session in which the query's tables are there, empty.
         query: a SELECT in DuckDB's SQL.
-        leaf: names for Spark the table that a scan in the plan reads.
+        table: names the table that a scan in the plan reads.
+        view: SQL for what Spark calls a table.
         strict: let through only what is known to give the same, as for people's SQL.
 
     Raises:
         EngineError: DuckDB can't bind it, or something in it isn't known to give the same.
     """
-    columns = planner.columns(query)
+    columns, tables = planner.columns(query), dict[int, str]()
+
+    def leaf(scan: "Node") -> str:
+        return view(tables.setdefault(id(scan), table(scan)))
+
     try:
-        translation = Translation(leaf, strict)
-        rows = translation.rows(bound_plan(planner, query))
+        plan, translation = bound_plan(planner, query), Translation(leaf, strict)
+        rows = translation.rows(plan)
         if translation.unreadable:
             _check_unread(planner, query, dict(translation.unreadable))
     except NotOnSparkError as error:
         raise error.at(query) from None
     except RecursionError:
         raise EngineError("This query is nested too deeply for Spark. Split it into several views") from None
-    return Planned(rows.sql, columns)
+    return Planned(rows.sql, columns, plan, tables)
 
 
 def _check_unread(planner: "DuckDBSession", query: str, columns: "dict[str, Kind]") -> None:

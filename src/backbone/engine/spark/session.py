@@ -3,12 +3,14 @@
 import re
 import shutil
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backbone.engine.duckdb.session import cast_column
 from backbone.engine.protocol import Written
 from backbone.engine.spark.failures import explained
+from backbone.engine.spark.here import Here, are_few
 from backbone.engine.spark.kinds import name_sql
 from backbone.engine.spark.planner import Planned, plan_query
 from backbone.engine.spark.refusal import refuse
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from backbone.engine.duckdb.session import DuckDBSession
     from backbone.engine.spark.expressions import Node
+    from backbone.engine.spark.tables import CountRows
     from backbone.model.steps import Extent
 
 _LEAVES = "__leaf"
@@ -36,10 +39,11 @@ _FETCHED = "__fetched"
 
 
 class SparkStep:
-    """Implements `Session`: DuckDB binds each query to empty tables, Spark carries it out.
+    """Implements `Session`: DuckDB binds each query to empty tables, Spark carries it out; or DuckDB, for few rows.
 
     `planner` holds the empty tables; `driver` is a session of DuckDB's that sees the lake, for what Spark can't read
-    by itself; `reader` is another, for the forms that people's Python wants: batches are read while other queries run.
+    by itself; `here` is another, which answers what is asked of few rows; `reader` a third, for the forms that people's
+    Python wants: batches are read while other queries run.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class SparkStep:
         planner: "DuckDBSession",
         *,
         driver: "DuckDBSession",
+        here: "DuckDBSession",
         reader: "DuckDBSession",
         scratch: Path,
         catalogue: str = "main",
@@ -55,27 +60,31 @@ class SparkStep:
         self._spark = spark
         self._planner = planner
         self._driver = driver
+        self._here = Here(here)
         self._reader = reader
         self._scratch = scratch
         self._tables = Tables(spark, driver, scratch, scratch.name, catalogue)
         self._system = False
         self._schemas: set[str] = set()
         self._number = 0
+        self._rows: dict[Path, int] = {}
 
     def show_system(self, shown: bool) -> None:
         """See `Session`."""
         self._system = shown
+        self._here.tell(lambda here: here.show_system(shown))
 
     def show(self, extent: "Extent") -> None:
         """See `Session`."""
         zone, stem, whole = zone_of(extent.dataset), stem_of(extent.dataset), extent.relation
         shown = whole if self._system else Relation(whole.visible)
-        self._name(zone, stem, self._leaf(shown, lambda: self._tables.dataset(extent, shown)))
+        self._here.tell(lambda here: here.show(extent))
+        self._name(zone, stem, self._leaf(shown, lambda: self._tables.dataset(extent, shown), lambda: extent.rows))
         if extent.since is None:
             return
         for which in ("__inserted", "__deleted"):
-            leaf = self._leaf(whole, lambda which=which: self._tables.changes(extent, which, whole))  # type: ignore[misc]  # bound
-            self._name(which, f"{zone}__{stem}", leaf)
+            make, rows = self._tables.changes(extent, which, whole)
+            self._name(which, f"{zone}__{stem}", self._leaf(whole, make, rows))
 
     def _name(self, schema: str, name: str, leaf: str) -> None:
         self._schema(schema)
@@ -86,25 +95,27 @@ class SparkStep:
             self._planner.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
             self._schemas.add(schema)
 
-    def _leaf(self, relation: Relation, make: "Callable[[], DataFrame]") -> str:
+    def _leaf(self, relation: Relation, make: "Callable[[], DataFrame]", rows: "CountRows") -> str:
         """An empty table for the planner, which stands for one that Spark can make."""
-        return self._typed_leaf([(a.name, sql_type(a.domain)) for a in relation.attributes], make)
+        return self._typed_leaf([(a.name, sql_type(a.domain)) for a in relation.attributes], make, rows)
 
-    def _typed_leaf(self, columns: Sequence[tuple[str, str]], make: "Callable[[], DataFrame]") -> str:
+    def _typed_leaf(
+        self, columns: Sequence[tuple[str, str]], make: "Callable[[], DataFrame]", rows: "CountRows"
+    ) -> str:
         self._schema(_LEAVES)
         self._number += 1
         name = f"t{self._number}"
         listed = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns)
         self._planner.execute(f"CREATE TABLE {quoted(_LEAVES)}.{name} ({listed})")
-        self._tables.add(name, make)
+        self._tables.add(name, make, rows)
         return f"{quoted(_LEAVES)}.{name}"
 
     def _scan(self, node: "Node") -> str:
-        """What Spark calls the table of a scan."""
+        """The name of the table of a scan."""
         data = node.get("function_data") or {}
         if node["name"] == "read_parquet":
             return self._files(data["files"], list(zip(data["names"], data["types"], strict=True)))
-        return self._tables.named(self._checked(node))
+        return self._checked(node)
 
     def _checked(self, node: "Node") -> str:
         """The name of the table of a scan, if it is one of those that were shown."""
@@ -118,18 +129,26 @@ class SparkStep:
 
         name = f"files{abs(hash(tuple(paths))):x}"
         schema = ", ".join(f"{name_sql(column)} {spark_type(kind_of(kind))}" for column, kind in columns)
+        known = [self._rows.get(Path(path).absolute()) for path in paths]
+        rows = None if None in known else sum(one or 0 for one in known)
         self._tables.add(
-            name, lambda: self._spark().read.schema(schema).parquet(*(Path(path).absolute().as_uri() for path in paths))
+            name,
+            lambda: self._spark().read.schema(schema).parquet(*(Path(path).absolute().as_uri() for path in paths)),
+            lambda: rows,
         )
-        return self._tables.named(name)
+        return name
 
     def _plan(self, query: str) -> Planned:
-        return plan_query(self._planner, bare(query), self._scan, strict=False)
+        return plan_query(self._planner, bare(query), self._scan, self._tables.view, strict=False)
 
-    def _frame(self, query: str) -> "tuple[DataFrame, Planned]":
-        with explained():  # tables are made readable while a query that names them is planned
-            planned = self._plan(query)
-            return self._spark().sql(planned.sql), planned
+    def _is_few(self, planned: Planned) -> bool:
+        return are_few(planned.plan, {scan: self._tables.rows_of(name) for scan, name in planned.tables.items()})
+
+    def _frame(self, planned: Planned) -> "DataFrame":
+        with explained():
+            for table in planned.tables.values():
+                self._tables.show(table)
+            return self._spark().sql(planned.sql)
 
     def execute(self, sql: str) -> None:
         """See `Session`."""
@@ -140,26 +159,38 @@ class SparkStep:
                 self._create(found[1], f"FROM {found[1]} UNION ALL BY NAME {found[2]}")
             elif found := _DROP.fullmatch(statement):
                 self._planner.execute(f"DROP VIEW {found[1]}")
+                self._here.execute(statement)
             else:
                 self._planner.execute(statement)
+                self._here.execute(statement)
 
     def _create(self, name: str, query: str) -> None:
         """A temporary table: its rows are written once, so that all who read it see the same."""
-        frame, planned = self._frame(query)
-        folder = self._scratch / f"table{self._number}"
-        with explained():
-            frame.write.parquet(folder.absolute().as_uri())
-            schema = frame.schema
-        names = [column for column, _ in planned.columns]
-        leaf = self._typed_leaf(
-            planned.columns,
-            lambda: self._spark().read.schema(schema).parquet(folder.absolute().as_uri()).toDF(*names),
-        )
+        planned = self._plan(query)
+        write = cache(lambda: self._kept(planned))
+        if self._is_few(planned):
+            rows: int | None = self._here.make(name, query)
+        else:
+            rows = None
+            self._here.stand_in(name, planned.columns)
+            write()
+        leaf = self._typed_leaf(planned.columns, write, lambda: rows)
         self._planner.execute(f"CREATE OR REPLACE VIEW {name} AS FROM {leaf}")
+
+    def _kept(self, planned: Planned) -> "DataFrame":
+        folder, self._number = self._scratch / f"table{self._number}", self._number + 1
+        place, frame = folder.absolute().as_uri(), self._frame(planned)
+        with explained():
+            frame.write.parquet(place)
+            names = (column for column, _ in planned.columns)
+            return self._spark().read.schema(frame.schema).parquet(place).toDF(*names)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """See `Session`."""
-        frame, planned = self._frame(query)
+        planned = self._plan(query)
+        if self._is_few(planned):
+            return self._here.asked().rows(query)
+        frame = self._frame(planned)
         with explained():
             table = frame.toArrow()
         self._driver.register(_FETCHED, table)
@@ -178,7 +209,7 @@ class SparkStep:
         wanted = relation or Relation(tuple(Attribute(name, domain_of(kind)) for name, kind in kinds))
         known = dict(kinds)
         columns = ", ".join(cast_column(a, known[a.name]) for a in wanted.attributes)
-        frame, _ = self._frame(f"SELECT {columns} FROM ({query}\n)")
+        frame = self._frame(self._plan(f"SELECT {columns} FROM ({query}\n)"))
         folder = self._scratch / f"{path.stem}-{self._number}"
         self._number += 1
         try:
@@ -203,14 +234,17 @@ class SparkStep:
         paths = [path] if len(kept) == 1 else [path.with_name(f"{path.stem}_{n:05}.parquet") for n in range(len(kept))]
         for part, place in zip(kept, paths, strict=True):
             shutil.move(part, place)
+            self._rows[place.absolute()] = rows[part]
         return Written(tuple(paths), sum(rows.values()), sum(p.stat().st_size for p in paths), relation)
 
     def fetch(self, query: str, form: str) -> Any:
         """See `Session`. `spark` is a form too: Spark's own DataFrame, of which nothing is read yet."""
+        planned = self._plan(query)
         if form == "spark":
-            frame, planned = self._frame(query)
-            return frame.toDF(*(name for name, _ in planned.columns))
-        frame, planned = self._frame(query)
+            return self._frame(planned).toDF(*(name for name, _ in planned.columns))
+        if self._is_few(planned):
+            return self._here.fetch(bare(query), form, self._reader)
+        frame = self._frame(planned)
         folder = self._scratch / f"fetched{self._number}"
         self._number += 1
         with explained():
@@ -222,7 +256,8 @@ class SparkStep:
         """See `Session`."""
         if type(table).__module__.startswith("pyspark."):
             columns = [(field.name, _duckdb_type(field.dataType.simpleString())) for field in table.schema.fields]
-            leaf = self._typed_leaf(columns, lambda: table)
+            self._here.stand_in(quoted(name), columns)
+            leaf = self._typed_leaf(columns, lambda: table, lambda: None)
         else:
             # A relation of DuckDB's belongs to the session that it was fetched from.
             home = self._reader if "duckdb" in type(table).__module__ else self._driver
@@ -230,7 +265,12 @@ class SparkStep:
             # Spark takes files whose names begin with _ for none of the data.
             path = self._scratch / f"returned{self._number}.parquet"
             written = home.write(f"SELECT * FROM {quoted(name)}", path, ordered=True)
-            leaf = self._leaf(written.relation, lambda: parquet_frame(self._spark(), written.paths, written.relation))
+            self._here.execute(f"CREATE OR REPLACE VIEW {quoted(name)} AS FROM {written.table}")
+            leaf = self._leaf(
+                written.relation,
+                lambda: parquet_frame(self._spark(), written.paths, written.relation),
+                lambda: written.rows,
+            )
         self._planner.execute(f"CREATE OR REPLACE VIEW {quoted(name)} AS FROM {leaf}")
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from backbone.engine.duckdb.session import DuckDBSession
+    from backbone.engine.protocol import Written
     from backbone.model.steps import Extent, Removal
 
+CountRows = Callable[[], int | None]
+"""About how many rows a table has; None where nobody knows."""
 _DOMAINS = {
     "text": "STRING",
     "integer": "BIGINT",
@@ -69,28 +73,35 @@ class Tables:
     prefix: str
     catalogue: str = "main"
     makers: dict[str, Callable[[], "DataFrame"]] = field(default_factory=dict)
-    made: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, CountRows] = field(default_factory=dict)
+    shown: set[str] = field(default_factory=set)
     numbers: Iterator[int] = field(default_factory=count)
 
-    def add(self, name: str, make: "Callable[[], DataFrame]") -> None:
-        """Say how a table is made."""
-        self.makers[name] = make
-        self.made.pop(name, None)
+    def add(self, name: str, make: "Callable[[], DataFrame]", rows: CountRows) -> None:
+        """Say how a table is made, and about how many rows it has."""
+        self.makers[name], self.counts[name] = make, rows
+        self.shown.discard(name)
 
-    def named(self, name: str) -> str:
-        """The view in Spark that holds a table, made now if it isn't yet."""
-        if name not in self.made:
-            view = f"{self.prefix}_{name}"
-            self.makers[name]().createOrReplaceTempView(view)
-            self.made[name] = view
-        return name_sql(self.made[name])
+    def view(self, name: str) -> str:
+        """What Spark calls a table that is shown to it."""
+        return name_sql(f"{self.prefix}_{name}")
+
+    def rows_of(self, name: str) -> int | None:
+        """About how many rows a table has; None where nobody knows."""
+        return self.counts[name]()
+
+    def show(self, name: str) -> None:
+        """Make a table readable in Spark, if it isn't yet."""
+        if name not in self.shown:
+            self.makers[name]().createOrReplaceTempView(f"{self.prefix}_{name}")
+            self.shown.add(name)
 
     def close(self) -> None:
         """Drop the views. Where Spark is gone, so are they."""
         with suppress(EngineError), explained():
-            for view in self.made.values():
-                self.spark().catalog.dropTempView(view)
-        self.made.clear()
+            for name in self.shown:
+                self.spark().catalog.dropTempView(f"{self.prefix}_{name}")
+        self.shown.clear()
 
     def dataset(self, extent: "Extent", relation: Relation) -> "DataFrame":
         """All the rows of a dataset, with the columns of `relation`."""
@@ -98,7 +109,7 @@ class Tables:
             return self._chosen(parquet_frame(self.spark(), extent.added, relation), relation)
         files = self._own_files(extent)
         if files is None:
-            return self._exported(extent, quoted_dataset(extent.dataset), relation)
+            return self._read(self._exported(extent, quoted_dataset(extent.dataset), relation), relation)
         held = extent.relation.names if extent.held is None else extent.held
         rows = parquet_frame(
             self.spark(), files, Relation(tuple(a for a in extent.relation.attributes if a.name in held))
@@ -110,17 +121,20 @@ class Tables:
             return there
         return there.unionAll(self._chosen(parquet_frame(self.spark(), extent.added, relation), relation))
 
-    def changes(self, extent: "Extent", which: str, relation: Relation) -> "DataFrame":
-        """The rows of a dataset that came (`__inserted`) or went (`__deleted`) since its reader saw it."""
+    def changes(self, extent: "Extent", which: str, relation: Relation) -> "tuple[Callable[[], DataFrame], CountRows]":
+        """The rows of a dataset that came (`__inserted`) or went (`__deleted`) since its reader saw it; how many."""
         table = f"{quoted(which)}.{quoted(f'{zone_of(extent.dataset)}__{stem_of(extent.dataset)}')}"
-        return self._exported(extent, table, relation)
+        written = cache(lambda: self._exported(extent, table, relation))
+        return lambda: self._read(written(), relation), lambda: written().rows
 
-    def _exported(self, extent: "Extent", table: str, relation: Relation) -> "DataFrame":
+    def _exported(self, extent: "Extent", table: str, relation: Relation) -> "Written":
         self.driver.show_system(True)
         self.driver.show(extent)
         columns = ", ".join(quoted(name) for name in relation.names)
         path = self.scratch / f"export{next(self.numbers)}.parquet"
-        written = self.driver.write(f"SELECT {columns} FROM {table}", path, relation=relation)
+        return self.driver.write(f"SELECT {columns} FROM {table}", path, relation=relation)
+
+    def _read(self, written: "Written", relation: Relation) -> "DataFrame":
         return self._chosen(parquet_frame(self.spark(), written.paths, relation), relation)
 
     def _without(self, rows: "DataFrame", removal: "Removal", relation: Relation) -> "DataFrame":
