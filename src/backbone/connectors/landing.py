@@ -10,15 +10,14 @@ import os
 import re
 import shutil
 import sqlite3
-import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from glob import glob, has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backbone.connectors.arriving import arriving
 from backbone.connectors.opening import Opener
 from backbone.connectors.registry import Arrival, Registry
 from backbone.connectors.secrets import Secrets, concealed
@@ -33,13 +32,11 @@ if TYPE_CHECKING:
 
 SETTLE_SECONDS = 0.5
 """A file changed more recently than this is looked at twice, so that one still being written is left alone."""
-_UNFINISHED = re.compile(r"^\.|^~|~$|\.(part|partial|tmp|temp|crdownload|swp|filepart)$", re.IGNORECASE)
 _CHUNK = 1 << 20
 _PART = ".part"
 _ASIDE = ".landed"
 _ARRIVAL = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 """Nothing else is swept away, wherever a link among the landing zone's folders may lead."""
-_LINK = "it is a link, and whoever may drop files may not read all others. Put the file itself there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,51 +109,16 @@ class LandingZone:
 
         Files that are there and can't be read are among them, with the problem.
         """
-        seen, drop = self.registry.seen(source), self.drop_folder(source)
-        found = []
-        for arrival in self.present(source, origins):
-            known = seen.get(arrival.place) == (arrival.size, arrival.mtime_ns)
-            if arrival.problem or not known or arrival.origin.parent == drop:
-                found.append(arrival)
-        return tuple(found)
+        return tuple(self._arriving(source, origins, self.registry.seen(source)))
 
     def present(self, source: str, origins: Iterable[str]) -> Iterator[Arrival]:
         """All files of a source at the places that it names, landed before or not."""
-        drop = self.drop_folder(source)
-        looks = (self._look(source, path, problem, drop) for path, problem in self._candidates(source, origins))
-        return (arrival for arrival in looks if arrival is not None)
+        return self._arriving(source, origins, {})
 
-    def _candidates(self, source: str, origins: Iterable[str]) -> Iterator[tuple[Path, str]]:
-        """The paths that may have files, each with why it can't be looked at."""
+    def _arriving(self, source: str, origins: Iterable[str], seen: Mapping[str, tuple[int, int]]) -> Iterator[Arrival]:
         secrets = Secrets(self._root)
-        patterns = [str(self._root / secrets.filled(origin)) for origin in origins]
-        patterns.append(str(self.drop_folder(source) / "*"))
-        for pattern in dict.fromkeys(patterns):
-            if os.path.lexists(pattern):
-                yield Path(pattern).absolute(), ""
-                continue
-            if problem := _listing_problem(pattern):
-                yield problem
-            for match in sorted(glob(pattern, recursive=True), key=_natural):  # noqa: PTH207 - absolute
-                path = Path(match).absolute()
-                if not os.path.isdir(path) and not is_unfinished(path.name):  # noqa: PTH112 - never raises
-                    yield path, ""
-
-    def _look(self, source: str, path: Path, problem: str, drop: Path) -> Arrival | None:
-        place = _told(self._from_root(path))
-        if not problem and path.parent == drop and path.is_symlink():
-            problem = _LINK
-        state = problem or _state_of(path)
-        if isinstance(state, str):
-            return Arrival(source, path, place, problem=concealed(state))
-        return Arrival(source, path, place, state.st_size, state.st_mtime_ns) if state else None
-
-    def _from_root(self, path: Path) -> Path:
-        """A path as one from the project's folder, if it is in there."""
-        try:
-            return path.relative_to(self._root)
-        except ValueError:
-            return path
+        filled = [secrets.filled(origin) for origin in origins]
+        return arriving(source, filled, root=self._root, drop=self.drop_folder(source), seen=seen)
 
     def says_something_new(self, arrival: Arrival) -> bool:
         """Whether an arrival would land as a new version; it is read only if its size has landed before."""
@@ -308,17 +270,6 @@ class LandingZone:
         return (folder for folder in folders if folder not in kept and folder.is_dir())
 
 
-def is_unfinished(name: str) -> bool:
-    """Whether a file's name says that it is still being written, or meant for nobody's eyes: it doesn't land."""
-    return _UNFINISHED.search(name) is not None
-
-
-def _told(path: Path) -> str:
-    """A path as it may be told: without secrets, and with bytes that are no UTF-8 as `%E9`."""
-    text = "".join(f"%{ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c for c in str(path))
-    return concealed(text)
-
-
 def _chunks(arrival: Arrival) -> Iterator[bytes]:
     try:
         with arrival.origin.open("rb") as reader:
@@ -328,37 +279,6 @@ def _chunks(arrival: Arrival) -> Iterator[bytes]:
         raise
     except OSError as error:
         raise OriginError(f"{arrival.place} can't be read: {error.strerror or error}") from error
-
-
-def _listing_problem(pattern: str) -> tuple[Path, str] | None:
-    """The folder in which a pattern looks for files, if it is there and can't be listed: `glob` finds nothing there."""
-    parts = Path(pattern).parts
-    fixed = next((n for n, part in enumerate(parts) if has_magic(part)), len(parts) - 1)
-    folder = Path(*parts[:fixed])
-    try:
-        os.scandir(folder).close()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        return folder, error.strerror or str(error)
-    return None
-
-
-def _state_of(path: Path) -> os.stat_result | str | None:
-    """What the system says about a file; why it can't be read; None if it has gone, which an origin may."""
-    try:
-        state = path.stat()
-    except FileNotFoundError:
-        return f"it is a link to {path.readlink()}, which isn't there" if path.is_symlink() else None
-    except OSError as error:
-        return error.strerror or str(error)
-    if stat.S_ISDIR(state.st_mode):
-        return "it is a folder. Name the files in it, such as *.csv"
-    return state if stat.S_ISREG(state.st_mode) else "it is no regular file"
-
-
-def _natural(name: str) -> list[tuple[int, int | str]]:
-    return [(0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"(\d+)", name) if part]
 
 
 def _settled(arrival: Arrival) -> bool:

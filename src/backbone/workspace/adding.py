@@ -7,7 +7,7 @@ from dataclasses import replace
 from glob import glob, has_magic
 from pathlib import Path
 
-from backbone.connectors.landing import is_unfinished
+from backbone.connectors.arriving import is_unfinished
 from backbone.errors import BackboneError, UsageError, did_you_mean
 from backbone.formats.lines import line_of
 from backbone.formats.peek import Peeked
