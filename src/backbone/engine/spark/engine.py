@@ -95,7 +95,13 @@ class SparkEngine:
         with self._planner.session() as planner, self.driver.session() as driver, self.driver.session() as reader:
             scratch = (self.scratch / f"step_{next(self._numbers)}").absolute()
             step = SparkStep(
-                lambda: self.spark, planner, driver=driver, reader=reader, scratch=scratch, catalogue=self.catalogue
+                lambda: self.spark,
+                planner,
+                driver=driver,
+                reader=reader,
+                scratch=scratch,
+                catalogue=self.catalogue,
+                remote=self.cluster.is_remote,
             )
             try:
                 yield step
