@@ -161,7 +161,7 @@ def _end_java() -> None:
 
     gateway = SparkContext._gateway  # noqa: SLF001 - there is no other way to it
     process = getattr(gateway, "proc", None)
-    if process is None:
+    if gateway is None or process is None:
         return
     SparkContext._gateway = SparkContext._jvm = None  # noqa: SLF001
     gateway.shutdown()
