@@ -92,3 +92,43 @@ def test_a_project_is_checked_before_it_runs(tmp_path: Path) -> None:
         ("trusted/sales.yml", 3, 5),
     ]
     assert not (tmp_path / "lake" / "dev").exists()
+
+
+LEAVERS = """from pyspark.ml.classification import LogisticRegression
+
+from backbone import at_random, classification
+
+
+@classification(
+    view="SELECT shop, amount, amount > 3 AS much FROM trusted.sales",
+    key="amount", target="much", features=["shop"], split=at_random(validate=0.3),
+    baseline="levenshtein(shop, 'x') < 3",
+    predict="SELECT *, hash(shop) AS h FROM view",
+)
+def leavers():
+    \"\"\"Who leaves?\"\"\"
+    return {"logistic": LogisticRegression()}
+"""
+
+
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [
+        ("{spark: 'spark://nowhere:1'}", {9: "baseline of leavers: levenshtein(", 10: "predict of leavers: hash("}),
+        ("duckdb", {12: "leavers: candidates of Spark ML (pyspark.ml) are trained by Spark, and the engine is DuckDB"}),
+    ],
+)
+def test_an_analysis_with_spark_ml_is_checked_before_it_runs(tmp_path: Path, engine: str, said: dict[int, str]) -> None:
+    for path, text in {
+        "backbone.yml": f"name: shop\nengine: {engine}\n",
+        "sources/sales.yml": "columns: {shop: text, amount: integer}\n",
+        "analysis/leavers.py": LEAVERS,
+    }.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+
+    with pytest.raises(ProjectError) as refused:
+        backbone.open(tmp_path).plan()
+
+    found = {p.at.line: p.message for p in refused.value.problems if p.at.path == "analysis/leavers.py"}
+    assert {line: message[: len(said[line])] for line, message in found.items()} == said

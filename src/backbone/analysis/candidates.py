@@ -9,15 +9,17 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import Pipeline
 
+from backbone.analysis.features import kinds_of, learning_of
 from backbone.analysis.preparation import default_preparation
 from backbone.analysis.refusals import refusal
 from backbone.engine.calling import load_function, user_frames, user_place
-from backbone.errors import DatasetError, did_you_mean
+from backbone.errors import DatasetError, EngineError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from backbone.analysis.features import Feature
+    from backbone.engine.protocol import Learning, Session
     from backbone.model.project import Analysis
 
 _NEEDS = {
@@ -29,10 +31,13 @@ _NEEDS = {
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One estimator to try: not fitted, with its preparation. `name` tells tuned ones apart."""
+    """One estimator to try: not fitted, with its preparation. `name` tells tuned ones apart.
+
+    `pipeline` is scikit-learn's, or the engine's own with the same methods.
+    """
 
     name: str
-    pipeline: Pipeline
+    pipeline: Any
     parameters: Mapping[str, object]
 
     @property
@@ -42,7 +47,7 @@ class Candidate:
 
 
 def load_candidates(
-    analysis: "Analysis", dataset: str, root: Path, features: "Sequence[Feature]"
+    analysis: "Analysis", dataset: str, root: Path, features: "Sequence[Feature]", session: "Session"
 ) -> tuple[Candidate, ...]:
     """Call the analysis's function, and make a candidate of each estimator and each point of its `tune` grid.
 
@@ -64,8 +69,24 @@ def load_candidates(
     return tuple(
         candidate
         for name, estimator in returned.items()
-        for candidate in _tuned(analysis, dataset, str(name), _checked(analysis, dataset, name, estimator), features)
+        for candidate in (
+            _engines(analysis, dataset, str(name), estimator, kinds_of(features), learning_of(session))
+            if analysis.library == "spark"
+            else _tuned(analysis, dataset, str(name), _checked(analysis, dataset, name, estimator), features)
+        )
     )
+
+
+def _engines(
+    analysis: "Analysis", dataset: str, name: str, given: Any, kinds: "Mapping[str, str]", learning: "Learning"
+) -> "Iterator[Candidate]":
+    """Candidates of the engine's own kind."""
+    for shown, point in _points(analysis, name):
+        try:
+            pipeline = learning.pipeline(given, point, kinds, analysis.seed)
+        except EngineError as error:
+            raise refusal(analysis, dataset, f"candidate '{name}': {error}") from error
+        yield Candidate(f"{name}{shown}", pipeline, pipeline.parameters)
 
 
 def _checked(analysis: "Analysis", dataset: str, name: str, estimator: Any) -> Any:
@@ -80,17 +101,25 @@ def _checked(analysis: "Analysis", dataset: str, name: str, estimator: Any) -> A
 def _tuned(
     analysis: "Analysis", dataset: str, name: str, estimator: Any, features: "Sequence[Feature]"
 ) -> "Iterator[Candidate]":
-    grid = dict(dict(analysis.tune).get(name, ()))
     known = estimator.get_params()
-    for parameter in grid:
+    for parameter in dict(dict(analysis.tune).get(name, ())):
         if parameter not in known:
             near = did_you_mean(parameter, known)
             raise refusal(analysis, dataset, f"tune: {type(estimator).__name__} has no parameter '{parameter}'.{near}")
-    for point in ParameterGrid({k: list(v) for k, v in grid.items()}) if grid else ({},):
-        shown = ", ".join(f"{k}={v}" for k, v in point.items())
+    for shown, point in _points(analysis, name):
         pipeline = _piped(_seeded(clone(estimator).set_params(**point), analysis.seed), analysis, features)
         parameters = {k: v for k, v in pipeline.steps[-1][1].get_params(deep=False).items() if v is not None}
-        yield Candidate(f"{name}({shown})" if shown else name, pipeline, parameters)
+        yield Candidate(f"{name}{shown}", pipeline, parameters)
+
+
+def _points(analysis: "Analysis", name: str) -> "Iterator[tuple[str, Mapping[str, Any]]]":
+    """The points of a candidate's grid, each with what it adds to the name; one without any where there is no grid."""
+    grid = dict(dict(analysis.tune).get(name, ()))
+    if not grid:
+        yield "", {}
+        return
+    for point in ParameterGrid({k: list(v) for k, v in grid.items()}):
+        yield f"({', '.join(f'{k}={v}' for k, v in point.items())})", point
 
 
 def _seeded(estimator: Any, seed: int) -> Any:

@@ -4,18 +4,25 @@ from typing import TYPE_CHECKING
 
 from backbone.analysis.gate import GateError, check_gate
 from backbone.analysis.refusals import blamed
-from backbone.analysis.vocabulary import METRICS
+from backbone.analysis.vocabulary import METRICS, SPARK_COLUMNS
 from backbone.errors import Problem, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from backbone.model.project import Analysis
+    from backbone.model.project import Analysis, Engine
 
 
-def problems(analysis: "Analysis") -> tuple[Problem, ...]:
-    """All that is wrong with an analysis as declared."""
-    found = (*_gate(analysis), *_metric(analysis), *_columns(analysis), *_split(analysis), *_parts(analysis))
+def problems(analysis: "Analysis", engine: "Engine") -> tuple[Problem, ...]:
+    """All that is wrong with an analysis as declared, and with it on an engine."""
+    found = (
+        *_gate(analysis),
+        *_metric(analysis),
+        *_columns(analysis),
+        *_split(analysis),
+        *_parts(analysis),
+        *(_spark(analysis, engine) if analysis.library == "spark" else ()),
+    )
     return tuple(Problem(blamed(analysis, message), f"{analysis.name}: {message}") for message in found)
 
 
@@ -62,6 +69,19 @@ def _split(a: "Analysis") -> "Iterator[str]":
         yield f"validate {split.validate} is not between 0 and 1: the share of rows to validate with."
     if split.kind == "at_random" and a.entity and a.entity in a.key and len(a.key) > 1:
         yield f"at_random can't be used: {a.entity} has several rows. Use by_group('{a.entity}', validate=…)."
+
+
+def _spark(a: "Analysis", engine: "Engine") -> "Iterator[str]":
+    if not engine.is_spark:
+        yield (
+            "candidates of Spark ML (pyspark.ml) are trained by Spark, and the engine is DuckDB. Write `engine: spark` "
+            "into backbone.yml, or return scikit-learn's estimators."
+        )
+    if a.kind == "clustering":
+        yield "candidates of a clustering are scikit-learn's: Spark ML's (pyspark.ml) aren't built."
+    taken = sorted(set(a.features) & set(SPARK_COLUMNS))
+    if taken:
+        yield f"feature {taken[0]} is called as a column that Spark ML makes. Give it another name in the view."
 
 
 def _parts(a: "Analysis") -> "Iterator[str]":

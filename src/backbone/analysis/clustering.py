@@ -16,7 +16,7 @@ from backbone.analysis.candidates import Candidate, load_candidates
 from backbone.analysis.features import features_of, read_frame
 from backbone.analysis.gate import Evidence, judge
 from backbone.analysis.leakage import warning
-from backbone.analysis.model_file import load_model
+from backbone.analysis.model_file import SPARK_FOLDER, load_model
 from backbone.analysis.preparation import describe_preparation
 from backbone.analysis.records import Measured
 from backbone.analysis.refusals import blaming, refusal
@@ -69,7 +69,7 @@ def _train(
 ) -> Trained:
     dataset = metrics_of(analysis)
     with measured() as cost:
-        tried = [_try(analysis, c, x) for c in load_candidates(analysis, dataset, staging.root, features)]
+        tried = [_try(analysis, c, x) for c in load_candidates(analysis, dataset, staging.root, features, session)]
         candidate, pipeline, values = _best(analysis, tried)
     current, findings = _current(analysis, staging, session)
     return Trained(
@@ -149,7 +149,11 @@ def _current(
     """The registered model version's metrics on the same rows, where the gate asks for them."""
     if staging.registered is None or not any("current." in line for line in analysis.gate):
         return None, ()
-    current = load_model(analysis, metrics_of(analysis), Path(str(staging.registered["path"])))
+    path = Path(str(staging.registered["path"]))
+    if path.name == SPARK_FOLDER:
+        message = f"the registered model version {staging.registered['version']} can't be compared: it is Spark ML's"
+        return None, (warning("current", message, 1),)
+    current = load_model(analysis, metrics_of(analysis), path)
     view = staging.inputs[view_of(analysis)]
     missing = [f.name for f in current.features if view.relation.domain(f.name) != f.domain]
     if missing:

@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.inspection import permutation_importance
+import pandas as pd
 
-from backbone.analysis.features import read_frame
+from backbone.analysis.features import read_frame, read_rows
 from backbone.analysis.leakage import warning
 from backbone.analysis.metrics import measure, measure_groups
-from backbone.analysis.model_file import load_model
-from backbone.analysis.refusals import refusal
+from backbone.analysis.model_file import SPARK_FOLDER, load_model
+from backbone.analysis.refusals import blaming, refusal
 from backbone.analysis.selection import predict
 from backbone.analysis.steps import metrics_of, sets_of
+from backbone.analysis.vocabulary import LOWER_IS_BETTER
 from backbone.model.names import quoted_dataset
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _BASELINE_THRESHOLD = 0.5
 _IMPORTANCE_ROWS = 20_000
 _REPEATS = 3
-_SCORERS = {"classification": ("roc_auc", "ROC AUC"), "regression": ("neg_mean_absolute_error", "mean absolute error")}
+_SCORES = {"classification": ("roc_auc", "ROC AUC"), "regression": ("mae", "mean absolute error")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,37 +71,55 @@ def judge_current(
 ) -> "tuple[Values | None, tuple[Finding, ...]]":
     """The registered model version's metrics on the same validation set, if there is one that can be asked.
 
-    One whose features are no longer in the view can't be compared: there is then none, and a warning says so.
+    One whose features are no longer in the view, or that another engine trained, can't be compared: there is then none,
+    and a warning says so.
     """
     if staging.registered is None:
         return None, ()
-    dataset = sets_of(analysis)[1]
-    current = load_model(analysis, metrics_of(analysis), Path(str(staging.registered["path"])))
+    dataset, path = sets_of(analysis)[1], Path(str(staging.registered["path"]))
+    if path.name == SPARK_FOLDER and analysis.library != "spark":
+        message = f"the registered model version {staging.registered['version']} can't be compared: it is Spark ML's"
+        return None, (warning("current", message, len(validate.y)),)
+    current = load_model(analysis, metrics_of(analysis), path, session.learning)
     missing = [f.name for f in current.features if staging.inputs[dataset].relation.domain(f.name) != f.domain]
     if missing or current.kind != analysis.kind:
         reason = f"its {', '.join(missing)} is no longer in the view" if missing else f"it is a {current.kind}"
         message = f"the registered model version {current.version} can't be compared: {reason}"
         return None, (warning("current", message, len(validate.y)),)
-    frame = read_frame(session, quoted_dataset(dataset), analysis.key, current.features)
-    return measure(validate.y, predict(analysis.kind, current.pipeline, frame), current.threshold), ()
+    x = (
+        read_rows(session, dataset, analysis.key, current.features)
+        if current.library == "spark"
+        else read_frame(session, quoted_dataset(dataset), analysis.key, current.features)
+    )
+    with blaming(analysis, metrics_of(analysis), f"the registered model version {current.version}"):
+        return measure(validate.y, predict(analysis.kind, current.pipeline, x), current.threshold), ()
 
 
 def importance_of(analysis: "Analysis", pipeline: Any, validate: "Sample") -> tuple["Mapping[str, float]", str]:
     """How much worse the model does when a feature is shuffled (Breiman 2001), and in which metric.
 
-    On at most 20,000 validation rows drawn with the analysis's seed, the mean of three shuffles.
+    On at most 20,000 validation rows drawn with the analysis's seed, the mean of three shuffles, which are predicted
+    together: each question to a cluster costs.
     """
-    scorer, name = _SCORERS[analysis.kind]
-    rows = np.random.default_rng(analysis.seed).permutation(len(validate.y))[:_IMPORTANCE_ROWS]
-    y = validate.y[rows]
-    if analysis.kind == "classification":
-        y = y.astype(int)
-        if len(np.unique(y)) == 1:
-            return {}, name
-    found = permutation_importance(
-        pipeline, validate.x.iloc[rows], y, scoring=scorer, n_repeats=_REPEATS, random_state=analysis.seed
-    )
-    return dict(zip(validate.x.columns, map(float, found.importances_mean), strict=True)), name
+    metric, name = _SCORES[analysis.kind]
+    random = np.random.default_rng(analysis.seed)
+    rows = np.sort(random.permutation(len(validate.y))[:_IMPORTANCE_ROWS])
+    x, y = validate.x.take(rows), validate.y[rows]
+    if analysis.kind == "classification" and len(np.unique(y)) == 1:
+        return {}, name
+    x = x if isinstance(x, pd.DataFrame) else x.to_pandas()
+
+    def score(predicted: "Numbers") -> float:
+        value = measure(y, predicted, None if analysis.kind == "regression" else _BASELINE_THRESHOLD)[metric]
+        return (value or 0.0) * (-1 if metric in LOWER_IS_BETTER else 1)
+
+    whole = score(predict(analysis.kind, pipeline, x))
+    found = {}
+    for feature in x.columns:
+        shuffled = [x.assign(**{feature: x[feature].to_numpy()[random.permutation(len(y))]}) for _ in range(_REPEATS)]
+        predicted = predict(analysis.kind, pipeline, pd.concat(shuffled, ignore_index=True))
+        found[feature] = whole - float(np.mean([score(part) for part in np.split(predicted, _REPEATS)]))
+    return found, name
 
 
 def _baseline(analysis: "Analysis", train: "Sample", validate: "Sample") -> "Numbers":

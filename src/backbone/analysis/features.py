@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from backbone.analysis.refusals import blaming, refusal
 from backbone.analysis.view import TARGET
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from backbone.engine.protocol import Session
+    from backbone.engine.protocol import Learning, Rows, Session
     from backbone.model.project import Analysis
     from backbone.model.relations import Relation
 
@@ -30,6 +31,8 @@ _KINDS: "Mapping[str, Kind]" = {
     "date": "time", "timestamp": "time", "timestamp_tz": "time",
 }  # fmt: skip
 _CASTS: "Mapping[Kind, str]" = {"number": "DOUBLE", "boolean": "DOUBLE", "text": "VARCHAR", "time": "TIMESTAMP"}
+
+_NUMBERS, _ROWS = "__numbers", "__rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,11 @@ class Feature:
 class Sample:
     """The rows of one set, by key: features `x`, labels `y`, and what they are split, compared and grouped by.
 
-    `order` holds the split's column (times, or groups); `baseline` has NaN where the expression was null.
+    `x` is a frame, or the engine's own rows. `order` holds the split's column (times, or groups); `baseline` has NaN
+    where the expression was null.
     """
 
-    x: pd.DataFrame
+    x: "pd.DataFrame | Rows"
     y: "NDArray[np.float64]"
     order: "NDArray[Any] | None" = None
     baseline: "NDArray[np.float64] | None" = None
@@ -74,13 +78,16 @@ def read_sample(session: "Session", dataset: str, analysis: "Analysis", features
         labels["baseline"] = f"CAST(({analysis.baseline}) AS DOUBLE)"
     labels |= {f"group_{i}": f"CAST({quoted(c)} AS VARCHAR)" for i, c in enumerate(analysis.fairness)}
     key = ", ".join(quoted(c) for c in analysis.key)
-    columns = [*feature_columns(features), *(f"{sql} AS {quoted(name)}" for name, sql in labels.items())]
+    here = () if analysis.library == "spark" else features
+    columns = [*feature_columns(here), *(f"{sql} AS {quoted(name)}" for name, sql in labels.items())]
     with blaming(analysis, dataset, "features and baseline"):
         rows = session.fetch(f"SELECT {', '.join(columns)} FROM {quoted_dataset(dataset)} ORDER BY {key}", "arrow")
     # Column by column, and by position: a feature may be called as a label is.
-    rest = dict(zip(labels, rows.columns[len(features) :], strict=True))
+    rest = dict(zip(labels, rows.columns[len(here) :], strict=True))
     return Sample(
-        frame_of(rows, features),
+        read_rows(session, dataset, analysis.key, features)
+        if analysis.library == "spark"
+        else frame_of(rows, features),
         _numbers(rest["label"]) if "label" in rest else np.empty(0),
         _values(rest["split"]) if "split" in rest else None,
         _numbers(rest["baseline"]) if "baseline" in rest else None,
@@ -93,6 +100,39 @@ def read_frame(session: "Session", rows: str, key: "Sequence[str]", features: "S
     order = ", ".join(quoted(c) for c in key)
     query = f"SELECT {', '.join(feature_columns(features))} FROM {rows} ORDER BY {order}"
     return frame_of(session.fetch(query, "arrow"), features)
+
+
+def read_rows(session: "Session", dataset: str, key: "Sequence[str]", features: "Sequence[Feature]") -> "Rows":
+    """Features and labels of one set as the engine's own rows, numbered by key: of them, only the key is read here."""
+    names = [quoted(c) for c in key]
+    keys = session.fetch(
+        f"SELECT {', '.join(names)} FROM {quoted_dataset(dataset)} ORDER BY {', '.join(names)}", "arrow"
+    )
+    session.register(_NUMBERS, keys.append_column("__row", pa.array(np.arange(len(keys)))))
+    columns = ", ".join([*feature_columns(features), f"{_double(TARGET)} AS label"])
+    same = " AND ".join(f"s.{name} = n.{name}" for name in names)
+    # Written once, so that all who read them see the same, whatever else is lost.
+    session.execute(
+        f"CREATE TEMP TABLE {_ROWS} AS SELECT __row, {columns} FROM (SELECT n.__row AS __row, s.* "
+        f"FROM {quoted_dataset(dataset)} AS s JOIN {_NUMBERS} AS n ON {same})"
+    )
+    return learning_of(session).rows(f"SELECT * FROM {_ROWS}", len(keys))
+
+
+def learning_of(session: "Session") -> "Learning":
+    """What trains the engine's own models.
+
+    Raises:
+        TypeError: the engine has none, which the plan has refused.
+    """
+    if session.learning is None:
+        raise TypeError("this engine has no models of its own")
+    return session.learning
+
+
+def kinds_of(features: "Sequence[Feature]") -> "Mapping[str, str]":
+    """Features by name, with their kind."""
+    return {f.name: f.kind for f in features}
 
 
 def feature_columns(features: "Sequence[Feature]") -> list[str]:

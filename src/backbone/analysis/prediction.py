@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from backbone.analysis.clustering import clusters_of
-from backbone.analysis.features import feature_columns, frame_of
+from backbone.analysis.features import feature_columns, frame_of, learning_of
 from backbone.analysis.model_file import Model, load_model
 from backbone.analysis.refusals import blaming, refusal
 from backbone.analysis.selection import predict
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _ROWS = 100_000
 """Rows that are prepared and predicted at a time: features are wide, answers are not."""
-_ASKED, _ANSWERS = "__asked", "__answers"
+_ASKED, _SCORED, _ANSWERS = "__asked", "__scored", "__answers"
 _ADDED = {
     "classification": (("prediction", "boolean"), ("probability", "float")),
     "regression": (("prediction", "float"),),
@@ -49,11 +49,17 @@ def stage_predictions(analysis: "Analysis", staging: Staging, session: "Session"
     dataset = predictions_of(analysis)
     if staging.registered is None:
         raise refusal(analysis, dataset, "there is no registered model version to predict with")
-    model = load_model(analysis, dataset, Path(str(staging.registered["path"])))
+    model = load_model(analysis, dataset, Path(str(staging.registered["path"])), session.learning)
     asked = _ask(analysis, staging, session, model)
-    session.register(_ANSWERS, pa.concat_tables(_answers(analysis, session, model)))
+    if model.library == "spark":
+        _answer_there(analysis, session, model)
+    else:
+        session.register(_ANSWERS, pa.concat_tables(_answers(analysis, session, model)))
     query, relation = _query(analysis, model), _relation(analysis, asked)
-    written = session.write(query, staging.new_file(dataset), relation=relation)
+    with blaming(analysis, dataset, f"model version {model.version}"):
+        written = session.write(query, staging.new_file(dataset), relation=relation)
+    if model.library == "spark":
+        _check_answers(analysis, session, model, written.rows)
     note = f"model version {model.version}"
     return Staged(dataset, relation, replaces=True, added=written.paths, rows=written.rows, note=note)
 
@@ -83,8 +89,7 @@ def _ask(analysis: "Analysis", staging: Staging, session: "Session", model: Mode
 
 
 def _answers(analysis: "Analysis", session: "Session", model: Model) -> Iterator[pa.Table]:
-    key = [f"{quoted(c)} AS {quoted(f'__key_{i}')}" for i, c in enumerate(analysis.key)]
-    rows = f"SELECT {', '.join([*feature_columns(model.features), *key])} FROM {quoted(_ASKED)}"
+    rows = _rows(analysis, model)
     if analysis.kind == "clustering":  # all at once: where the model keeps no centres, they are those of the rows
         yield _answer(analysis, model, session.fetch(rows, "arrow"))
         return
@@ -92,6 +97,32 @@ def _answers(analysis: "Analysis", session: "Session", model: Model) -> Iterator
     for batch in session.fetch(rows, "arrow_batches"):
         for start in range(0, batch.num_rows, _ROWS):
             yield _answer(analysis, model, batch.slice(start, _ROWS))
+
+
+def _rows(analysis: "Analysis", model: Model) -> str:
+    key = [f"{quoted(c)} AS {quoted(f'__key_{i}')}" for i, c in enumerate(analysis.key)]
+    return f"SELECT {', '.join([*feature_columns(model.features), *key])} FROM {quoted(_ASKED)}"
+
+
+def _answer_there(analysis: "Analysis", session: "Session", model: Model) -> None:
+    """Answers of the engine's own model, which it gives when they are written: no row comes here."""
+    keys = [f"__key_{i}" for i in range(len(analysis.key))]
+    with blaming(analysis, predictions_of(analysis), f"model version {model.version}"):
+        rows = learning_of(session).frame(_rows(analysis, model))
+        session.register(_SCORED, model.pipeline.answered(rows, keys, analysis.kind))
+    decided = "" if model.threshold is None else f"answer >= {model.threshold} AS answer_0, "
+    number = "answer_0" if model.threshold is None else "answer_1"
+    key = "".join(f"{name} AS {name.removeprefix('__')}, " for name in keys)
+    session.execute(f"CREATE VIEW {_ANSWERS} AS SELECT {key}{decided}answer AS {number} FROM {_SCORED}")
+
+
+def _check_answers(analysis: "Analysis", session: "Session", model: Model, answered: int) -> None:
+    """A pipeline of Spark's may leave rows out, which scikit-learn's can't."""
+    asked = session.rows(f"SELECT count(*) FROM {quoted(_ASKED)}")[0][0]
+    if answered != asked:
+        message = f"model version {model.version} answers {answered:,} of {asked:,} rows"
+        hint = "its stages may leave none out: give those that do handleInvalid='keep', and impute what is missing"
+        raise refusal(analysis, predictions_of(analysis), message, hint=hint)
 
 
 def _answer(analysis: "Analysis", model: Model, rows: Any) -> pa.Table:

@@ -50,8 +50,10 @@ def date_parts(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(parts, index=frame.index)
 
 
-def describe_preparation(pipeline: Pipeline) -> tuple[Row, ...]:
+def describe_preparation(pipeline: Any) -> tuple[Row, ...]:
     """What a fitted pipeline does to each feature before its model; a person's own steps are listed for all (`*`)."""
+    if not isinstance(pipeline, Pipeline):  # the engine's own says it itself
+        return tuple(pipeline.tasks())
     prepare = pipeline.named_steps.get("prepare")
     if not isinstance(prepare, ColumnTransformer):
         return tuple(("*", type(step).__name__, _json(step.get_params(deep=False))) for _, step in pipeline.steps[:-1])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from backbone.analysis.model_file import MODEL_FILE
+from backbone.analysis.model_file import MODEL_FILE, SPARK_FOLDER
 from backbone.model.relations import Attribute, Relation
 from backbone.model.steps import Table
 
@@ -114,5 +114,6 @@ def preparation_table(analysis: "Analysis", version: str, tasks: "Sequence[Row]"
 
 def model_table(analysis: "Analysis", artefacts: "Path", row: Mapping[str, Any]) -> Table:
     """`governance.model_version`: what made the model. `path` is below the folder of models: analysis, run, file."""
-    path = f"{artefacts.parent.name}/{artefacts.name}/{MODEL_FILE}"
+    name = SPARK_FOLDER if analysis.library == "spark" else MODEL_FILE
+    path = f"{artefacts.parent.name}/{artefacts.name}/{name}"
     return Table("model_version", ({"analysis": analysis.name, "code": analysis.normal, "path": path, **row},))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backbone.analysis.gate import Judgement
-from backbone.analysis.model_file import CARD_FILE, MODEL_FILE, Model, save_model
+from backbone.analysis.model_file import Model, files_of, save_model
 from backbone.analysis.records import (
     METRICS,
     Measured,
@@ -68,7 +68,7 @@ def stage_model(analysis: "Analysis", staging: "Staging", session: "Session", tr
         about, hint = missed[0].line, _hint(staging)
         raise refusal(analysis, dataset, said, about=about, hint=hint, findings=findings, governance=governance)
     written = write_metrics(session, staging.new_file(dataset), staging.run, trained.measured)
-    files = (staging.artefacts / MODEL_FILE, staging.artefacts / CARD_FILE, *trained.plots)
+    files = (*files_of(analysis.library, staging.artefacts), *trained.plots)
     return Staged(
         dataset, METRICS, replaces=True, added=written.paths, rows=written.rows, findings=findings,
         note=_note(staging, trained), governance=governance, artefacts=files,
@@ -82,7 +82,9 @@ def _note(staging: "Staging", trained: Trained) -> str:
 
 
 def _save(analysis: "Analysis", staging: "Staging", trained: Trained) -> tuple[str, ...]:
-    model = Model(trained.pipeline, staging.run, analysis.kind, tuple(trained.features), trained.threshold)
+    model = Model(
+        trained.pipeline, staging.run, analysis.kind, tuple(trained.features), trained.threshold, analysis.library
+    )
     made_by = {
         "backbone": version("backbone"),
         "snapshot": staging.snapshot,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from backbone.analysis.candidates import Candidate
     from backbone.analysis.features import Sample
+    from backbone.engine.protocol import Rows
     from backbone.model.project import Analysis
 
     Numbers = NDArray[np.float64]
@@ -62,17 +63,17 @@ def best_of(analysis: "Analysis", trials: "Sequence[Trial]") -> Trial:
     return chosen
 
 
-def fit(analysis: "Analysis", candidate: "Candidate", x: "pd.DataFrame", y: "Numbers") -> Any:
+def fit(analysis: "Analysis", candidate: "Candidate", x: "pd.DataFrame | Rows", y: "Numbers") -> Any:
     """Fit a copy of a candidate.
 
     Raises:
-        DatasetError: it can't be fitted, in scikit-learn's words.
+        DatasetError: it can't be fitted, in its library's words.
     """
     with blaming(analysis, metrics_of(analysis), f"candidate '{candidate.name}'"):
         return clone(candidate.pipeline).fit(x, y.astype(int) if analysis.kind == "classification" else y)
 
 
-def predict(kind: str, pipeline: Any, x: "pd.DataFrame") -> "Numbers":
+def predict(kind: str, pipeline: Any, x: "pd.DataFrame | Rows") -> "Numbers":
     """Probabilities of a classification, values of a regression, labels of a clustering."""
     if kind == "classification":
         return np.asarray(pipeline.predict_proba(x)[:, list(pipeline.classes_).index(1)], dtype=np.float64)
@@ -82,8 +83,9 @@ def predict(kind: str, pipeline: Any, x: "pd.DataFrame") -> "Numbers":
 def _try(analysis: "Analysis", candidate: "Candidate", sample: "Sample", folds: "Sequence[Fold]") -> Trial:
     scored: list[tuple[Numbers, Numbers]] = []
     for train, test in folds:
-        pipeline = fit(analysis, candidate, sample.x.iloc[train], sample.y[train])
-        scored.append((sample.y[test], predict(analysis.kind, pipeline, sample.x.iloc[test])))
+        pipeline = fit(analysis, candidate, sample.x.take(train), sample.y[train])
+        with blaming(analysis, metrics_of(analysis), f"candidate '{candidate.name}'"):
+            scored.append((sample.y[test], predict(analysis.kind, pipeline, sample.x.take(test))))
     threshold = _threshold(analysis, scored)
     found = [measure(y, predicted, threshold) for y, predicted in scored]
     return Trial(candidate, {name: _mean([m[name] for m in found]) for name in found[0]}, threshold)

@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from backbone.engine.protocol import Session
+    from backbone.model.project import Analysis
     from backbone.model.steps import Finding, Staged, Staging
 
     Stager = Callable[..., Staged]
 
 _ML = ("sklearn", "skops", "pandas", "numpy", "pyarrow", "matplotlib", "scipy", "joblib")
+_NOT_THEIRS = (FutureWarning, DeprecationWarning, PendingDeprecationWarning, ResourceWarning)
+"""Warnings about how libraries are written."""
 
 
 def stage_analysis(staging: "Staging", session: "Session") -> "tuple[Staged, ...]":
@@ -59,22 +62,20 @@ def _stager(kind: str, stage: str) -> "Stager":
     return stage_clustering if kind == "clustering" else stage_training
 
 
-def _quietly(stager: "Stager", *arguments: Any) -> "Staged":
-    """Run with scikit-learn's warnings collected as findings instead of printed."""
+def _quietly(stager: "Stager", analysis: "Analysis", *arguments: Any) -> "Staged":
+    """Run with the warnings of the library that trains collected as findings instead of printed."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        staged = stager(*arguments)
-    return replace(staged, findings=(*staged.findings, *_findings(caught)))
+        staged = stager(analysis, *arguments)
+    return replace(staged, findings=(*staged.findings, *_findings(analysis.library, caught)))
 
 
-def _findings(caught: "Iterable[warnings.WarningMessage]") -> "Iterable[Finding]":
+def _findings(library: str, caught: "Iterable[warnings.WarningMessage]") -> "Iterable[Finding]":
     """One finding per kind of warning that people can act on."""
     messages: dict[str, list[str]] = {}
     for one in caught:
-        if issubclass(one.category, (FutureWarning, DeprecationWarning, PendingDeprecationWarning)):
+        if issubclass(one.category, _NOT_THEIRS):
             continue
         messages.setdefault(one.category.__name__, []).append(str(one.message).strip().splitlines()[0])
     for name, said in messages.items():
-        yield warning(
-            f"scikit-learn({name})", f"{said[0]} ({len(said)} times)" if len(said) > 1 else said[0], len(said)
-        )
+        yield warning(f"{library}({name})", f"{said[0]} ({len(said)} times)" if len(said) > 1 else said[0], len(said))

@@ -23,7 +23,7 @@ def analysis_steps(project: "Project") -> tuple[Step, ...]:
     Raises:
         ProjectError: an analysis says something that can't be carried out; all of it is listed.
     """
-    wrong = [problem for analysis in project.analyses for problem in problems(analysis)]
+    wrong = [problem for analysis in project.analyses for problem in problems(analysis, project.engine)]
     if wrong:
         raise ProjectError(wrong)
     return tuple(step for analysis in project.analyses for step in _steps(analysis))

@@ -1,7 +1,6 @@
 """Training: candidates compared within the training set, the best judged once on the validation set, and its gate."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from backbone.analysis import plots
@@ -16,7 +15,7 @@ from backbone.analysis.selection import Trial, best_of, fit, try_candidates
 from backbone.analysis.steps import metrics_of, sets_of
 from backbone.analysis.threads import threads_for
 from backbone.engine.cost import measured
-from backbone.model.names import literal, quoted_dataset
+from backbone.model.names import quoted_dataset
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +23,17 @@ if TYPE_CHECKING:
     from backbone.engine.protocol import Session
     from backbone.model.project import Analysis
     from backbone.model.steps import Staged, Staging
+
+_DAY = 86_400
+_SECONDS = {
+    "second": 1,
+    "minute": 60,
+    "hour": 3600,
+    "day": _DAY,
+    "week": 7 * _DAY,
+    "month": 30 * _DAY,
+    "year": 365 * _DAY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +57,9 @@ def stage_training(analysis: "Analysis", staging: "Staging", session: "Session")
 
 
 def _train(analysis: "Analysis", staging: "Staging", session: "Session", sets: _Sets) -> Trained:
-    candidates = load_candidates(analysis, metrics_of(analysis), staging.root, sets.features)
+    candidates = load_candidates(analysis, metrics_of(analysis), staging.root, sets.features, session)
     with measured() as cost:
-        trials = try_candidates(analysis, candidates, sets.train, _gap_seconds(analysis, session))
+        trials = try_candidates(analysis, candidates, sets.train, _gap_seconds(analysis))
         chosen = best_of(analysis, trials)
         pipeline = fit(analysis, chosen.candidate, sets.train.x, sets.train.y)
     verdict = judge_model(analysis, pipeline, chosen.threshold, sets.train, sets.validate)
@@ -86,11 +96,12 @@ def _read(analysis: "Analysis", staging: "Staging", session: "Session") -> _Sets
     )
 
 
-def _gap_seconds(analysis: "Analysis", session: "Session") -> float:
+def _gap_seconds(analysis: "Analysis") -> float:
+    """The split's gap, with months of 30 days and years of 365: between folds it needn't be exact."""
     if analysis.split is None or not analysis.split.gap:
         return 0.0
-    gap = session.rows(f"SELECT CAST({literal(analysis.split.gap)} AS INTERVAL)")[0][0]
-    return gap.total_seconds() if isinstance(gap, timedelta) else 0.0
+    number, unit = analysis.split.gap.split()
+    return int(number) * _SECONDS[unit.removesuffix("s")]
 
 
 def _tried(trials: tuple[Trial, ...], chosen: Trial) -> list[Measured]:

@@ -10,6 +10,8 @@ METRICS: Mapping[str, tuple[str, ...]] = {
     "clustering": ("silhouette", "stability"),
 }
 LOWER_IS_BETTER = frozenset({"brier", "log_loss", "mae", "rmse", "mape"})
+SPARK_COLUMNS = ("label", "features", "prediction", "probability", "rawPrediction")
+"""Columns of Spark ML by their default names, which no feature of its pipelines may have."""
 GROUP_ROWS = 30
 """Metrics of smaller groups say little, so they aren't computed."""
 

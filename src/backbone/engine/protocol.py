@@ -1,6 +1,6 @@
 """The engine: it turns a query over named inputs into Parquet files, and reports what it wrote."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from glob import escape
@@ -48,11 +48,56 @@ def parts_of(path: Path) -> tuple[Path, ...]:
     return (path, *sorted(path.parent.glob(f"{escape(path.stem)}_*.parquet")))
 
 
+class Rows(Protocol):
+    """Rows of a set that stay where an engine has them, numbered in the order of their key from 0."""
+
+    def __len__(self) -> int:
+        """How many they are."""
+
+    def take(self, numbers: Any) -> "Rows":
+        """Those with these numbers, an array that ascends."""
+
+    def to_pandas(self) -> Any:
+        """Their features as a pandas frame in this process, in order: for few."""
+
+
+class Learning(Protocol):
+    """How models of an engine's own kind are made, on rows that stay where the engine has them.
+
+    A pipeline has the methods that analyses call of scikit-learn's: `fit`, `predict`, `predict_proba`. Features are
+    named with their kind: `number`, `boolean`, `text`, `time`.
+    """
+
+    def rows(self, query: str, count: int) -> Rows:
+        """The rows of a SELECT of `__row` (a number from 0 to `count` - 1), `label` and features."""
+
+    def pipeline(self, given: Any, parameters: Mapping[str, object], features: Mapping[str, str], seed: int) -> Any:
+        """A pipeline of what a person's function returned, with parameters of its last stage set.
+
+        Raises:
+            EngineError: it is no estimator of this kind, or has no such parameter.
+        """
+
+    def load(self, folder: Path, features: Mapping[str, str]) -> Any:
+        """A fitted pipeline that was saved in a folder.
+
+        Raises:
+            EngineError: it can't be read, or would bring other code along.
+        """
+
+    def frame(self, query: str) -> Any:
+        """The rows of a SELECT, as a pipeline's `answered` takes them."""
+
+
 class Session(Protocol):
     """One step's view of the data: it sees only what was shown to it. Not to be shared between threads.
 
     Whatever the engine refuses or fails at raises an `EngineError` with the engine's own words.
     """
+
+    @property
+    def learning(self) -> "Learning | None":
+        """How models of the engine's own kind are made; None where it has none."""
 
     def show(self, extent: Extent) -> None:
         """Make a dataset readable as `zone.name`.

@@ -101,6 +101,7 @@ class Analysis:
 
     `view_inputs` are the datasets that `view` reads, `predict_inputs` those of `predict` other than `view`.
     `normal` is what counts for its definition: a digest of the function's code and of package versions.
+    `library` is whose estimators the candidates are: Spark ML's are trained by Spark, on Spark's rows.
     `places` says where its arguments and the lines of its gate stand.
     """
 
@@ -125,6 +126,7 @@ class Analysis:
     select_by: str = "roc_auc"
     threshold: float | Literal["f1"] = "f1"
     seed: int = 0
+    library: Literal["scikit-learn", "spark"] = "scikit-learn"
     owner: str = ""
     tags: tuple[str, ...] = ()
     at: Location = field(default=NOWHERE, compare=False)

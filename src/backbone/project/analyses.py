@@ -148,6 +148,9 @@ def read_analysis(draft: AnalysisDraft, catalogue: Catalogue, problems: "list[Pr
         select_by=fields.choice("select_by", _SELECT_BY[kind], METRICS[kind]),
         threshold=_threshold(fields),
         seed=fields.count("seed", 0),
+        library="spark"
+        if any(f"{name}.".startswith("pyspark.ml.") for name in draft.declared.imports)
+        else "scikit-learn",
         owner=fields.text("owner"),
         tags=fields.values("tags"),
         at=draft.declared.place(draft.declared.function).at,

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A decorated function: which decorator of ours, the call with its arguments, and the function."""
+    """A decorated function: which decorator of ours, the call with its arguments, and the function.
+
+    `imports` are the dotted names of other packages that its file imports, or a module of the project that it imports.
+    """
 
     file: "File"
     decorator: str
@@ -29,6 +32,7 @@ class Declared:
     names: dict[str, str]
     description: str
     normal: str
+    imports: frozenset[str]
 
     def place(self, node: ast.expr | ast.stmt | ast.arg | ast.keyword) -> "Place":
         """Where a piece of syntax stands."""
@@ -78,7 +82,9 @@ def read_declared(root: Path, file: "File", decorators: tuple[str, ...], problem
         )
         return None
     description = ast.get_docstring(function) or ""
-    return Declared(file, ours[0][0], call, function, names, description, _digest(root, file, tree, call))
+    modules, imports = _reached(root, file, tree)
+    normal = _digest(file, tree, call, modules, imports)
+    return Declared(file, ours[0][0], call, function, names, description, normal, imports)
 
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -175,9 +181,11 @@ def _literal_mapping(file: "File", node: ast.Dict, problems: list[Problem]) -> M
     return Mapping(tuple(entries.values()), place_of(file, node))
 
 
-def _digest(root: Path, file: "File", tree: ast.Module, call: ast.Call) -> str:
+def _digest(
+    file: "File", tree: ast.Module, call: ast.Call, modules: dict[str, ast.Module], imports: frozenset[str]
+) -> str:
     """What counts of the code: this file without our decorator, the project's modules that it imports, and packages."""
-    modules, packages = _reached(root, file, tree)
+    packages = {name.partition(".")[0] for name in imports}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):
             node.decorator_list = [d for d in node.decorator_list if d is not call]
@@ -200,10 +208,10 @@ def _has_docstring(node: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | a
     return isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
 
 
-def _reached(root: Path, file: "File", tree: ast.Module) -> tuple[dict[str, ast.Module], set[str]]:
-    """The project's modules that a module imports, directly or not, by path; and the other packages."""
+def _reached(root: Path, file: "File", tree: ast.Module) -> tuple[dict[str, ast.Module], frozenset[str]]:
+    """The project's modules that a module imports, directly or not, by path; and what is imported of other packages."""
     modules: dict[str, ast.Module] = {}
-    packages: set[str] = set()
+    imports: set[str] = set()
     waiting = [(file.path, tree)]
     while waiting:
         for name in _imports(*waiting.pop()):
@@ -213,8 +221,8 @@ def _reached(root: Path, file: "File", tree: ast.Module) -> tuple[dict[str, ast.
                 waiting.append((path, modules[path]))
             top = name.partition(".")[0]
             if not own and top not in sys.stdlib_module_names and top != "backbone":
-                packages.add(top)
-    return modules, packages
+                imports.add(name)
+    return modules, frozenset(imports)
 
 
 def _module(path: Path) -> ast.Module:

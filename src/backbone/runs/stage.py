@@ -113,7 +113,7 @@ def _attempt(planned: PlannedStep, place: Place, engine: Engine, staged: Mapping
     with measured() as cost:
         try:
             _check_landed(planned.step, place)
-            with engine.local() if _is_local(planned.step) else engine.session() as session:
+            with engine.local() if is_local(planned.step) else engine.session() as session:
                 request = _staging(planned, place, staged, how, _new_files(place, files))
                 made = _stage(request, session, engine)
                 check_unedited(planned.step, place.root, place.fingerprint)
@@ -140,9 +140,15 @@ def _check_landed(step: Step, place: Place) -> None:
         raise DatasetError(Failure(step.dataset, why, step.work.source.at, hint=hint))
 
 
-def _is_local(step: Step) -> bool:
+def is_local(step: Step) -> bool:
     """Whether a step works in this process whatever the engine: its readers are ours, its models scikit-learn's."""
-    return isinstance(step.work, Format) or (isinstance(step.work, Analyse) and step.work.stage != "view")
+    match step.work:
+        case Format() | Analyse(_, "split"):
+            return True
+        case Analyse(analysis, "train" | "predict"):
+            return analysis.library != "spark"
+        case _:
+            return False
 
 
 def _rows_read(step: Step, place: Place, staged: Mapping[str, Staged]) -> int | None:
@@ -251,7 +257,7 @@ def _with_files(registered: Mapping[str, object] | None, place: Place) -> Mappin
     folder = Path(str(registered["path"])).parent
     for name, digest in place.model_files.items():
         path = place.site.staging / name
-        if path.parent != folder or (path.is_file() and sha256_of(path) == digest):
+        if folder not in path.parents or (path.is_file() and sha256_of(path) == digest):
             continue
         if place.site.data.fetch(name, path) != digest:
             path.unlink(missing_ok=True)

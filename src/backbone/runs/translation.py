@@ -6,6 +6,7 @@ from dataclasses import replace
 from backbone.engine.protocol import Session
 from backbone.errors import Problem, ProjectError, UntranslatableError
 from backbone.model.names import quoted_dataset
+from backbone.model.project import Analysis
 from backbone.model.relations import Relation
 from backbone.model.rules import Rule
 from backbone.model.statements import bare
@@ -47,6 +48,24 @@ def untranslatable(
                 session.describe(bare(analysis.view))
             except UntranslatableError as error:
                 yield Problem(analysis.at, f"the view of {analysis.name}: {_first_line(error)}")
+            else:
+                yield from _asked_there(analysis, relations, session)
+
+
+def _asked_there(analysis: Analysis, relations: Mapping[str, Relation], session: Session) -> Iterator[Problem]:
+    """What Spark is asked beside the view where it trains: the baseline, and the rows to predict."""
+    if analysis.library != "spark":
+        return
+    view = f"({analysis.view.strip().removesuffix(';')}\n)"
+    queries = {"baseline": f"SELECT ({analysis.baseline}\n) FROM {view}"} if analysis.baseline else {}
+    if analysis.predict and all(name in relations for name in analysis.predict_inputs):
+        _show(analysis.predict_inputs, relations, session, system=False)
+        queries["predict"] = f"WITH view AS {view} SELECT * FROM ({analysis.predict.strip().removesuffix(';')}\n)"
+    for part, query in queries.items():
+        try:
+            session.describe(query)
+        except UntranslatableError as error:
+            yield Problem(analysis.place_of(part), f"{part} of {analysis.name}: {_first_line(error)}")
 
 
 def _show(names: tuple[str, ...], relations: Mapping[str, Relation], session: Session, *, system: bool) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from backbone.analysis.steps import analysis_steps, normal_sql
 from backbone.errors import ProjectError
-from backbone.model.project import Analysis, Project, Split
+from backbone.model.project import Analysis, Engine, Project, Split
 
 
 def steps_of(analysis: Analysis) -> dict[str, dict[str, str]]:
@@ -52,6 +52,25 @@ def test_a_comment_in_the_view_changes_nothing(churn: Analysis) -> None:
 
 def test_blanks_and_dashes_in_a_literal_count() -> None:
     assert normal_sql("SELECT 'a  -- b',\n \"x  y\" -- c") == "SELECT 'a  -- b', \"x  y\""
+
+
+def test_spark_ml_is_refused_where_it_cant_be(churn: Analysis) -> None:
+    there = replace(churn, library="spark", features=("spent", "label"))
+    on_duckdb, on_spark = (Project(Path("/p"), "p", engine=Engine(m), analyses=(there,)) for m in ("", "local[*]"))
+
+    with pytest.raises(ProjectError) as refused:
+        analysis_steps(on_duckdb)
+    with pytest.raises(ProjectError) as taken:
+        analysis_steps(on_spark)
+
+    assert "candidates of Spark ML (pyspark.ml) are trained by Spark, and the engine is DuckDB" in str(refused.value)
+    assert "Write `engine: spark` into backbone.yml" in str(refused.value)
+    assert [p.message for p in taken.value.problems] == [
+        "churn: feature label is called as a column that Spark ML makes. Give it another name in the view."
+    ]
+    assert [s.dataset for s in analysis_steps(replace(on_spark, analyses=(replace(there, features=("spent",)),)))] == [
+        "analysis.churn__view", "analysis.churn__train", "analysis.churn",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -258,6 +258,27 @@ def test_an_analysis_is_read_and_not_run(project):
     assert (analysis.select_by, analysis.threshold) == ("roc_auc", "f1")
 
 
+@pytest.mark.parametrize(
+    ("imports", "library"),
+    [
+        ("from sklearn.tree import DecisionTreeClassifier", "scikit-learn"),
+        ("from pyspark.ml import Pipeline", "spark"),
+        ("from pyspark.ml.classification import LogisticRegression", "spark"),
+        ("from pyspark import ml", "spark"),
+        ("import pyspark.ml.feature as f", "spark"),
+        ("from models import forest", "spark"),
+        ("import pyspark.sql", "scikit-learn"),
+        ("import pyspark.mllib", "scikit-learn"),
+    ],
+)
+def test_whose_models_an_analysis_trains_is_known_from_its_imports(project, imports, library):
+    models = "def forest():\n    from pyspark.ml.regression import RandomForestRegressor\n"
+
+    analysis = load_project(project({"analysis/large.py": f"{imports}\n{ANALYSIS}", "models.py": models})).analyses[0]
+
+    assert analysis.library == library
+
+
 def test_defaults_differ_by_kind_of_analysis(project):
     regression = ANALYSIS.replace("classification", "regression").replace("roc_auc", "mae").replace("recall", "mae")
     clustering = (

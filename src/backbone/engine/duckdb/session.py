@@ -39,6 +39,10 @@ class DuckDBSession:
         self._schemas: set[str] = set()
         self._described: dict[str, tuple[tuple[str, str], ...]] = {}
 
+    @property
+    def learning(self) -> None:
+        """See `Session`: DuckDB has none."""
+
     def show_system(self, shown: bool) -> None:
         """See `Session`."""
         self._system = shown

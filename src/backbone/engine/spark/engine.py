@@ -104,6 +104,7 @@ class SparkEngine:
                 reader=reader,
                 scratch=(self.scratch / f"step_{next(self._numbers)}").absolute(),
                 catalogue=self.catalogue,
+                remote=self.cluster.is_remote,
             )
             try:
                 yield step

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from backbone.engine.duckdb.session import DuckDBSession
     from backbone.engine.spark.expressions import Node
+    from backbone.engine.spark.ml import SparkLearning
     from backbone.engine.spark.tables import CountRows
     from backbone.model.steps import Extent
 
@@ -56,8 +57,11 @@ class SparkStep:
         reader: "DuckDBSession",
         scratch: Path,
         catalogue: str = "main",
+        remote: bool = False,
     ) -> None:
         self._spark = spark
+        self._remote = remote
+        self._learning: SparkLearning | None = None
         self._planner = planner
         self._driver = driver
         self._here = Here(here)
@@ -68,6 +72,15 @@ class SparkStep:
         self._schemas: set[str] = set()
         self._number = 0
         self._rows: dict[Path, int] = {}
+
+    @property
+    def learning(self) -> "SparkLearning":
+        """See `Session`: Spark ML."""
+        if self._learning is None:
+            from backbone.engine.spark.ml import SparkLearning
+
+            self._learning = SparkLearning(self._spark, lambda query: self.fetch(query, "spark"), remote=self._remote)
+        return self._learning
 
     def show_system(self, shown: bool) -> None:
         """See `Session`."""
@@ -276,6 +289,8 @@ class SparkStep:
     def close(self) -> None:
         """Forget all tables, and remove what was written for a while."""
         self._tables.close()
+        if self._learning is not None:
+            self._learning.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
 
