@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -263,11 +264,20 @@ class LandingZone:
         known = {file.path.parent for file in self.registry.files()}
         return [path for path in self.kept() if path.name != _PART and path.parent not in known]
 
-    def unknown_folders(self) -> Iterator[Path]:
-        """The folders of persistent landing that hold no registered file."""
-        kept = {file.path.parent for file in self.registry.files()}
-        folders = sorted(self.persistent.glob("*/*"))
-        return (folder for folder in folders if folder not in kept and folder.is_dir())
+    def unknown_folders(self) -> list[Path]:
+        """The folders of persistent landing that hold no registered file. Thousands may hold one."""
+        kept = self.registry.folders()
+        names = (
+            f"persistent/{source.name}/{arrival.name}"
+            for source in _folders(self.persistent)
+            for arrival in _folders(source.path)
+        )
+        return [self._folder / name for name in sorted(name for name in names if name not in kept)]
+
+
+def _folders(path: str | Path) -> Iterator["os.DirEntry[str]"]:
+    with suppress(FileNotFoundError), os.scandir(path) as entries:
+        yield from (entry for entry in entries if entry.is_dir())
 
 
 def _chunks(arrival: Arrival) -> Iterator[bytes]:

@@ -55,6 +55,10 @@ class Registry:
         rows = self._read(f"{_FILES}{where} ORDER BY id", values)
         return tuple(self._file(row) for row in rows)
 
+    def folders(self) -> set[str]:
+        """The folders of all landed files, by their names in the landing zone."""
+        return {path.rpartition("/")[0] for (path,) in self._read("SELECT path FROM file", ())}
+
     def newest(self, source: str | None = None) -> LandedFile | None:
         """The landed file that arrived last, of one source or of all."""
         where, values = ("", ()) if source is None else (" WHERE source = ?", (source,))
