@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from backbone.errors import LakeError, MissingExtraError
+from backbone.model.passwords import without_passwords
 
 if TYPE_CHECKING:
     import psycopg
@@ -30,7 +31,7 @@ _ENDLESS = ["statement_timeout", "idle_session_timeout", "idle_in_transaction_se
 """Waiting for a lock may take hours, and a reader may rest: who limits that for others doesn't mean these."""
 _PROBING = ["tcp_keepalives_idle", "tcp_keepalives_interval", "client_connection_check_interval"]
 _NAMED = re.compile(r"(?<!:):(\w+)")
-_PASSWORD = re.compile(r"(password\s*=\s*)('(?:\\.|[^'\\])*'|\S+)|(://[^:/@\s]*:)[^@\s]*(@)", re.IGNORECASE)
+_LONGEST = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,11 @@ class Database:
         return f"PostgreSQL at {_host(self.conninfo)}, schema {self.schema}"
 
     def told(self, text: str) -> str:
-        """A text without what lets one in."""
+        """A text without what lets one in, and not too long: DuckLake quotes all that it sends."""
         for secret in (self.parameters, self.conninfo):
             text = text.replace(secret, "…")
-        return without_passwords(text)
+        said = without_passwords(text)
+        return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
 
     def connect(self) -> "psycopg.Connection[Any]":
         """A connection of one's own, to be closed: each statement a transaction, names looked up in the schema.
@@ -145,16 +147,6 @@ class Database:
             connection.close()
         else:
             _idle(self).append(connection)
-
-
-def without_passwords(text: str) -> str:
-    """A text without the passwords of connection strings in it: what DuckDB can't reach, it quotes with them.
-
-    Example:
-        >>> without_passwords("can't reach host=db password='a b' or postgresql://ann:secret@db/lake")
-        "can't reach host=db password=… or postgresql://ann:…@db/lake"
-    """
-    return _PASSWORD.sub(r"\1\3…\4", text)
 
 
 class Moment:

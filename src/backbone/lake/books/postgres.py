@@ -34,7 +34,6 @@ _TABLES = """
     CREATE TABLE IF NOT EXISTS backbone_note (name text PRIMARY KEY, numbers text NOT NULL);
     """
 _WRITERS = "writers"
-_LONGEST = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +85,7 @@ class PostgresBooks:
 
     def told(self, text: str) -> str:
         """See `Books`."""
-        said = self.database.told(text)
-        return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"  # DuckLake quotes all that it sends
+        return self.database.told(text)
 
     def reading(self) -> AbstractContextManager[Moment]:
         """See `Books`."""

@@ -128,6 +128,9 @@ class Books(Protocol):
         Args:
             connection: has loaded `extension`.
             path: whatever is made on the way lies beside it.
+
+        Raises:
+            duckdb.Error: it can't be read, or written; what it says is for `told`.
         """
 
     def export(self, path: Path) -> None:
