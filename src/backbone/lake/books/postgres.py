@@ -262,7 +262,7 @@ class PostgresBooks:
             with self.database.writing() as rows:
                 rows.execute("INSERT INTO backbone_run (run, lock, entry) VALUES (?, ?, ?)", values)
             yield
-        self.forget([run])
+            self.forget([run])  # while it counts as one who lives: else others take it for killed
 
     def note_failure(self, run: str, failed: str) -> None:
         """See `Books`."""
@@ -273,16 +273,12 @@ class PostgresBooks:
 
     @contextmanager
     def ended(self, also: Collection[str] = ()) -> Iterator[list[Entry]]:
-        """See `Books`. Of several who find the same entry, one has its lock."""
+        """See `Books`. Of several who find the same entry, one has its lock, and looks whether it is still there."""
         query = f"SELECT run, entry, {HELD.format('lock')} FROM backbone_run ORDER BY run"
-        found = [(run, text) for run, text, lives in self._rows(query) if run in also or not lives]
+        found = [run for run, _, lives in self._rows(query) if run in also or not lives]
         with held(self.database, []) as connection:
-            mine = [
-                json.loads(text)
-                for run, text in found
-                if run in also or try_lock(connection, self.database, f"run {run}")
-            ]
-            yield mine
+            mine = {run for run in found if run in also or try_lock(connection, self.database, f"run {run}")}
+            yield [json.loads(text) for run, text, _ in (self._rows(query) if mine else ()) if run in mine]
 
     def has_ended(self) -> bool:
         """See `Books`."""
