@@ -192,7 +192,8 @@ def test_who_may_not_make_a_schema_is_told_what_to_be_granted(shop, postgres, da
     code, told = ended(start(shop, "run"))
 
     assert code == 1
-    assert "GRANT CREATE ON DATABASE" in told
+    assert "can't be written to by this role: permission denied for database" in told
+    assert "docs/team.md" in told
     assert "pw-of-stranger" not in told
 
 

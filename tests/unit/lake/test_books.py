@@ -38,6 +38,8 @@ def test_before_anything_has_run_there_is_nothing(site):
     assert site.books.last_snapshot() is None
     assert not site.books.has_ended()
     assert site.books.entries() == []
+    assert site.books.holders() == []
+    assert site.books.noted("unneeded") == {}
 
 
 def test_an_entry_is_there_while_its_run_lives_and_goes_when_it_has_been_recorded(books):
