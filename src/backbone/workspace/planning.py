@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backbone.errors import UsageError
+from backbone.errors import LakeError, UsageError
 from backbone.lake.catalogue import last_snapshot, snapshot_at
 from backbone.lake.leases import pin, take_lease
 from backbone.model.files import LandedFile
@@ -117,11 +117,26 @@ def run_request(workspace: "Workspace", request: Request, on_event: OnEvent, *, 
             backend.lake.attach_upstream(request.upstream.site)
         report = run_project(request, backend, on_each)
         if request.upstream:
-            reader = f"{workspace.root}, environment {workspace.environment.name}"
-            pin(request.upstream.site, reader, request.upstream.snapshot)
+            report = _pinned(workspace, request.upstream, report)
     if report.status == "nothing":
         return report
     return replace(report, maintained=maintained_where_due(workspace.project, workspace.environment))
+
+
+def _pinned(workspace: "Workspace", upstream: Upstreamed, report: RunReport) -> RunReport:
+    """Hold the snapshot that was read of another project's lake; where a run has published, what goes wrong is told.
+
+    Raises:
+        LakeError: it can't be held, and nothing was published.
+    """
+    try:
+        pin(upstream.site, f"{workspace.root}, environment {workspace.environment.name}", upstream.snapshot)
+    except LakeError as error:
+        if report.status == "nothing":
+            raise
+        read = f"Snapshot {upstream.snapshot} of the project that this one reads"
+        return replace(report, warnings=(f"{read} isn't held for later runs: {error}",))
+    return report
 
 
 def _written(request: Request) -> list[str] | None:
