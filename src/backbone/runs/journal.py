@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -87,9 +88,12 @@ def sweep(site: Site, dead: Collection[str], *, others: bool) -> list[str]:
         for artefacts in site.models.glob(f"*/{run}"):
             shutil.rmtree(artefacts)
         remove_staged(site, run)
+    for part in site.folder.glob("state.*.part"):  # of a command whose next has nothing to write
+        with suppress(FileNotFoundError):
+            if not others or time.time() - part.stat().st_mtime > ORPHANED.total_seconds():
+                part.unlink()
     if not others:
         shutil.rmtree(site.folder / SCRATCH, ignore_errors=True)
-        (site.folder / "state.part").unlink(missing_ok=True)  # of a command whose next has nothing to write
         for path in (site.folder / SPILL).glob("*"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     return [name.removeprefix("tables/") for name in names]
