@@ -19,9 +19,9 @@ from backbone.engine import sqlite
 from backbone.engine.duckdb.extensions import CONFIG, load_extension, silence
 from backbone.errors import BackboneError, LakeError, QueryError, did_you_mean
 from backbone.lake.attaching import told
+from backbone.lake.books import Lease
 from backbone.lake.catalogue import datasets_at, last_snapshot, present_snapshot
 from backbone.lake.ceiling import ceiling
-from backbone.lake.leases import Lease
 from backbone.lake.lock import locked
 from backbone.lake.remote import reach
 from backbone.lake.sealing import check_sealed

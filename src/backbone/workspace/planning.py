@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from backbone.errors import LakeError, UsageError
 from backbone.lake.catalogue import last_snapshot, snapshot_at
-from backbone.lake.leases import pin, take_lease
 from backbone.model.files import LandedFile
 from backbone.model.operations import Maintained, RolledBack
 from backbone.model.reports import RunEvent, RunReport
@@ -130,7 +129,7 @@ def _pinned(workspace: "Workspace", upstream: Upstreamed, report: RunReport) -> 
         LakeError: it can't be held, and nothing was published.
     """
     try:
-        pin(upstream.site, f"{workspace.root}, environment {workspace.environment.name}", upstream.snapshot)
+        upstream.site.books.pin(f"{workspace.root}, environment {workspace.environment.name}", upstream.snapshot)
     except LakeError as error:
         if report.status == "nothing":
             raise
@@ -209,7 +208,7 @@ def _upstream(workspace: "Workspace") -> Upstreamed | None:
         raise UsageError(
             f"{environment.root} has no snapshot {snapshot} yet: name one up to {known[1]} in backbone.yml"
         )
-    lease = take_lease(environment.site, lambda: snapshot_at(environment.site, str(snapshot)))
+    lease = environment.site.books.take_lease(lambda: snapshot_at(environment.site, str(snapshot)))
     with open_reading(environment) as backend:
         published = read_published(environment, backend.lake, snapshot)
     exposed = {name: one for name, one in published.items() if name.startswith("exploitation.")}
