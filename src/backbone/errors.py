@@ -12,6 +12,7 @@ BackboneError
 ├── ExportError         a place where an export goes refuses it; nothing was left half done    exit code 1
 └── LakeError           the lake or landing zone is damaged or in use                  exit code 1
     ├── BusyError            another process has the lock, and was not to be waited for
+    ├── ForbiddenError       a database doesn't allow its role to do that
     └── StoreError           an object store can't be reached, or refuses              exit code 1
 """
 
@@ -133,6 +134,10 @@ class LakeError(BackboneError):
 
 class BusyError(LakeError):
     """Another process has the lock, and was not to be waited for."""
+
+
+class ForbiddenError(LakeError):
+    """A database doesn't allow its role to do that: to read, or to write where it may only read."""
 
 
 class StoreError(LakeError):

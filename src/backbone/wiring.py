@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.lake.catalogue import present_snapshot
-from backbone.lake.leases import take_lease
 from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.model.memory import DEFAULT_LIMIT
@@ -93,7 +92,7 @@ def open_site(site: Site, memory_limit: str, choose: Callable[[], int] | None = 
     Raises:
         LakeError: there is no lake.
     """
-    lease = take_lease(site, choose or (lambda: present_snapshot(site)))
+    lease = site.books.take_lease(choose or (lambda: present_snapshot(site)))
     engine = DuckDBEngine(memory_limit=memory_limit)
     try:
         yield Backend(engine, Lake(engine.connection, site, read_only=True, snapshot=lease.snapshot))

@@ -1,11 +1,13 @@
 """Data is kept alike in a folder and in an object store: one suite over both."""
 
 import hashlib
+import os
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from s3_server import BUCKET
+from urllib3.exceptions import ProtocolError
 
 from backbone.errors import LakeError
 from backbone.storage import s3 as storage_s3
@@ -45,6 +47,54 @@ def test_what_is_put_is_fetched_as_it_was(data, file, tmp_path, content):
 
     assert fetched == digest(content) == data.sha256("tables/trusted/a/r1-0.parquet")
     assert (tmp_path / "new/folder/copy").read_bytes() == content
+
+
+def test_what_is_fetched_is_surely_on_the_disk(data, file, tmp_path, monkeypatch):
+    data.put("a", file(b"some bytes"))
+    flush, flushed = os.fsync, []
+
+    def flush_and_note(descriptor):
+        flushed.append(os.fstat(descriptor))
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", flush_and_note)
+    data.fetch("a", tmp_path / "copy")
+
+    assert [(one.st_ino, one.st_size) for one in flushed] == [((tmp_path / "copy").stat().st_ino, 10)]
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_connection_that_broke_is_given_back_before_the_next_is_taken(file, monkeypatch):
+    data = S3Data(BUCKET, f"contract/{secrets.token_hex(4)}")
+    content = secrets.token_bytes(5 << 20)
+    data.put("a", file(content))
+    client, bodies = storage_s3.client(), []
+
+    class Broken:
+        """A body whose connection breaks after its first bytes, where it is the first one."""
+
+        def __init__(self, body):
+            self._body, self._first = body, not bodies
+            self.close = body.close
+            bodies.append(body)
+
+        def iter_chunks(self, size):
+            for chunk in self._body.iter_chunks(size):
+                yield chunk
+                if self._first:
+                    raise ProtocolError("Connection broken")
+
+    class Breaking:
+        """A client that gives such bodies."""
+
+        def get_object(self, **options):
+            assert all(body._raw_stream.closed for body in bodies)
+            response = client.get_object(**options)
+            return {**response, "Body": Broken(response["Body"])}
+
+    monkeypatch.setattr(storage_s3, "client", Breaking)
+    assert data.sha256("a") == digest(content)
+    assert len(bodies) == 2
 
 
 def test_a_file_of_several_parts_is_put_whole(data, file, tmp_path, monkeypatch):

@@ -15,8 +15,8 @@ sys.path.insert(0, str(DOCS))
 
 import errors as page  # noqa: E402 - the script of the page
 
-WRAPPED = {"BackboneError", "EngineError", "UntranslatableError", "BusyError", "StoreError"}
-"""Classes that people never see: the others are told in their place. The last two take two processes, or servers."""
+WRAPPED = {"BackboneError", "EngineError", "UntranslatableError", "BusyError", "ForbiddenError", "StoreError"}
+"""Classes that people never see: the others are told in their place. The last three take two processes, or servers."""
 PLACE = re.compile(
     r"[\w./-]+\.(yml|sql|py|txt):\d+|LINE \d+|'[^']+'|`[^`]+`|\"[^\"]+\"|\w+://|/shop|[Ss]napshot \d+"
     r"|[\w/.-]+\.(csv|json|parquet|zip|pdf|sqlite|xls)\b|environment|nycflights|exploitation\.\w+|this command"

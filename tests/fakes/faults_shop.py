@@ -196,7 +196,7 @@ def leftovers(root: Path) -> list[str]:
     tables = folder / "tables"
     found = [str(p) for p in tables.rglob("*") if p.is_file() and str(p.relative_to(tables)) not in known]
     found += [str(p) for p in (root / "lake").rglob("*.part")]
-    found += [str(p) for name in ("scratch", "spill") for p in (folder / name).rglob("*") if p.is_file()]
+    found += [str(p) for name in ("scratch", "spill*") for p in folder.glob(f"{name}/**/*") if p.is_file()]
     found += [str(p) for p in (folder / "runs").glob("*")]
     found += [str(p) for p in (folder / "models").glob("*/*") if p.name not in committed_runs(site)]
     persistent = root / "lake" / "landing" / "persistent"

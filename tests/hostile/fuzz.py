@@ -441,8 +441,8 @@ def _state(folder: Path) -> dict[str, str]:
 def fuzz_queries(folder: Path, seconds: float, seed: int) -> None:
     """In a process of its own, since a query may end it: each query is noted before it runs."""
     from backbone.errors import QueryError
+    from backbone.lake.books import Lease
     from backbone.lake.catalogue import last_snapshot
-    from backbone.lake.leases import Lease
     from backbone.lake.sealed import SealedLake, run_query
     from backbone.lake.site import Site
     from backbone.lineage.stars import hide_system_columns

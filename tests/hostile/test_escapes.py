@@ -10,8 +10,8 @@ from s3_server import BUCKET
 
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.errors import QueryError
+from backbone.lake.books import Lease
 from backbone.lake.catalogue import last_snapshot
-from backbone.lake.leases import Lease
 from backbone.lake.sealed import SealedLake, run_query
 from backbone.lake.sealing import REFUSED_FUNCTIONS, TABLE_FUNCTIONS
 from backbone.lake.sending import send

@@ -10,7 +10,7 @@ Values are written as `cli/writing.py` says. Locations are text, `trusted/flight
   (`done`, `failed`, `kept`, `unchanged`, `dropped`), `how, rows, ledger` and `delta` (`rows_in, rows_out, quarantined,
   merged_away`; null where there is none), `findings` (each `rule, level, tested, broken, share, message, examples,
   at`), `seconds, note, failure` (`message, at, source_line, hint`), `because, last_good`; `maintained` (as in
-  `maintain`; null where none was due).
+  `maintain`; null where none was due), `warnings`.
   With `--watch` one such object a line for each cycle, or `error` alone where it could not run.
 - `status`: `project, environment, snapshot, landed_files, last_run` (as in `history`), `datasets`, each `dataset, zone,
   rows, snapshot, run, changed_at, failing, message, quarantined`.
@@ -151,8 +151,8 @@ def plan_document(plan: "Plan") -> Document:
 
 def run_document(report: "RunReport") -> Document:
     """What a run did."""
-    known = ("run", "environment", "status", "snapshot", "seconds", "quarantined", "landed", "steps", "maintained")
-    return _part(report, *known)
+    known = ("run", "environment", "status", "snapshot", "seconds", "quarantined", "landed", "steps")
+    return _part(report, *known, "maintained", "warnings")
 
 
 def operation_document(report: "BackedUp | Exported | Maintained | Migrated | Restored | RolledBack") -> Document:

@@ -9,7 +9,6 @@ from typing import Any
 from backbone.connectors.registry_store import Rows, SqliteStore, Store
 from backbone.engine import sqlite
 from backbone.engine.postgres import Database, Moment
-from backbone.errors import LakeError
 from backbone.model.names import quoted
 
 _TABLES = """
@@ -73,17 +72,7 @@ class PostgresStore:
 
     def read(self, query: str, values: Sequence[object]) -> list[Any]:
         """See `Store`."""
-        import psycopg
-
-        with self._database.reading() as rows:
-            try:
-                return rows.execute(query, values).fetchall()
-            except psycopg.errors.UndefinedTable:
-                return []
-            except psycopg.errors.InsufficientPrivilege as error:
-                raise LakeError(
-                    f"{self.place} can't be read by this role: {error}. What it must be granted: docs/team.md"
-                ) from error
+        return self._database.rows(query, values)
 
     @contextmanager
     def writing(self) -> Iterator[Moment]:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from backbone.errors import UsageError
+from backbone.model.passwords import passwords
 
 SECRETS_FILE = "secrets.env"
 REFERENCE = re.compile(r"\$\{(\w*)\}")
@@ -48,10 +49,9 @@ class Secrets:
         return value
 
 
-def conceal(value: str) -> None:
-    """Let `concealed` know a secret that has no name: it is told as `***`."""
-    if len(value) >= SHORTEST:
-        _NAMELESS.add(value)
+def conceal_passwords(conninfo: str) -> None:
+    """Let `concealed` know the passwords in a connection string, which have no name: they are told as `***`."""
+    _NAMELESS.update(password for password in passwords(conninfo) if len(password) >= SHORTEST)
 
 
 def concealed(text: str) -> str:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from backbone.errors import LakeError, MissingExtraError
+from backbone.errors import ForbiddenError, LakeError, MissingExtraError
+from backbone.model.passwords import without_passwords
 
 if TYPE_CHECKING:
     import psycopg
@@ -30,7 +31,7 @@ _ENDLESS = ["statement_timeout", "idle_session_timeout", "idle_in_transaction_se
 """Waiting for a lock may take hours, and a reader may rest: who limits that for others doesn't mean these."""
 _PROBING = ["tcp_keepalives_idle", "tcp_keepalives_interval", "client_connection_check_interval"]
 _NAMED = re.compile(r"(?<!:):(\w+)")
-_PASSWORD = re.compile(r"(password\s*=\s*)('(?:\\.|[^'\\])*'|\S+)|(://[^:/@\s]*:)[^@\s]*(@)", re.IGNORECASE)
+_LONGEST = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,11 @@ class Database:
         return f"PostgreSQL at {_host(self.conninfo)}, schema {self.schema}"
 
     def told(self, text: str) -> str:
-        """A text without what lets one in."""
+        """A text without what lets one in, and not too long: DuckLake quotes all that it sends."""
         for secret in (self.parameters, self.conninfo):
             text = text.replace(secret, "…")
-        return without_passwords(text)
+        said = without_passwords(text)
+        return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
 
     def connect(self) -> "psycopg.Connection[Any]":
         """A connection of one's own, to be closed: each statement a transaction, names looked up in the schema.
@@ -69,55 +71,88 @@ class Database:
             values = {"schema": self.schema, "endless": _ENDLESS, "probing": _PROBING, "quiet": f"{_QUIET_SECONDS}s"}
             connection.execute(_SESSION, values)
         except psycopg.Error as error:
-            raise self.unreachable(error) from None  # its frames have the password in them
+            raise self._unreachable(error) from None  # its frames have the password in them
         return connection
 
-    def unreachable(self, error: Exception) -> LakeError:
-        """The error that tells people so."""
-        said = self.told(" ".join(str(error).split())).rstrip("?.")
+    def _unreachable(self, error: Exception) -> LakeError:
         return LakeError(
-            f"{self.place} can't be used: {said}. Nothing is lost. How it is reached: `storage: {{catalogue: …}}` in "
-            "backbone.yml. When it can be: backbone run"
+            f"{self.place} can't be used: {self._said(error)}. Nothing is lost. How it is reached: "
+            "`storage: {catalogue: …}` in backbone.yml. When it can be: backbone run"
         )
+
+    def _said(self, error: Exception) -> str:
+        return self.told(" ".join(str(error).split())).rstrip("?.")
+
+    def forbidden(self, doing: str, why: str) -> ForbiddenError:
+        """The error that tells people that the role may not."""
+        return ForbiddenError(
+            f"{self.place} can't be {doing} by this role: {why}. What it must be granted: docs/team.md"
+        )
+
+    @contextmanager
+    def explained(self, doing: str = "used") -> Iterator[None]:
+        """Tell what the database says in the block as an error that people can act on.
+
+        Raises:
+            ForbiddenError: the role may not do that, or nothing may be written there.
+            LakeError: it can't be reached, the connection is lost, or something else is wrong.
+        """
+        import psycopg
+
+        try:
+            yield
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction) as error:
+            raise self.forbidden(doing, self._said(error)) from error
+        except psycopg.OperationalError as error:
+            raise self._unreachable(error) from error
+        except psycopg.Error as error:
+            raise LakeError(f"{self.place} can't be {doing}: {self._said(error)}. Check it: backbone doctor") from error
 
     @contextmanager
     def reading(self) -> Iterator["Moment"]:
         """The database as it is at one moment, to be read.
 
         Raises:
-            LakeError: it can't be reached, or the connection is lost.
+            LakeError: see `explained`.
         """
-        import psycopg
-
-        connection = self._begun("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        try:
-            yield Moment(connection)
-        except psycopg.OperationalError as error:
-            raise self.unreachable(error) from error
-        finally:
-            self._put_back(connection)
+        with self._begun("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "read") as moment:
+            yield moment
 
     @contextmanager
     def writing(self) -> Iterator["Moment"]:
         """A transaction: committed at the end of the block, rolled back on any error.
 
         Raises:
-            LakeError: the database can't be reached, the connection is lost, or the role may not.
+            LakeError: see `explained`.
+        """
+        with self._begun("BEGIN", "written to") as moment:
+            yield moment
+            moment.connection.execute("COMMIT")
+
+    def rows(self, query: str, values: Mapping[str, object] | Sequence[object] = ()) -> list[Any]:
+        """The rows of a query: none where one of its tables isn't there yet.
+
+        Raises:
+            LakeError: see `explained`.
         """
         import psycopg
 
-        connection = self._begun("BEGIN")
-        try:
-            yield Moment(connection)
-            connection.execute("COMMIT")
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise LakeError(f"{self.place} can't be written to: {self.told(str(error).strip())}") from error
-        except psycopg.OperationalError as error:
-            raise self.unreachable(error) from error
-        finally:
-            self._put_back(connection)
+        with self.reading() as moment:
+            try:
+                return moment.execute(query, values).fetchall()
+            except psycopg.errors.UndefinedTable:
+                return []
 
-    def _begun(self, begin: str) -> "psycopg.Connection[Any]":
+    @contextmanager
+    def _begun(self, begin: str, doing: str) -> Iterator["Moment"]:
+        with self.explained(doing):
+            connection = self._connection_after(begin)
+            try:
+                yield Moment(connection)
+            finally:
+                self._put_back(connection)
+
+    def _connection_after(self, begin: str) -> "psycopg.Connection[Any]":
         """A connection in a transaction: one that rests, unless it was cut meanwhile."""
         import psycopg
 
@@ -145,16 +180,6 @@ class Database:
             connection.close()
         else:
             _idle(self).append(connection)
-
-
-def without_passwords(text: str) -> str:
-    """A text without the passwords of connection strings in it: what DuckDB can't reach, it quotes with them.
-
-    Example:
-        >>> without_passwords("can't reach host=db password='a b' or postgresql://ann:secret@db/lake")
-        "can't reach host=db password=… or postgresql://ann:…@db/lake"
-    """
-    return _PASSWORD.sub(r"\1\3…\4", text)
 
 
 class Moment:

@@ -23,6 +23,8 @@ _LOCKS = """
     FROM pg_locks l WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND (l.classid::bigint << 32 | l.objid::bigint) = {0}"""
+_GONE = "another process"
+"""Who held a lock and has let go of it before it could be asked who that is."""
 HELD = f"EXISTS (SELECT {_LOCKS})"
 """Whether anybody holds the lock of a number that is filled in."""
 _HOLDERS = f"""
@@ -93,28 +95,28 @@ def _take(
     import psycopg
 
     number, kind = lock_number(database, one.name), "_shared" if one.shared else ""
-    try:
+    with database.explained():
         if _asked(connection, f"SELECT pg_try_advisory_lock{kind}(%s)", number):
             return
-        who = holders(connection, number)
+        who = holders(connection, number) or _GONE
         if not wait:
             raise BusyError(f"Another run is under way, {who}, and you asked not to wait for it")
         if on_wait:  # a run may take hours, and whoever waits for it is told
             on_wait(who)
-        connection.execute(f"SET lock_timeout = '{'0' if on_wait else _PATIENCE}'")
-        connection.execute(f"SELECT pg_advisory_lock{kind}(%s)".encode(), (number,))
-    except psycopg.errors.LockNotAvailable:
-        raise LakeError(
-            f"{holders(connection, number)} has held a lock in {database.place} for {_PATIENCE}. "
-            "Which connection: pg_stat_activity"
-        ) from None
-    except psycopg.OperationalError as error:
-        raise database.unreachable(error) from error
+        try:
+            connection.execute(f"SET lock_timeout = '{'0' if on_wait else _PATIENCE}'")
+            connection.execute(f"SELECT pg_advisory_lock{kind}(%s)".encode(), (number,))
+        except psycopg.errors.LockNotAvailable:
+            raise LakeError(
+                f"{holders(connection, number) or _GONE} has held a lock in {database.place} for {_PATIENCE}. "
+                "Which connection: pg_stat_activity"
+            ) from None
 
 
 def try_lock(connection: "psycopg.Connection[Any]", database: Database, name: str) -> bool:
     """Take one more lock on a connection that holds locks, if nobody has it."""
-    return bool(_asked(connection, "SELECT pg_try_advisory_lock(%s)", lock_number(database, name)))
+    with database.explained():
+        return bool(_asked(connection, "SELECT pg_try_advisory_lock(%s)", lock_number(database, name)))
 
 
 def holders(connection: "psycopg.Connection[Any]", number: int) -> str:

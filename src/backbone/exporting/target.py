@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
-from urllib.parse import urlsplit
 
 from backbone.errors import UsageError, did_you_mean
+from backbone.model.passwords import without_passwords
 
 KINDS: Mapping[str, str] = {
     "parquet": "a folder of Parquet files",
@@ -28,9 +28,6 @@ _SCHEMED = ("postgres", "iceberg")
 _FILES = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow"}
 _OTHERS = {".json", ".xlsx", ".xls", ".sqlite", ".db", ".zip", ".gz"}
 _URL = re.compile(r"postgres(ql)?://|\s*\w+\s*=")
-_PASSWORD = re.compile(r"(?<=://)([^/@\s]*?):[^@\s]*@")
-_GIVEN = re.compile(r"(password\s*=\s*)('(?:[^'\\]|\\.)*'|[^&\s]+)", re.IGNORECASE)
-"""A password among other words, in a URL's query or a connection string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +73,7 @@ def parse_target(text: str, schema: str | None, project: str, filled: Callable[[
             "A PostgreSQL database is named by a URL, postgresql://USER@HOST/DATABASE, or by words, host=HOST "
             "dbname=DATABASE. Name it so, best as --to 'postgres:${PG_URL}' with the URL in secrets.env"
         )
-    return Target(kind, there, without_password(location), (schema or project) if kind in _SCHEMED else "")
-
-
-def without_password(url: str) -> str:
-    """A URL as it may be told: without its password."""
-    return _GIVEN.sub(r"\1***", _PASSWORD.sub(r"\1:***@", url))
-
-
-def passwords(location: str) -> tuple[str, ...]:
-    """The secrets that a database's URL or connection string holds, as they are written and as they are meant."""
-    from urllib.parse import unquote
-
-    found = [password for _, password in _GIVEN.findall(location)]
-    try:
-        found += [urlsplit(location).password or ""]
-    except ValueError:
-        found += [location]
-    return tuple(dict.fromkeys(each for one in found if one for each in (one, unquote(one), one.strip("'"))))
+    return Target(kind, there, without_passwords(location), (schema or project) if kind in _SCHEMED else "")
 
 
 def _kind(text: str) -> tuple[str, str]:

@@ -54,7 +54,8 @@ def attach(
     except duckdb.Error as error:
         if "version" in str(error):
             refuse_others(site)
-        raise LakeError(f"The lake in {site.books.place} can't be opened: {told(error, site)}") from error
+        said = told(error, site)
+        raise LakeError(f"The lake in {site.books.place} can't be opened: {said}") from None  # it quotes passwords
 
 
 def _attach(

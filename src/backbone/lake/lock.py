@@ -58,7 +58,7 @@ def _lock(handle: int, on_wait: Callable[[str], None] | None, *, wait: bool) -> 
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        who = os.pread(handle, 100, 0).decode(errors="replace").strip()
+        who = _written(handle)
         if not wait:
             raise BusyError(f"Another run is under way, {who}, and you asked not to wait for it") from None
         if on_wait:  # a run may take hours, and whoever waits for it is told
@@ -96,7 +96,12 @@ def holder_of(path: Path) -> str:
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return os.pread(handle, 100, 0).decode(errors="replace").strip() or "another process"
+        return _written(handle)
     finally:
         os.close(handle)
     return ""
+
+
+def _written(handle: int) -> str:
+    """What the holder wrote of itself; it may not have come to that."""
+    return os.pread(handle, 100, 0).decode(errors="replace").strip() or "another process"

@@ -50,13 +50,18 @@ class Tries(Generic[T]):
         """What the try came to that was committed though it seemed to fail; None if there is none.
 
         Raises:
-            LakeError: nobody can tell, for the catalogue can't be reached any more.
+            LakeError: nobody can tell, for the catalogue can't be reached any more, or tells of what wasn't tried.
         """
         if not self._made or (snapshot := committed_as(self._site, self._message, self._base)) is None:
             return None
-        transaction, result = next(made for made in self._made if made[0].snapshot == snapshot)
-        transaction.finish()
-        return (result,)
+        for transaction, result in self._made:
+            if transaction.snapshot == snapshot:
+                transaction.finish()
+                return (result,)
+        raise LakeError(
+            f"{self._message} became snapshot {snapshot}, under which nothing was written down of it. What is there "
+            "now says: backbone doctor"
+        )
 
     def wait(self, error: LakeError) -> None:
         """Wait before the next try.

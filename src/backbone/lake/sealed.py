@@ -18,9 +18,10 @@ import duckdb
 from backbone.engine import sqlite
 from backbone.engine.duckdb.extensions import CONFIG, load_extension, silence
 from backbone.errors import BackboneError, LakeError, QueryError, did_you_mean
+from backbone.lake.attaching import told
+from backbone.lake.books import Lease
 from backbone.lake.catalogue import datasets_at, last_snapshot, present_snapshot
 from backbone.lake.ceiling import ceiling
-from backbone.lake.leases import Lease
 from backbone.lake.lock import locked
 from backbone.lake.remote import reach
 from backbone.lake.sealing import check_sealed
@@ -49,11 +50,17 @@ T = TypeVar("T")
 
 
 def frozen_catalogue(site: Site, snapshot: int) -> Path:
-    """A copy of the lake's catalogue at its last snapshot, as a DuckDB file; made once a snapshot."""
-    try:
+    """A copy of the lake's catalogue at its last snapshot, as a DuckDB file; made once a snapshot.
+
+    Raises:
+        LakeError: the catalogue can't be read.
+    """
+    with suppress(OSError, duckdb.Error):  # no space, or a lake that one may only read
         return _frozen(site, site.folder / "cache", snapshot)
-    except (OSError, duckdb.Error):  # no space, or a lake that one may only read
+    try:
         return _frozen(site, sqlite.elsewhere(site.folder), snapshot)
+    except duckdb.Error as error:  # which may quote how one gets in
+        raise LakeError(f"The catalogue in {site.books.place} can't be read: {told(error, site)}") from None
 
 
 def _frozen(site: Site, copies: Path, snapshot: int) -> Path:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from backbone.lake.books import Holder
 from backbone.lake.catalogue import LIVE, catalogue_time, last_snapshot, present_snapshot, reading
-from backbone.lake.leases import Holder
 from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.model.names import quoted

@@ -51,7 +51,7 @@ def upgrade_catalogue(site: Site, version: str) -> str:
         site.books.put_back(version)
         raise LakeError(
             f"The catalogue in {site.books.place} can't be upgraded: {site.books.told(str(error))}. It is as it was"
-        ) from error
+        ) from None  # it quotes passwords
     if version_of(site) != WRITTEN or last_snapshot(site) != before:
         site.books.put_back(version)
         raise LakeError(f"The catalogue in {site.books.place} was not itself after the upgrade. It is as it was")

@@ -74,7 +74,8 @@ class RunReport:
 
     `published`: a snapshot was published (even if some datasets failed). `nothing`: nothing had to be done.
     `failed`: nothing could be published. `quarantined` counts the rows that this run set aside.
-    `maintained` is the maintenance that came after it, if it was due.
+    `maintained` is the maintenance that came after it, if it was due. `warnings` say what went wrong after it had
+    published.
     """
 
     run: str
@@ -86,6 +87,7 @@ class RunReport:
     seconds: float = 0.0
     quarantined: int = 0
     maintained: Maintained | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def failed(self) -> tuple[StepReport, ...]:

@@ -5,8 +5,10 @@ time, whatever entry is found under the run lock belongs to a run that died; els
 """
 
 import os
+import re
 import secrets
 import shutil
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -21,7 +23,10 @@ ORPHANED = timedelta(days=1)
 """How long a file is left alone that no snapshot knows of: a run, perhaps on another machine, may be about to."""
 SCRATCH = "scratch"
 SPILL = "spill"
-"""The folder for what the engine puts aside when memory is short. It makes it, in a folder that must be there."""
+"""The folder for what the engine puts aside when memory is short, or what its name begins with.
+
+The engine makes it when it first needs it, in a folder that must be there then.
+"""
 
 
 @contextmanager
@@ -29,23 +34,21 @@ def spilling(site: Site) -> Iterator[Path]:
     """The folder in which this process's engine puts aside what is too much for its memory.
 
     Where others write at the same time each has its own, and the next one on the machine removes those of the dead.
+    None is in a folder that another one's end could remove.
     """
-    folder = site.folder / SPILL
     if not site.books.shared:
-        yield folder
+        yield site.folder / SPILL
         return
-    machine = os.uname().nodename
-    for left in folder.glob(f"{machine}-*-*"):
-        if not _lives(int(left.name.split("-")[-2])):
+    of_machine = f"{SPILL}-{os.uname().nodename}-"
+    name = re.compile(rf"{re.escape(of_machine)}(\d+)-[0-9a-f]{{8}}")
+    for left in site.folder.glob(f"{SPILL}-*"):
+        if (match := name.fullmatch(left.name)) and not _lives(int(match[1])):
             shutil.rmtree(left, ignore_errors=True)
-    folder.mkdir(exist_ok=True)
-    own = folder / f"{machine}-{os.getpid()}-{secrets.token_hex(4)}"
+    own = site.folder / f"{of_machine}{os.getpid()}-{secrets.token_hex(4)}"
     try:
         yield own
     finally:
         shutil.rmtree(own, ignore_errors=True)
-        with suppress(OSError):
-            folder.rmdir()
 
 
 def _lives(pid: int) -> bool:
@@ -85,9 +88,12 @@ def sweep(site: Site, dead: Collection[str], *, others: bool) -> list[str]:
         for artefacts in site.models.glob(f"*/{run}"):
             shutil.rmtree(artefacts)
         remove_staged(site, run)
+    for part in site.folder.glob("state.*.part"):  # of a command whose next has nothing to write
+        with suppress(FileNotFoundError):
+            if not others or time.time() - part.stat().st_mtime > ORPHANED.total_seconds():
+                part.unlink()
     if not others:
         shutil.rmtree(site.folder / SCRATCH, ignore_errors=True)
-        (site.folder / "state.part").unlink(missing_ok=True)  # of a command whose next has nothing to write
         for path in (site.folder / SPILL).glob("*"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     return [name.removeprefix("tables/") for name in names]

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 from backbone import __version__
 from backbone.governance.tables import TABLES
+from backbone.lake.books import Holder
 from backbone.lake.catalogue import snapshots
-from backbone.lake.leases import Holder, holders, without_new_leases
 from backbone.lake.sending import send
 from backbone.lake.store import Lake
 from backbone.lake.transactions import Transaction
@@ -62,7 +62,7 @@ def maintain(project: Project, environment: Environment, backend: Backend, *, dr
         recover(environment, lake)
     published = read_published(environment, lake)
     work = _work(lake, published)
-    old = expirable(lake, project.retention, holders(site))
+    old = expirable(lake, project.retention, site.books.holders())
     if dry_run:
         planned = [*(_planned(name, "merged", work) for name in work.merging)]
         planned += [_planned(name, "rewritten", work) for name in (*work.tidying, *work.rewriting)]
@@ -166,7 +166,7 @@ def _carry_out(
     state = read_state(environment.state_path)
     current = state is not None and (state.lake, state.snapshot) == lake.snapshot
     _compact(lake, run, work)
-    with without_new_leases(site) as held:
+    with site.books.without_new_leases() as held:
         old = expirable(lake, project.retention, held)
         if old.expired:
             lake.publish(run, lambda transaction: transaction.expire(old.expired), "expiry")
@@ -242,7 +242,7 @@ def _with_waiting(report: Maintained, lake: Lake, retention: Retention) -> Maint
     """The report with the files that no snapshot needs and that are still there."""
     files = scheduled(lake.site)
     size = sum(lake.site.data.sizes([f"tables/{file.path}" for file in files]).values())
-    readers = sorted({one.who for one in holders(lake.site) if one.process})
+    readers = sorted({one.who for one in lake.site.books.holders() if one.process})
     waiting = f"{', '.join(readers)} may still read them" if readers else f"they go {retention.files} after"
     return replace(report, files_waiting=len(files), bytes_waiting=size, waiting=waiting if files else "")
 

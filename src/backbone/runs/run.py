@@ -11,8 +11,8 @@ from backbone.connectors.landing import Landing
 from backbone.engine.cost import Cost, measured
 from backbone.engine.protocol import Engine
 from backbone.errors import LakeError, OriginError
+from backbone.lake.books import Lease
 from backbone.lake.catalogue import snapshots
-from backbone.lake.leases import Lease
 from backbone.lake.sending import send
 from backbone.lake.site import Site
 from backbone.lake.store import Lake

@@ -5,6 +5,7 @@ makes doing nothing cost next to nothing: no engine, no SQL parser, no project f
 """
 
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,7 +69,8 @@ def write_state(path: Path, state: State) -> None:
         "labels": state.labels,
         "published": [published_row(one) for one in state.published.values()],
     }
-    part = path.with_suffix(".part")  # one name: only one run writes, and takes away what a killed one left
+    # A name of its own: where a lake is shared, another run on this machine may write, too.
+    part = path.with_suffix(f".{secrets.token_hex(4)}.part")
     try:
         part.write_text(json.dumps(raw))
         part.replace(path)

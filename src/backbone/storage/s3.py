@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -92,11 +92,13 @@ class S3Data:
         return self._read(name, None)
 
     def fetch(self, name: str, path: Path) -> str | None:
-        """See `Data`."""
+        """See `Data`. What it returns is surely on the disk."""
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with path.open("wb") as file:
                 digest = self._read(name, file)
+                file.flush()
+                os.fsync(file.fileno())
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -116,11 +118,12 @@ class S3Data:
                         **({"Range": f"bytes={offset}-", "IfMatch": etag} if offset else {}),
                     )  # fmt: skip
                     etag, size = response["ETag"], offset + response["ContentLength"]
-                    for chunk in response["Body"].iter_chunks(CHUNK):
-                        digest.update(chunk)
-                        if into:
-                            into.write(chunk)
-                        offset += len(chunk)
+                    with closing(response["Body"]) as body:  # a broken one would keep its connection
+                        for chunk in body.iter_chunks(CHUNK):
+                            digest.update(chunk)
+                            if into:
+                                into.write(chunk)
+                            offset += len(chunk)
                     if offset == size:
                         return digest.hexdigest()
                 except _broken() as error:

@@ -8,11 +8,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from backbone.connectors.secrets import Secrets, conceal
+from backbone.connectors.secrets import Secrets, conceal_passwords
 from backbone.errors import UsageError
 from backbone.exporting.constraints import constraints_of, in_order, names_of, resolved
 from backbone.exporting.content import MARK, Column, Constraints, Content, Table
-from backbone.exporting.target import Target, parse_target, passwords
+from backbone.exporting.target import Target, parse_target
 from backbone.exporting.write import write_export
 from backbone.lake.sealed import most_refined
 from backbone.model.names import ZONES, literal, zone_of
@@ -54,8 +54,7 @@ def export_workspace(workspace: "Workspace", wish: Wish, to: str, schema: str | 
     began = perf_counter()
     target = parse_target(to, schema, workspace.project.name, Secrets(workspace.root).filled)
     if target.kind == "postgres":
-        for secret in passwords(target.location):
-            conceal(secret)
+        conceal_passwords(target.location)
     else:
         target = dataclasses.replace(target, location=os.path.realpath(Path(target.location).expanduser()))
     with (

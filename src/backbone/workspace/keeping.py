@@ -23,7 +23,6 @@ from backbone.lake.books import FolderBooks
 from backbone.lake.catalogue import last_snapshot, present_snapshot
 from backbone.lake.claiming import refuse_strangers
 from backbone.lake.copying import Copied, continue_after, copy_lake, exchange, renew_identity, send_lake
-from backbone.lake.leases import take_lease, without_new_leases
 from backbone.lake.site import Site
 from backbone.lake.transactions import Transaction
 from backbone.model.operations import BackedUp, Restored
@@ -55,7 +54,7 @@ def back_up(workspace: "Workspace", folder: Path) -> BackedUp:
         raise UsageError(f"Nothing has run in environment '{environment.name}' yet. Next: backbone run")
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    lease = take_lease(environment.site, lambda: present_snapshot(environment.site))
+    lease = environment.site.books.take_lease(lambda: present_snapshot(environment.site))
     try:
         with explained(folder.parent):
             copied = copy_lake(environment.site, Site(part / environment.name))
@@ -224,7 +223,7 @@ def _replace(environment: Environment, staged: Site) -> None:
     """Let the staged lake take the present one's place, unless somebody reads that."""
     books = environment.site.books
     books.prepare()
-    with without_new_leases(environment.site) as held:
+    with environment.site.books.without_new_leases() as held:
         readers = [one.who for one in held if one.process]
         if readers:
             raise LakeError(f"The lake in {books.place} is being read by {', '.join(readers)}. Let it end first")

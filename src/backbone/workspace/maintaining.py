@@ -31,11 +31,11 @@ def maintained_where_due(project: Project, environment: Environment) -> Maintain
 
     What goes wrong is a warning of the report: the run before it has published.
     """
-    if project.retention.maintenance == "by_hand" or not is_due(environment.site):
+    if project.retention.maintenance == "by_hand":
         return None
     try:
         with explained(environment.folder):
-            return _maintained_apart(environment)
+            return _maintained_apart(environment) if is_due(environment.site) else None
     except (BackboneError, OSError) as error:
         return Maintained("", environment.name, dry_run=False, snapshot=0, warnings=(str(error),))
 

@@ -46,6 +46,12 @@ class _Move:
     new: Environment
 
     @property
+    def places(self) -> tuple[object, ...]:
+        """All that tells from where to where."""
+        old, new = self.old, self.new
+        return old.name, old.site, new.site, old.storage, new.storage
+
+    @property
     def files_move(self) -> bool:
         """Whether the data is to be elsewhere."""
         return self.old.site.data != self.new.site.data
@@ -65,10 +71,7 @@ def migrate(workspace: "Workspace", storage: Mapping[str, str], dry_run: bool, o
         LakeError: there is another lake already, or a file isn't what was published.
     """
     root = workspace.root
-    text, settings = _settings_with(root, storage)
-    before = settings_of(root)
-    moves = [_Move(environment_of(root, before, n), environment_of(root, settings, n)) for n in before.environments]
-    moves = [move for move in moves if last_snapshot(move.old.site) is not None]
+    _, moves = _wanted(root, storage)
     if not moves:
         raise UsageError("Nothing has run yet: write `storage:` into backbone.yml. Next: backbone run")
     if not any(move.files_move or move.books_move for move in moves):
@@ -87,15 +90,39 @@ def migrate(workspace: "Workspace", storage: Mapping[str, str], dry_run: bool, o
         for move in moves:
             held.enter_context(move.old.site.books.writing(None, on_wait=waiting))
         held.enter_context(moves[0].old.landing_locked(waiting))
+        _still_wanted(root, storage, moves)
         for move in moves:
             with open_backend(workspace.project, move.old) as backend:
                 recover(move.old, backend.lake)
         lakes = tuple(_moved(move, on_event) for move in moves)
         _move_landing(moves[0], on_event)
-        write_whole(root / PROJECT_FILE, text)
+        write_whole(root / PROJECT_FILE, _still_wanted(root, storage, moves))
         for move in moves:
             _retire(move)
     return Migrated(dry_run=False, storage=dict(storage), lakes=lakes, landed_files=landed)
+
+
+def _wanted(root: Path, storage: Mapping[str, str]) -> tuple[str, list[_Move]]:
+    """The text that `backbone.yml` is to have, and what moves: as it says now, which people may change at any time."""
+    text, settings = _settings_with(root, storage)
+    before = settings_of(root)
+    moves = [_Move(environment_of(root, before, n), environment_of(root, settings, n)) for n in before.environments]
+    return text, [move for move in moves if last_snapshot(move.old.site) is not None]
+
+
+def _still_wanted(root: Path, storage: Mapping[str, str], moves: Iterable[_Move]) -> str:
+    """The text that `backbone.yml` is to have, with what people have changed in it meanwhile.
+
+    Raises:
+        LakeError: the lakes are, or are to go, somewhere else by now.
+    """
+    text, now = _wanted(root, storage)
+    if [move.places for move in now] != [move.places for move in moves]:
+        raise LakeError(
+            f"{PROJECT_FILE} has changed meanwhile, or another environment has run: what moves isn't what was to move. "
+            "Nothing counts that was copied. Look, and do it again: backbone migrate"
+        )
+    return text
 
 
 def _settings_with(root: Path, storage: Mapping[str, str]) -> tuple[str, Settings]:

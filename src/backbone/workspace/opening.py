@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from backbone.connectors.secrets import Secrets
+from backbone.connectors.secrets import Secrets, conceal_passwords
 from backbone.errors import Problem, ProjectError, UsageError, did_you_mean
 from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.project import Upstream
@@ -76,6 +76,8 @@ def environment_of(root: Path, settings: Settings, env: str | None) -> Environme
         raise UsageError(f"There is no environment '{env}' in {root.name}/{PROJECT_FILE}.{near}")
     # Not resolved: a link stays one. `..` goes, so that paths can be told to be inside.
     folder = Path(os.path.normpath(root / settings.storage))
+    if settings.catalogue:
+        conceal_passwords(settings.catalogue)  # PostgreSQL and DuckDB quote what they can't reach
     catalogue = Catalogue(settings.catalogue, settings.name or root.name) if settings.catalogue else None
     return Environment(root, env or known[0], folder, settings.memory_limit, _data_of(settings), catalogue)
 

@@ -7,9 +7,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backbone.errors import UsageError
+from backbone.errors import LakeError, UsageError
 from backbone.lake.catalogue import last_snapshot, snapshot_at
-from backbone.lake.leases import pin, take_lease
 from backbone.model.files import LandedFile
 from backbone.model.operations import Maintained, RolledBack
 from backbone.model.reports import RunEvent, RunReport
@@ -117,11 +116,26 @@ def run_request(workspace: "Workspace", request: Request, on_event: OnEvent, *, 
             backend.lake.attach_upstream(request.upstream.site)
         report = run_project(request, backend, on_each)
         if request.upstream:
-            reader = f"{workspace.root}, environment {workspace.environment.name}"
-            pin(request.upstream.site, reader, request.upstream.snapshot)
+            report = _pinned(workspace, request.upstream, report)
     if report.status == "nothing":
         return report
     return replace(report, maintained=maintained_where_due(workspace.project, workspace.environment))
+
+
+def _pinned(workspace: "Workspace", upstream: Upstreamed, report: RunReport) -> RunReport:
+    """Hold the snapshot that was read of another project's lake; where a run has published, what goes wrong is told.
+
+    Raises:
+        LakeError: it can't be held, and nothing was published.
+    """
+    try:
+        upstream.site.books.pin(f"{workspace.root}, environment {workspace.environment.name}", upstream.snapshot)
+    except LakeError as error:
+        if report.status == "nothing":
+            raise
+        read = f"Snapshot {upstream.snapshot} of the project that this one reads"
+        return replace(report, warnings=(f"{read} isn't held for later runs: {error}",))
+    return report
 
 
 def _written(request: Request) -> list[str] | None:
@@ -194,7 +208,7 @@ def _upstream(workspace: "Workspace") -> Upstreamed | None:
         raise UsageError(
             f"{environment.root} has no snapshot {snapshot} yet: name one up to {known[1]} in backbone.yml"
         )
-    lease = take_lease(environment.site, lambda: snapshot_at(environment.site, str(snapshot)))
+    lease = environment.site.books.take_lease(lambda: snapshot_at(environment.site, str(snapshot)))
     with open_reading(environment) as backend:
         published = read_published(environment, backend.lake, snapshot)
     exposed = {name: one for name, one in published.items() if name.startswith("exploitation.")}

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from backbone.errors import QueryError, UsageError, did_you_mean
+from backbone.lake.books import Lease
 from backbone.lake.catalogue import datasets_at, last_snapshot, snapshot_at
-from backbone.lake.leases import Lease, take_lease
 from backbone.lake.sealed import SealedLake, most_refined
 from backbone.model.names import quoted_dataset
 from backbone.workspace.results import Result
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 def query_workspace(workspace: "Workspace", query: str, as_of: str | None) -> Result:
     """A query over the datasets of a snapshot; it runs when rows are asked for."""
     site = workspace.environment.site
-    return _result(workspace, take_lease(site, lambda: chosen_snapshot(workspace, as_of)), query)
+    return _result(workspace, site.books.take_lease(lambda: chosen_snapshot(workspace, as_of)), query)
 
 
 def table_workspace(workspace: "Workspace", name: str, as_of: str | None) -> Result:
     """All rows of a dataset at a snapshot."""
     site = workspace.environment.site
-    lease = take_lease(site, lambda: chosen_snapshot(workspace, as_of))
+    lease = site.books.take_lease(lambda: chosen_snapshot(workspace, as_of))
     known = datasets_at(site, lease.snapshot)
     return _result(workspace, lease, f"FROM {quoted_dataset(find_dataset(name, known))}")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import libfaketime
 import pytest
-from faults_shop import deliver, leftovers, unsound, write_files
+from faults_shop import ANALYSIS, LATER, deliver, leftovers, make_shop, unsound, write_files
 
 import backbone
 from backbone.errors import UsageError
@@ -49,6 +49,23 @@ def command_at(root: Path, moment: str, word: str) -> None:
 
 def prices(root: Path, as_of: str | None = None) -> dict[object, object]:
     return dict(backbone.open(root).sql("SELECT item, price FROM trusted.prices", as_of).rows())
+
+
+def test_a_model_that_was_trained_later_is_the_present_one_whatever_time_it_says(tmp_path):
+    root = make_shop(tmp_path / "shop")
+    write_files(root, ANALYSIS)
+    command_at(root, "2026-03-02 12:00:00", "run")
+    (former,) = (root / "lake" / "dev" / "models" / "dear").iterdir()
+    deliver(root, LATER)
+    command_at(root, "2019-01-01 00:00:00", "run")
+    (present,) = set((root / "lake" / "dev" / "models" / "dear").iterdir()) - {former}
+
+    for damaged, expected in ((former, []), (present, ["models"])):
+        file = next(path for path in damaged.rglob("*") if path.is_file())
+        content = file.read_bytes()
+        file.write_bytes(b"damaged")
+        assert [check.name for check in backbone.open(root).doctor() if not check.ok] == expected
+        file.write_bytes(content)
 
 
 def test_a_clock_that_is_set_back_changes_no_order(shop):

@@ -16,7 +16,6 @@ from faults_shop import LATER, ORDERS, VISITS, content, deliver, differences, le
 import backbone
 from backbone.errors import UsageError
 from backbone.lake.catalogue import snapshots
-from backbone.lake.leases import holders
 from backbone.lake.site import Site
 from backbone.lake.upkeep import inlined_rows, pieces
 from backbone.workspace.maintaining import maintained_where_due
@@ -262,7 +261,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(busy):
 def test_what_a_reader_holds_stays_until_it_lets_go(busy):
     root = busy
     held = backbone.open(root).sql("SELECT count(*) FROM trusted.orders", as_of=3)
-    before, frozen = held.rows(), holders(Site(root / "lake" / "dev"))
+    before, frozen = held.rows(), Site(root / "lake" / "dev").books.holders()
 
     report = backbone.open(root).maintain()
 

@@ -14,7 +14,9 @@ from team_shop import ended, make_team_shop, start
 import backbone
 from backbone.errors import LakeError
 from backbone.lake import transactions
+from backbone.lake.books.postgres import PostgresBooks
 from backbone.runs import run as running
+from backbone.workspace import maintaining
 
 
 @pytest.fixture
@@ -192,7 +194,8 @@ def test_who_may_not_make_a_schema_is_told_what_to_be_granted(shop, postgres, da
     code, told = ended(start(shop, "run"))
 
     assert code == 1
-    assert "GRANT CREATE ON DATABASE" in told
+    assert "can't be written to by this role: permission denied for database" in told
+    assert "docs/team.md" in told
     assert "pw-of-stranger" not in told
 
 
@@ -212,6 +215,47 @@ def test_leases_and_idle_connections_survive_a_server_that_restarts(tmp_path):
         assert len(books.holders()) == 2
         with psycopg.connect(server.url(books.database.conninfo.rpartition("/")[2])) as connection:
             assert connection.execute("SELECT count(*) FROM shop_dev.backbone_lease").fetchone() == (2,)
+
+
+def test_what_fails_after_a_run_has_published_is_a_warning_of_its_report(tmp_path, monkeypatch):
+    with postgres_server() as server:
+        root = make_team_shop(tmp_path / "shop", server.url(server.new_database()))
+        due = maintaining.is_due
+
+        def die_and_look(site):
+            server.kill()
+            return due(site)
+
+        monkeypatch.setattr(maintaining, "is_due", die_and_look)
+        report = backbone.open(root).run()
+        assert report.status == "published"
+        assert len(report.maintained.warnings) == 1
+        assert "can't be used" in report.maintained.warnings[0]
+        monkeypatch.undo()
+        server.start()
+
+        reader = tmp_path / "reader"
+        (reader / "exploitation").mkdir(parents=True)
+        (reader / "backbone.yml").write_text(f"name: reader\nbackbone: {root}\n")
+        (reader / "exploitation" / "dear.sql").write_text("SELECT order_id FROM exploitation.large_orders\n")
+        pin = PostgresBooks.pin
+
+        def die_and_pin(*arguments):
+            server.kill()
+            pin(*arguments)
+
+        monkeypatch.setattr(PostgresBooks, "pin", die_and_pin)
+        report = backbone.open(reader).run()
+        assert report.status == "published"
+        assert len(report.warnings) == 1
+        assert "isn't held for later runs: PostgreSQL at" in report.warnings[0]
+        server.start()
+        with pytest.raises(LakeError, match="can't be used"):
+            backbone.open(reader).run()
+        server.start()
+        monkeypatch.undo()
+        assert backbone.open(reader).run().status == "nothing"
+        assert len(backbone.open(root).environment.site.books.holders()) >= 1
 
 
 def test_secrets_are_not_in_what_is_shown_of_objects(shop, postgres):

@@ -56,6 +56,48 @@ def test_only_the_catalogue_moves_where_the_data_stays(laptop):
     assert {s.dataset: s.how for s in backbone.open(laptop).run().steps}["trusted.orders"] == "incremental"
 
 
+def test_what_people_write_into_backbone_yml_meanwhile_is_kept(laptop, tmp_path):
+    settings = laptop / "backbone.yml"
+
+    def edit(event):
+        if event.kind == "copying" and "3GB" not in settings.read_text():
+            settings.write_text(settings.read_text().replace("2GB", "3GB"))
+
+    backbone.open(laptop).migrate({"data": str(tmp_path / "elsewhere")}, on_event=edit)
+
+    assert "memory_limit: 3GB" in settings.read_text()
+    assert f"data: {tmp_path}/elsewhere" in settings.read_text()
+    assert unsound(backbone.open(laptop).doctor()) == []
+
+
+def test_a_project_that_was_moved_meanwhile_is_left_where_it_is(laptop, tmp_path):
+    before = content(laptop)
+    first, second = ({"data": str(tmp_path / name)} for name in ("first", "second"))
+
+    def move_first(event):
+        if event.kind == "copying" and "first" not in (laptop / "backbone.yml").read_text():
+            text = (laptop / "backbone.yml").read_text()
+            (laptop / "backbone.yml").write_text(text.replace("data: lake", f"data: {first['data']}"))
+
+    with pytest.raises(LakeError, match="has changed meanwhile"):
+        backbone.open(laptop).migrate(second, on_event=move_first)
+    assert "second" not in (laptop / "backbone.yml").read_text()
+
+    (laptop / "backbone.yml").write_text("name: shop\nmemory_limit: 2GB\n")
+    with backbone.open(laptop).environment.site.books.writing(None):
+        waiting = start(laptop, "migrate", "--data", str(tmp_path / "third"))
+        for line in iter(waiting.stdout.readline, ""):
+            if "waiting" in line:
+                break
+        (laptop / "backbone.yml").write_text(f"name: shop\nstorage: {{data: {tmp_path / 'fourth'}}}\n")
+    code, said = ended(waiting)
+    assert code == 1
+    assert "has changed meanwhile" in said
+    assert not (tmp_path / "third" / "dev" / "tables").exists()
+    (laptop / "backbone.yml").write_text("name: shop\nmemory_limit: 2GB\n")
+    assert differences(content(laptop), before) == []
+
+
 def test_to_a_team_and_back_with_all_files(laptop, tmp_path):
     before = content(laptop)
     away = tmp_path / "srv" / "lake"

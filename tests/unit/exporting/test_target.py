@@ -1,7 +1,7 @@
 import pytest
 
 from backbone.errors import UsageError
-from backbone.exporting.target import Target, parse_target, passwords, without_password
+from backbone.exporting.target import Target, parse_target
 
 
 def parse(text: str, schema: str | None = None) -> Target:
@@ -51,10 +51,3 @@ def test_what_is_no_target_is_refused(text, schema, message):
     with pytest.raises(UsageError, match=message) as raised:
         parse(text, schema)
     assert "sesame" not in str(raised.value)
-
-
-def test_passwords_are_found_as_they_are_written_and_meant():
-    assert passwords("postgresql://me:a%40b@db/bi?password=c%20d") == ("c%20d", "c d", "a%40b", "a@b")
-    assert passwords("host=db password='x y' user=me") == ("'x y'", "x y")
-    assert without_password("postgresql://me:a%40b@db/bi?password=c") == "postgresql://me:***@db/bi?password=***"
-    assert without_password("postgresql://me@db/bi") == "postgresql://me@db/bi"

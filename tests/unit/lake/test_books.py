@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from backbone.errors import LakeError
+from backbone.lake.books import postgres
 
 FORK = multiprocessing.get_context("fork")
 
@@ -37,6 +38,8 @@ def test_before_anything_has_run_there_is_nothing(site):
     assert site.books.last_snapshot() is None
     assert not site.books.has_ended()
     assert site.books.entries() == []
+    assert site.books.holders() == []
+    assert site.books.noted("unneeded") == {}
 
 
 def test_an_entry_is_there_while_its_run_lives_and_goes_when_it_has_been_recorded(books):
@@ -44,6 +47,39 @@ def test_an_entry_is_there_while_its_run_lives_and_goes_when_it_has_been_recorde
         assert [entry["run"] for entry, _ in books.entries()] == ["r1"]
 
     assert books.entries() == []
+
+
+def test_a_run_counts_as_living_until_its_entry_is_gone(books, monkeypatch):
+    forget, seen = type(books).forget, []
+
+    def forget_and_look(self, runs):
+        seen.append(self.has_ended())
+        with self.ended() as found:
+            seen.append(found)
+        forget(self, runs)
+
+    if books.shared:  # in a folder one who looks waits for the run lock
+        monkeypatch.setattr(type(books), "forget", forget_and_look)
+        with books.entering("r1", entry_of("r1")):
+            pass
+        assert seen == [False, []]
+    assert not books.has_ended()
+
+
+def test_an_entry_that_goes_while_another_looks_for_it_is_not_dealt_with(books, monkeypatch):
+    if not books.shared:  # in a folder one who looks waits for the run lock
+        return
+    with pytest.raises(ZeroDivisionError), books.entering("r1", entry_of("r1")):
+        raise ZeroDivisionError
+    locked = postgres.try_lock
+
+    def forget_and_lock(*arguments):
+        books.forget(["r1"])
+        return locked(*arguments)
+
+    monkeypatch.setattr(postgres, "try_lock", forget_and_lock)
+    with books.ended() as found:
+        assert found == []
 
 
 def test_an_entry_of_a_run_that_failed_says_why_and_is_found(books):

@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backbone.engine.duckdb.engine import DuckDBEngine
+from backbone.engine.postgres import Database
 from backbone.errors import LakeError
 from backbone.lake import lock
+from backbone.lake.books import postgres_leases
+from backbone.lake.books.postgres import PostgresBooks
 from backbone.lake.catalogue import present_snapshot
-from backbone.lake.leases import holders, pin, take_lease, without_new_leases
 from backbone.lake.site import Site
 from backbone.lake.store import Lake
 from backbone.lake.upkeep import clean_up, removable, scheduled
@@ -38,7 +40,7 @@ def lake(site):
 
 
 def read_last(lake):
-    return take_lease(lake.site, lambda: present_snapshot(lake.site))
+    return lake.site.books.take_lease(lambda: present_snapshot(lake.site))
 
 
 def forget_notes(site):
@@ -67,7 +69,7 @@ def written_leases(site):
 
 
 def removable_now(lake):
-    with without_new_leases(lake.site) as held:
+    with lake.site.books.without_new_leases() as held:
         return removable(lake.site, held, LATER)
 
 
@@ -77,7 +79,7 @@ def test_a_reader_that_came_while_files_became_unneeded_keeps_them(lake):
         lease = read_last(lake)  # of the catalogue as it is before the commit
 
     (file,) = scheduled(lake.site)
-    (holder,) = holders(lake.site)
+    (holder,) = lake.site.books.holders()
     assert file.since < holder.since  # time would say that the reader doesn't need it
     assert removable_now(lake) == []
     lease.close()
@@ -120,17 +122,17 @@ def test_a_lease_that_is_being_made_is_not_taken_for_a_dead_one(tmp_path):
     begun = tmp_path / "readers" / "1-abc.json"
     begun.touch()  # made, and not locked yet
 
-    assert holders(Site(tmp_path)) == []
+    assert Site(tmp_path).books.holders() == []
     assert begun.exists()
 
 
 def test_the_leases_of_dead_processes_go_and_pins_stay(lake):
     lease = read_last(lake)
-    pin(lake.site, "elsewhere (dev)", 1)
+    lake.site.books.pin("elsewhere (dev)", 1)
     leave_dead_lease(lake.site)
     assert written_leases(lake.site) == 3
 
-    with without_new_leases(lake.site) as held:
+    with lake.site.books.without_new_leases() as held:
         assert [(one.snapshot, one.last, one.process) for one in held] == [(3, 3, True), (1, 1, False)]
 
     assert written_leases(lake.site) == 2
@@ -145,10 +147,64 @@ def test_a_lock_that_should_be_free_soon_is_not_waited_for_without_end(tmp_path,
     fcntl.flock(guard, fcntl.LOCK_EX)
 
     with pytest.raises(LakeError, match=f"Which one: fuser -v {tmp_path}/readers/lock"):
-        take_lease(Site(tmp_path), lambda: 1)
+        Site(tmp_path).books.take_lease(lambda: 1)
 
     os.close(guard)
-    assert take_lease(Site(tmp_path), lambda: 1).snapshot == 1
+    assert Site(tmp_path).books.take_lease(lambda: 1).snapshot == 1
+
+
+def test_who_holds_a_file_and_has_not_written_it_yet_is_another_process(tmp_path):
+    handle = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+
+    with pytest.raises(LakeError, match="under way, another process, and"):
+        lock.locked(tmp_path / "lock", wait=False).__enter__()
+
+    os.close(handle)
+
+
+def test_of_a_lease_that_was_interrupted_nothing_is_left(lake, monkeypatch):
+    if not lake.site.books.shared:
+        return
+    write = postgres_leases.Leases._write
+
+    def write_and_be_interrupted(*arguments):
+        write(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(postgres_leases.Leases, "_write", write_and_be_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        read_last(lake)
+    monkeypatch.undo()
+
+    assert written_leases(lake.site) == 0
+    locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
+    locks += "(SELECT oid FROM pg_database WHERE datname = current_database())"
+    with lake.site.books.database.reading() as rows:
+        assert rows.execute(locks).fetchone() == (0,)
+    assert read_last(lake).snapshot == 3
+
+
+def test_a_pin_is_left_out_where_one_may_only_read_and_only_there(database, postgres):
+    name = database.rpartition("/")[2]
+    books = PostgresBooks(Database(database, "shop_dev"))
+    books.prepare()
+    postgres.execute(f"CREATE ROLE reader_{name} LOGIN PASSWORD 'pw-of-it'")
+    postgres.execute(f"GRANT USAGE ON SCHEMA shop_dev TO reader_{name}", name)
+    postgres.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA shop_dev TO reader_{name}", name)
+    reader = PostgresBooks(Database(postgres.url(name, f"reader_{name}", "pw-of-it"), "shop_dev"))
+
+    reader.pin("elsewhere (dev)", 1)
+    postgres.execute(f"ALTER ROLE reader_{name} SET default_transaction_read_only = on")
+    postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader_{name}'")
+    reader.pin("elsewhere (dev)", 1)
+    assert reader.take_lease(lambda: 1).snapshot == 1
+    assert books.holders() == []
+
+    postgres.execute(f"ALTER ROLE reader_{name} CONNECTION LIMIT 0")
+    postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader_{name}'")
+    with pytest.raises(LakeError, match="too many connections for role"):
+        reader.pin("elsewhere (dev)", 1)
 
 
 def test_a_forked_process_leaves_its_parent_s_leases_alone_and_has_its_own(lake):
@@ -156,7 +212,7 @@ def test_a_forked_process_leaves_its_parent_s_leases_alone_and_has_its_own(lake)
 
     def child(found):
         own = read_last(lake)
-        found.extend(sorted(one.who for one in holders(lake.site)))
+        found.extend(sorted(one.who for one in lake.site.books.holders()))
         own.close()
 
     fork = multiprocessing.get_context("fork")
@@ -168,6 +224,6 @@ def test_a_forked_process_leaves_its_parent_s_leases_alone_and_has_its_own(lake)
         assert process.exitcode == 0
         assert len(set(seen)) == len(seen) == 2
 
-    assert [one.snapshot for one in holders(lake.site)] == [lease.snapshot]
+    assert [one.snapshot for one in lake.site.books.holders()] == [lease.snapshot]
     lease.close()
-    assert holders(lake.site) == []
+    assert lake.site.books.holders() == []

@@ -5,8 +5,8 @@ import pytest
 
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.errors import QueryError
+from backbone.lake.books import Lease
 from backbone.lake.catalogue import last_snapshot
-from backbone.lake.leases import Lease
 from backbone.lake.sealed import SealedLake, frozen_catalogue, run_query, sealed_connection
 from backbone.lake.store import Lake
 from backbone.model.relations import Attribute, Relation

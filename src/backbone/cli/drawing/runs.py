@@ -224,6 +224,8 @@ def _ending(report: RunReport, screen: "Screen") -> None:
     elif report.status == "published" and (dataset := _finest(report)):
         parts += [" next: ", (f'backbone sql "from {dataset}"', "cyan")]
     screen.line(*parts)
+    for warning in report.warnings:
+        screen.line(("⚠ ", "yellow"), warning)
     if report.maintained:
         draw_maintained(report.maintained, screen)
 

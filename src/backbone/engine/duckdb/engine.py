@@ -1,7 +1,7 @@
 """The DuckDB engine: one in-memory database in this process, sessions as catalogues in it."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -46,9 +46,15 @@ class DuckDBEngine:
         cursor.execute(f"ATTACH ':memory:' AS {catalogue}; USE {catalogue}")
         try:
             yield DuckDBSession(cursor, self._scratch)
-        finally:
-            cursor.close()
-            self.connection.execute(f"DETACH {catalogue}")
+        except BaseException:
+            with suppress(duckdb.Error):  # the block's own error is the one to tell
+                self._end(cursor, catalogue)
+            raise
+        self._end(cursor, catalogue)
+
+    def _end(self, cursor: duckdb.DuckDBPyConnection, catalogue: str) -> None:
+        cursor.close()
+        self.connection.execute(f"DETACH {catalogue}")
 
     def local(self) -> AbstractContextManager[DuckDBSession]:
         """See `Engine`: every session of DuckDB's works in this process."""

@@ -7,11 +7,11 @@ from warnings import catch_warnings, simplefilter
 import duckdb
 
 from backbone.engine.duckdb.reading import deleted_sql, extent_sql, inserted_sql
-from backbone.engine.postgres import without_passwords
 from backbone.engine.protocol import Written
 from backbone.errors import EngineError, MissingExtraError
 from backbone.model.domains import domain_of, sql_type
 from backbone.model.names import literal, quoted, stem_of, zone_of
+from backbone.model.passwords import without_passwords
 from backbone.model.relations import Attribute, Relation
 from backbone.model.statements import bare
 from backbone.troubles import trouble

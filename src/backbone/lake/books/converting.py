@@ -10,6 +10,7 @@ from backbone.engine.duckdb.extensions import CONFIG, load_extension, silence
 from backbone.engine.postgres import Database
 from backbone.errors import LakeError
 from backbone.model.names import literal, quoted
+from backbone.troubles import trouble
 
 _INLINED_IN_SQLITE = {"DOUBLE": "VARCHAR", "BOOLEAN": "BIGINT", "BLOB": "VARCHAR"}
 """What DuckLake makes in SQLite of the types that inlined rows have in PostgreSQL."""
@@ -21,9 +22,9 @@ def to_sqlite(database: Database, path: Path) -> None:
     """Write a catalogue, as it is at one moment, to a new SQLite file.
 
     Raises:
-        LakeError: it is of another version than this DuckLake writes.
+        LakeError: it is of another version than this DuckLake writes, or can't be read, or there is no space.
     """
-    with _connected() as connection:
+    with _connected(database, path) as connection:
         _make(connection, f"sqlite:{path}")
         connection.execute(f"ATTACH {literal(str(path))} AS target (TYPE sqlite)")
         _attach_postgres(connection, "source", database, read_only=True)
@@ -34,9 +35,9 @@ def to_postgres(path: Path, database: Database) -> None:
     """Write the catalogue in an SQLite file to a new schema of a database.
 
     Raises:
-        LakeError: it is of another version than this DuckLake writes.
+        LakeError: it is of another version than this DuckLake writes, or the database can't be written to.
     """
-    with _connected() as connection:
+    with _connected(database, path) as connection:
         _make(connection, f"postgres:{database.parameters}", f", METADATA_SCHEMA {literal(database.schema)}")
         connection.execute(f"ATTACH {literal(str(path))} AS source (TYPE sqlite, READ_ONLY)")
         _attach_postgres(connection, "target", database, read_only=False)
@@ -44,13 +45,22 @@ def to_postgres(path: Path, database: Database) -> None:
 
 
 @contextmanager
-def _connected() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(":memory:", config={**CONFIG, "threads": "1"}) as connection:
-        silence(connection)
-        for name in ("sqlite_scanner", "postgres_scanner", "ducklake"):
-            load_extension(connection, name)
-        connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        yield connection
+def _connected(database: Database, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection for copying between a database and a file.
+
+    Raises:
+        LakeError: DuckDB says so.
+    """
+    try:
+        with duckdb.connect(":memory:", config={**CONFIG, "threads": "1"}) as connection:
+            silence(connection)
+            for name in ("sqlite_scanner", "postgres_scanner", "ducklake"):
+                load_extension(connection, name)
+            connection.execute("SET GLOBAL TimeZone = 'UTC'")
+            yield connection
+    except duckdb.Error as error:
+        said = trouble(error, path.parent) or f"{database.told(str(error))}. When it can be: the same again"
+        raise LakeError(f"The catalogue in {database.place} can't be copied: {said}") from None  # it quotes passwords
 
 
 def _make(connection: duckdb.DuckDBPyConnection, target: str, options: str = "") -> None:

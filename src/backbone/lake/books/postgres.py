@@ -12,12 +12,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backbone.engine import sqlite
 from backbone.engine.postgres import Database, Moment
 from backbone.engine.postgres_locks import HELD, Wanted, check_held, held, holders, lock_number, try_lock
-from backbone.errors import LakeError
 from backbone.lake.books.postgres_leases import leases_of
 from backbone.lake.books.postgres_leases import without_new as without_new_leases
 from backbone.lake.books.protocol import Entry, Holder, Lease, OnWait
@@ -34,7 +33,6 @@ _TABLES = """
     CREATE TABLE IF NOT EXISTS backbone_note (name text PRIMARY KEY, numbers text NOT NULL);
     """
 _WRITERS = "writers"
-_LONGEST = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +84,7 @@ class PostgresBooks:
 
     def told(self, text: str) -> str:
         """See `Books`."""
-        said = self.database.told(text)
-        return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"  # DuckLake quotes all that it sends
+        return self.database.told(text)
 
     def reading(self) -> AbstractContextManager[Moment]:
         """See `Books`."""
@@ -95,31 +92,17 @@ class PostgresBooks:
 
     def last_snapshot(self) -> tuple[str, int] | None:
         """See `Books`."""
-        import psycopg
-
-        query = """
+        found = self.database.rows("""
             SELECT max(snapshot_id), (SELECT min(schema_uuid::text) FROM ducklake_schema WHERE schema_id = 0)
-            FROM ducklake_snapshot"""
-        with self.reading() as rows:
-            try:
-                found = rows.execute(query).fetchone()
-            except psycopg.errors.UndefinedTable:
-                found = None
-            except psycopg.errors.InsufficientPrivilege as error:
-                raise self._forbidden(str(error)) from error
-        if found is None and self._is_hidden():
-            raise self._forbidden("it may not use the schema")
-        return (str(found[1]), int(found[0])) if found and found[0] is not None else None
+            FROM ducklake_snapshot""")
+        if not found and self._is_hidden():
+            raise self.database.forbidden("read", "it may not use the schema")
+        return (str(found[0][1]), int(found[0][0])) if found and found[0][0] is not None else None
 
     def _is_hidden(self) -> bool:
         query = "SELECT NOT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = :schema"
         with self.reading() as rows:
             return bool((rows.execute(query, {"schema": self.database.schema}).fetchone() or (False,))[0])
-
-    def _forbidden(self, why: str) -> LakeError:
-        return LakeError(
-            f"The lake in {self.place} can't be read by this role: {why}. What it must be granted: docs/team.md"
-        )
 
     def damage(self) -> str | None:
         """See `Books`."""
@@ -202,17 +185,9 @@ class PostgresBooks:
         """See `Books`."""
         if self._has("backbone_note"):
             return
-        import psycopg
-
         with held(self.database, [Wanted("making")]), self.database.writing() as rows:
-            try:
-                rows.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.database.schema)}")
-                rows.execute(_TABLES)
-            except psycopg.errors.InsufficientPrivilege as error:
-                raise LakeError(
-                    f"{self.place} can't be made: {self.told(str(error).strip())}. Let whoever owns the database grant "
-                    "it: GRANT CREATE ON DATABASE … TO …"
-                ) from error
+            rows.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(self.database.schema)}")
+            rows.execute(_TABLES)
 
     @contextmanager
     def writing(
@@ -264,7 +239,7 @@ class PostgresBooks:
             with self.database.writing() as rows:
                 rows.execute("INSERT INTO backbone_run (run, lock, entry) VALUES (?, ?, ?)", values)
             yield
-        self.forget([run])
+            self.forget([run])  # while it counts as one who lives: else others take it for killed
 
     def note_failure(self, run: str, failed: str) -> None:
         """See `Books`."""
@@ -275,35 +250,21 @@ class PostgresBooks:
 
     @contextmanager
     def ended(self, also: Collection[str] = ()) -> Iterator[list[Entry]]:
-        """See `Books`. Of several who find the same entry, one has its lock."""
+        """See `Books`. Of several who find the same entry, one has its lock, and looks whether it is still there."""
         query = f"SELECT run, entry, {HELD.format('lock')} FROM backbone_run ORDER BY run"
-        found = [(run, text) for run, text, lives in self._rows(query) if run in also or not lives]
+        found = [run for run, _, lives in self.database.rows(query) if run in also or not lives]
         with held(self.database, []) as connection:
-            mine = [
-                json.loads(text)
-                for run, text in found
-                if run in also or try_lock(connection, self.database, f"run {run}")
-            ]
-            yield mine
+            mine = {run for run in found if run in also or try_lock(connection, self.database, f"run {run}")}
+            yield [json.loads(text) for run, text, _ in (self.database.rows(query) if mine else ()) if run in mine]
 
     def has_ended(self) -> bool:
         """See `Books`."""
-        return bool(self._rows(f"SELECT 1 FROM backbone_run WHERE NOT {HELD.format('lock')} LIMIT 1"))
+        return bool(self.database.rows(f"SELECT 1 FROM backbone_run WHERE NOT {HELD.format('lock')} LIMIT 1"))
 
     def entries(self) -> list[tuple[Entry, bool]]:
         """See `Books`."""
-        found = self._rows(f"SELECT entry, {HELD.format('lock')} FROM backbone_run ORDER BY run")
+        found = self.database.rows(f"SELECT entry, {HELD.format('lock')} FROM backbone_run ORDER BY run")
         return [(json.loads(text), lives) for text, lives in found]
-
-    def _rows(self, query: str) -> list[Any]:
-        """The rows of a table of ours: none before there is a lake."""
-        import psycopg
-
-        with self.reading() as rows:
-            try:
-                return rows.execute(query).fetchall()
-            except psycopg.errors.UndefinedTable:
-                return []
 
     def forget(self, runs: Collection[str]) -> None:
         """See `Books`."""
@@ -312,9 +273,8 @@ class PostgresBooks:
 
     def noted(self, name: str) -> dict[str, int]:
         """See `Books`."""
-        with self.reading() as rows:
-            found: Any = rows.execute("SELECT numbers FROM backbone_note WHERE name = ?", (name,)).fetchone()
-        return dict(json.loads(found[0])) if found else {}
+        found = self.database.rows("SELECT numbers FROM backbone_note WHERE name = ?", (name,))
+        return dict(json.loads(found[0][0])) if found else {}
 
     def note(self, name: str, numbers: Mapping[str, int]) -> None:
         """See `Books`."""

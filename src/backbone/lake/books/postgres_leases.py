@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from backbone.engine.postgres import Database, who_of
 from backbone.engine.postgres_locks import HELD, Wanted, held, lock_number
-from backbone.errors import LakeError
+from backbone.errors import ForbiddenError
 from backbone.lake.books.protocol import Holder, Lease
 
 if TYPE_CHECKING:
@@ -53,32 +53,31 @@ class Leases:
         import psycopg
 
         lease, guard = secrets.token_hex(8), lock_number(self._database, GUARD)
-        with self._lock:
+        with self._lock, self._database.explained():
+            connection = self._opened()
             try:
-                connection = self._opened()
                 connection.execute("BEGIN")
                 connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (guard,))
                 snapshot = choose()
-                self._write(connection, lease, snapshot, last())
+                known = last()
+                self._write(connection, lease, snapshot, known)
                 connection.execute("COMMIT")
-            except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction):
-                connection.execute("ROLLBACK")
-                self._unlock(connection, lease)
-                return Lease(snapshot)
-            except psycopg.OperationalError as error:
-                raise self._database.unreachable(error) from error
-            except BaseException:
-                self._forget_transaction()
+                self._mine[lease] = (snapshot, known)
+            except BaseException as error:
+                self._undo(connection, lease)
+                if isinstance(error, psycopg.errors.InsufficientPrivilege | psycopg.errors.ReadOnlySqlTransaction):
+                    return Lease(snapshot)
                 raise
-            self._mine[lease] = (snapshot, last())
         return Lease(snapshot, partial(self._give_back, lease, os.getpid()))
 
-    def _forget_transaction(self) -> None:
+    def _undo(self, connection: "psycopg.Connection[Any]", lease: str) -> None:
+        """Leave nothing of a lease that wasn't taken: its row goes with the transaction, its lock would not."""
         import psycopg
 
-        if self._connection is not None:
-            with suppress(psycopg.Error):
-                self._connection.execute("ROLLBACK")
+        self._mine.pop(lease, None)
+        with suppress(psycopg.Error):  # cut, and all of it gone
+            connection.execute("ROLLBACK")
+            self._unlock(connection, lease)
 
     def _write(self, connection: "psycopg.Connection[Any]", lease: str, snapshot: int, last: int) -> None:
         number = lock_number(self._database, f"lease {lease}")
@@ -128,16 +127,15 @@ class Leases:
     def pin(self, reader: str, snapshot: int) -> None:
         """Hold a snapshot for a project elsewhere, in place of the one that it held before."""
         lease = f"project-{sha256(reader.encode()).hexdigest()[:16]}"
-        with suppress(LakeError), self._database.writing() as rows:  # a lake that others may only read
+        with suppress(ForbiddenError), self._database.writing() as rows:  # a lake that others may only read
             rows.execute(_PIN, (lease, snapshot, snapshot, f"project {reader}"))
 
     def all(self) -> list[Holder]:
         """All leases that count, of whatever process."""
-        with self._database.reading() as rows:
-            found = rows.execute(
-                f"SELECT snapshot, last, who, since, NOT pinned FROM backbone_lease WHERE {_COUNTING} ORDER BY since"
-            )
-            return [Holder(snapshot, last, who_of(who), since, alive) for snapshot, last, who, since, alive in found]
+        found = self._database.rows(
+            f"SELECT snapshot, last, who, since, NOT pinned FROM backbone_lease WHERE {_COUNTING} ORDER BY since"
+        )
+        return [Holder(snapshot, last, who_of(who), since, alive) for snapshot, last, who, since, alive in found]
 
     def close(self) -> None:
         """Let go of all."""

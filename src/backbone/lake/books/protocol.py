@@ -51,6 +51,9 @@ class Hold(Protocol):
 class Lease:
     """A snapshot that stays readable until the lease is closed, or nobody refers to it any more.
 
+    Readers hold it, so that maintenance leaves it alone. It counts for as long as its process lives; a project that
+    reads another one's lake leaves a pin there instead, which counts until it is replaced.
+
     Where nothing can be written to the books it does nothing: what is read then is only safe for as long as
     maintenance leaves unneeded files alone anyway.
     """
@@ -128,6 +131,9 @@ class Books(Protocol):
         Args:
             connection: has loaded `extension`.
             path: whatever is made on the way lies beside it.
+
+        Raises:
+            duckdb.Error: it can't be read, or written; what it says is for `told`.
         """
 
     def export(self, path: Path) -> None:
@@ -174,10 +180,20 @@ class Books(Protocol):
         """Hold the snapshot that `choose` returns; nothing expires between its choice and the lease."""
 
     def pin(self, reader: str, snapshot: int) -> None:
-        """Hold a snapshot for a project elsewhere, in place of the one that it held before."""
+        """Hold a snapshot for a project elsewhere, in place of the one that it held before.
+
+        Where its role may only read, nothing is held.
+
+        Args:
+            reader: the project's folder and environment.
+            snapshot: which one it reads.
+
+        Raises:
+            LakeError: it can't be held.
+        """
 
     def without_new_leases(self) -> AbstractContextManager[list[Holder]]:
-        """Who holds what, while nobody can take a lease."""
+        """Who holds what, while nobody can take a lease: what they don't hold may go during the block."""
 
     def holders(self) -> list[Holder]:
         """All leases that count."""

@@ -12,6 +12,7 @@ from backbone.model.names import literal
 from backbone.model.reports import RunEvent
 from backbone.runs import journal
 from backbone.runs.environment import Environment
+from backbone.runs.run import read_published, registered_models
 from backbone.workspace.doctor.verdict import REPAIR, OnEvent, Verdict, counted, sound
 from backbone.workspace.reading import Reading
 
@@ -143,14 +144,14 @@ def _orphans(site: Site) -> Iterator[str]:
 def check_models(environment: Environment, reading: Reading) -> Verdict:
     """Whether the files of models are as they were written; the present version of each is needed."""
     rows = reading.records(
-        "SELECT d.dataset, d.path, d.sha256, d.run, m.version IS NOT NULL AS present FROM lake.governance.data_file d "
-        "LEFT JOIN (SELECT analysis, version FROM lake.governance.model_version JOIN lake.governance.run USING (run) "
-        "WHERE registered QUALIFY row_number() OVER (PARTITION BY analysis ORDER BY started_at DESC) = 1) m "
-        "ON d.dataset = 'analysis.' || m.analysis AND d.run = m.version WHERE starts_with(d.path, 'models/')"
+        "SELECT dataset, path, sha256, run FROM lake.governance.data_file WHERE starts_with(path, 'models/')"
     )
+    models = registered_models(reading.lake, read_published(environment, reading.lake))
+    present = {(f"analysis.{analysis}", model["version"]) for analysis, model in models.items()}
     damaged = [row for row in rows if environment.site.data.sha256(str(row["path"])) != row["sha256"]]
-    wrong = [f"{row['path']} is missing or damaged" for row in damaged if row["present"]]
-    lost = frozenset(str(row["dataset"]) for row in damaged if row["present"])
+    needed = [row for row in damaged if (row["dataset"], row["run"]) in present]
+    wrong = [f"{row['path']} is missing or damaged" for row in needed]
+    lost = frozenset(str(row["dataset"]) for row in needed)
     detail = f"{counted(len(rows) - len(damaged), 'file')} equal to the checksum"
     if old := len(damaged) - len(wrong):
         detail += f"; {counted(old, 'file')} of former versions missing or damaged"
