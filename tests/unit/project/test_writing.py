@@ -34,7 +34,7 @@ TEMPLATES = st.builds(
     Template,
     format=st.sampled_from(["csv", "json", "ndjson", "parquet"]),
     encoding=st.sampled_from(["utf-8", "latin-1", "utf-16"]),
-    delimiter=CHARACTER,
+    delimiter=CHARACTER.filter(lambda c: c not in "\n\0"),
     quotechar=CHARACTER | st.just(""),
     escapechar=CHARACTER | st.just(""),
     header_rows=st.integers(0, 3),
