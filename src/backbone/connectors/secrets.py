@@ -70,4 +70,9 @@ def _file(path: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError):
         return {}
     pairs = [line.removeprefix("export ").partition("=") for line in lines if line.strip() and not line.startswith("#")]
-    return {name.strip(): value.strip().strip("'\"") for name, _, value in pairs}
+    return {name.strip(): _unquoted(value.strip()) for name, _, value in pairs}
+
+
+def _unquoted(value: str) -> str:
+    """What is between the quotes around a value; quotes within it stay: `password='a b'`."""
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"" else value

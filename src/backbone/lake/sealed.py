@@ -8,7 +8,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Timer
 from typing import Any, TypeVar
@@ -147,20 +147,23 @@ def sealed_connection(
     that may be written.
     """
     connection = duckdb.connect(":memory:", config={**CONFIG, "memory_limit": memory_limit})
-    load_extension(connection, "ducklake")
-    reach(connection, site)
-    tables = site.data.uri("tables")
-    frozen = frozen_catalogue(site, last)
-    options = f"READ_ONLY, DATA_PATH {literal(tables)}, OVERRIDE_DATA_PATH true"
-    connection.execute(f"ATTACH {literal(f'ducklake:{frozen}')} AS lake ({options})")
-    silence(connection)
-    connection.execute("SET GLOBAL TimeZone = 'UTC'; SET python_enable_replacements = false")
-    for sql in _views(datasets, snapshot):
-        connection.execute(sql)
-    if writable:
-        connection.execute(f"SET allowed_paths = [{literal(str(writable))}]")
-    connection.execute(f"SET allowed_directories = [{literal(f'{tables}/')}]")
-    connection.execute("SET temp_directory = ''; SET enable_external_access = false; SET lock_configuration = true")
+    with ExitStack() as failing:
+        failing.callback(connection.close)
+        load_extension(connection, "ducklake")
+        reach(connection, site)
+        tables = site.data.uri("tables")
+        frozen = frozen_catalogue(site, last)
+        options = f"READ_ONLY, DATA_PATH {literal(tables)}, OVERRIDE_DATA_PATH true"
+        connection.execute(f"ATTACH {literal(f'ducklake:{frozen}')} AS lake ({options})")
+        silence(connection)
+        connection.execute("SET GLOBAL TimeZone = 'UTC'; SET python_enable_replacements = false")
+        for sql in _views(datasets, snapshot):
+            connection.execute(sql)
+        if writable:
+            connection.execute(f"SET allowed_paths = [{literal(str(writable))}]")
+        connection.execute(f"SET allowed_directories = [{literal(f'{tables}/')}]")
+        connection.execute("SET temp_directory = ''; SET enable_external_access = false; SET lock_configuration = true")
+        failing.pop_all()
     return connection
 
 

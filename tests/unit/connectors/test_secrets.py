@@ -11,6 +11,12 @@ def test_the_environment_comes_before_the_file(tmp_path, monkeypatch):
     assert Secrets(tmp_path).filled("${FOLDER}/${NAME}") == "/data/orders.csv"
 
 
+def test_quotes_around_a_value_go_and_quotes_in_it_stay(tmp_path):
+    (tmp_path / "secrets.env").write_text("URL=host=here password='a b'\nNAME=\"it's\"\nONE='\n")
+
+    assert Secrets(tmp_path).filled("${URL}|${NAME}|${ONE}") == "host=here password='a b'|it's|'"
+
+
 def test_a_name_without_a_value_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"\$\{NOBODY_KNOWS\} is not set"):
         Secrets(tmp_path).filled("${NOBODY_KNOWS}")
