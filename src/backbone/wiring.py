@@ -1,4 +1,4 @@
-"""Wiring: the only file that names a concrete engine or lake."""
+"""Wiring: which engine a run has, and the lake attached to it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,1 +1,1 @@
-"""The lake: where datasets live. DuckLake, with its catalogue in SQLite and data in Parquet."""
+"""The lake: where datasets live. DuckLake, with its catalogue in SQLite or PostgreSQL and its data in Parquet."""

@@ -33,6 +33,7 @@ from backbone.model.steps import (
 )  # fmt: skip
 from backbone.profiling.profile import AttributeProfile, profile_relation
 from backbone.runs.edited import check_unedited
+from backbone.runs.journal import SCRATCH
 from backbone.storage.folder import sha256_of
 from backbone.troubles import trouble
 from backbone.zones.exploitation import stage_view
@@ -240,7 +241,7 @@ def _staging(
         files=planned.files,
         all_files=tuple(place.landed.get(source, ())),
         artefacts=place.site.models / name / place.run,
-        scratch=place.site.folder / "scratch" / place.run,
+        scratch=place.site.folder / SCRATCH / place.run,
         registered=_with_files(place.registered.get(name), place),
         open_landed=place.open_landed,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backbone.engine.duckdb.session import cast_column
-from backbone.engine.protocol import Written
+from backbone.engine.protocol import Written, parts_of
 from backbone.engine.spark.failures import explained
 from backbone.engine.spark.here import Here, are_few
 from backbone.engine.spark.kinds import name_sql
@@ -17,7 +17,7 @@ from backbone.engine.spark.refusal import refuse
 from backbone.engine.spark.tables import Tables, parquet_frame
 from backbone.errors import EngineError
 from backbone.model.domains import domain_of, sql_type
-from backbone.model.names import parquet_table, quoted, stem_of, zone_of
+from backbone.model.names import literal, parquet_table, quoted, stem_of, zone_of
 from backbone.model.relations import Attribute, Relation
 from backbone.model.statements import bare
 
@@ -230,7 +230,7 @@ class SparkStep:
                 frame.toDF(*wanted.names).write.parquet(folder.absolute().as_uri())
             return self._taken(sorted(folder.glob("part-*.parquet")), path, wanted)
         except BaseException:
-            for part in (path, *path.parent.glob(f"{path.stem}_*.parquet")):
+            for part in parts_of(path):
                 part.unlink(missing_ok=True)
             raise
         finally:
@@ -238,9 +238,8 @@ class SparkStep:
 
     def _taken(self, parts: Sequence[Path], path: Path, relation: Relation) -> Written:
         """The parts that Spark wrote, less those without rows, where a dataset's files belong."""
-        counted = self._driver.rows(
-            f"SELECT file_name, num_rows FROM parquet_file_metadata([{', '.join(map(_quoted, parts))}])"
-        )
+        files = ", ".join(literal(str(part)) for part in parts)
+        counted = self._driver.rows(f"SELECT file_name, num_rows FROM parquet_file_metadata([{files}])")
         rows = {Path(name): int(number) for name, number in counted}
         kept = [part for part in parts if rows[part]] or list(parts[:1])
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -298,10 +297,6 @@ def _typed(table: str, planned: Planned) -> str:
     """A SELECT of what Spark gave, with the names and types that DuckDB gives."""
     columns = ", ".join(f"CAST(c{n} AS {kind}) AS {quoted(name)}" for n, (name, kind) in enumerate(planned.columns))
     return f"SELECT {columns} FROM {table}"
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 _DUCKDB = {

@@ -8,7 +8,7 @@ from backbone.errors import LakeError, StoreError
 from backbone.lake.catalogue import committed_runs, last_snapshot
 from backbone.lake.known_files import KnownFile, known_files
 from backbone.lake.site import Site
-from backbone.model.names import literal
+from backbone.model.names import literal, quoted_dataset
 from backbone.model.reports import RunEvent
 from backbone.runs import journal
 from backbone.runs.environment import Environment
@@ -137,8 +137,8 @@ def _orphans(site: Site) -> Iterator[str]:
     yield from (one.name for one in journal.orphans(site, before) if one.name.endswith(".parquet"))
     models = {"/".join(one.name.split("/")[:3]) for one in site.data.list("models/")}
     yield from sorted(name for name in models if name.rpartition("/")[2] not in committed)
-    if any(path.is_file() for path in (site.folder / "scratch").rglob("*")):
-        yield "scratch"
+    if any(path.is_file() for path in (site.folder / journal.SCRATCH).rglob("*")):
+        yield journal.SCRATCH
 
 
 def check_models(environment: Environment, reading: Reading) -> Verdict:
@@ -174,10 +174,9 @@ def rows_by_dataset(reading: Reading, datasets: Sequence[str]) -> Mapping[str, i
 
 
 def _rows(reading: Reading, dataset: str) -> int | None:
-    zone, _, stem = dataset.partition(".")
     try:
         # count(*) alone would be answered from the catalogue.
-        (row,) = reading.lake.records(f'SELECT count(rowid) AS rows FROM lake."{zone}"."{stem}"')
+        (row,) = reading.lake.records(f"SELECT count(rowid) AS rows FROM lake.{quoted_dataset(dataset)}")
     except StoreError:
         raise
     except LakeError:
