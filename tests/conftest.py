@@ -16,7 +16,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("xdist_group"):
             continue
-        if item.get_closest_marker("spark") or {"both", "spark"} & set(getattr(item, "fixturenames", ())):
+        if item.get_closest_marker("spark") or item.path.parent.name == "contract":
             item.add_marker(pytest.mark.xdist_group("spark"))
         elif not item.get_closest_marker("long"):
             item.add_marker(pytest.mark.xdist_group(str(item.path)))
