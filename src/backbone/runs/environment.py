@@ -49,7 +49,7 @@ def schema_of(project: str, name: str) -> str:
     """
     if _PLAIN.fullmatch(project) and _ONE_WORD.fullmatch(name) and len(project) + len(name) < _LONGEST:
         return f"{project}_{name}"  # its last `_` tells the two apart
-    near = "_".join(re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:20] for text in (project, name))
+    near = "_".join(re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:19] for text in (project, name))
     return f"p_{near}_{blake2b(f'{project}/{name}'.encode(), digest_size=4).hexdigest()}"
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backbone.runs.environment import schema_of
@@ -19,6 +19,7 @@ def test_plain_names_are_plain():
 
 
 @given(PROJECTS, ENVIRONMENTS)
+@example("a" * 40, "b" * 40)
 def test_every_name_needs_no_quotes_and_has_room_beside_it(project, environment):
     schema = schema_of(project, environment)
     assert re.fullmatch(r"[a-z][a-z0-9_]*", schema)
