@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "fakes"))
+from faults_disks import refusal
 from postgres_server import PostgresServer, postgres_server
 from s3_server import S3Server, s3_server
+from spark_clusters import NO_JAVA, java_is_here
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,6 +22,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("spark"))
         elif not item.get_closest_marker("long"):
             item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+
+@pytest.fixture(scope="session")
+def java() -> None:
+    """What Spark runs on. Nobody must install it for the rest of the tests."""
+    if not java_is_here():
+        pytest.skip(NO_JAVA)
+
+
+@pytest.fixture(scope="session")
+def disks() -> None:
+    """Small and read-only disks can be mounted: not in every container, nor by everybody."""
+    if refused := refusal():
+        pytest.skip(f"no disk can be mounted here: {refused}")
 
 
 @pytest.fixture(scope="session")

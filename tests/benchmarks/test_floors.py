@@ -15,7 +15,6 @@ from benchmarks.workloads import flow
 import backbone
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "fakes"))
-from spark_clusters import NO_JAVA, java_is_here
 
 TOTALS = "SELECT count(*)::BIGINT, sum(flights)::BIGINT, sum(seats)::BIGINT, sum(distance)::BIGINT FROM "
 
@@ -45,7 +44,7 @@ def test_backbone_and_the_floor_make_the_same_of_the_flights(name: str, folder: 
 
 @pytest.mark.long
 @pytest.mark.spark
-@pytest.mark.skipif(not java_is_here(), reason=NO_JAVA)
+@pytest.mark.usefixtures("java")
 def test_backbone_on_spark_and_pyspark_by_hand_make_the_same_of_the_flights(folder: Path) -> None:
     (workload,) = (one for one in spark_workloads(80_000) if one.name == "full run, 8,000 rows")
     assert isinstance(workload, Workload)

@@ -9,7 +9,6 @@ import pytest
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.engine.protocol import Engine, Session
 from backbone.engine.spark.engine import SparkEngine
-from backbone.engine.spark.starting import has_java
 from backbone.errors import EngineError
 from backbone.model.steps import Extent
 
@@ -31,14 +30,11 @@ EDGES = """
     ) AS v(a, b, d, ts, tz, x, f, l, bo, j)"""
 OTHERS = "SELECT * FROM (VALUES (1::BIGINT, 'one'), (1, 'uno'), (0, 'zero'), (NULL, 'null')) AS v(a, c)"
 NOBODY = "SELECT 1::BIGINT AS a, 'x' AS b WHERE false"
-HINT = "needs Java 17: apt install openjdk-17-jre-headless"
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkEngine]:
+def spark(java: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkEngine]:  # noqa: ARG001 - it is needed
     """One Spark for all tests: starting it takes longer than most of them."""
-    if not has_java():
-        pytest.skip(HINT)
     folder = tmp_path_factory.mktemp("spark")
     conf = {"spark.sql.shuffle.partitions": "1", "spark.default.parallelism": "1"}
     engine = SparkEngine(

@@ -5,6 +5,7 @@ That takes root, or a system that lets anybody have a user namespace of their ow
 
 import contextlib
 import ctypes
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+CONTEXT = multiprocessing.get_context("forkserver")
 _NEW_MOUNTS, _NEW_USERS = 0x00020000, 0x10000000
 _READ_ONLY, _REMOUNT, _BIND, _RECURSIVE, _PRIVATE = 1, 32, 4096, 16384, 1 << 18
 
@@ -57,14 +59,41 @@ def fill(root: Path, free: int = 0) -> None:
             os.posix_fallocate(file.fileno(), path.stat().st_size, space)
 
 
-def with_disk(disk: Callable[[], None], commands: Sequence[tuple[str, ...]], told: Any) -> None:
-    """Carry out commands on a disk that only they see; to be run in a process of its own.
+def make_almost_full(folder: Path, free: int) -> None:
+    """A small disk in a folder, on which `inside` has so many bytes left."""
+    mount_small(folder, 1)
+    (folder / "inside").mkdir()
+    fill(folder / "inside", free)
 
-    Args:
-        disk: mounts it.
-        commands: what to carry out.
-        told: a pipe for the exit code of each and what it wrote, or for why the system doesn't let us.
-    """
+
+def refusal() -> str:
+    """Why no disk can be mounted here; nothing if one can."""
+    here, there = CONTEXT.Pipe(duplex=False)
+    process = CONTEXT.Process(target=_with_disk, args=(_nothing, (), there))
+    process.start()
+    told = here.recv()
+    process.join()
+    return told if isinstance(told, str) else ""
+
+
+def _nothing() -> None:
+    pass
+
+
+def carried_out(disk: Callable[[], None], *commands: Sequence[str | Path]) -> list[tuple[int, str]]:
+    """The exit codes of commands, and what they wrote, on a disk that only they see."""
+    here, there = CONTEXT.Pipe(duplex=False)
+    process = CONTEXT.Process(target=_with_disk, args=(disk, commands, there))
+    process.start()
+    told = here.recv()
+    process.join()
+    if isinstance(told, str):
+        raise NoDiskError(told)
+    return list(told)
+
+
+def _with_disk(disk: Callable[[], None], commands: Sequence[Sequence[str | Path]], told: Any) -> None:
+    """Carry out commands; `told` is a pipe for what came of them, or for why the system doesn't let us."""
     try:
         be_alone()
         disk()

@@ -293,20 +293,6 @@ def _survive_seed(folder: Path, seed: Seed) -> str:
     return "\n  ".join([str(moment), f"again: {again}", *wrong]) if wrong else ""
 
 
-def no_small_disk() -> str:
-    """Why no disk can be made full here; nothing if one can."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("forkserver")) as pool:
-        return pool.submit(_refused).result()
-
-
-def _refused() -> str:
-    try:
-        be_alone()
-    except NoDiskError as error:
-        return str(error)
-    return ""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one seed, or several from it on."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -2,7 +2,6 @@
 
 A model of Spark ML is the folder `model.spark`, as Spark's own writer and reader have it.
 
-
 skops rebuilds a model from named types; unlike a pickle it runs nothing that isn't named, and we name only types that
 were reviewed. So a model's file from elsewhere can't bring code along.
 """

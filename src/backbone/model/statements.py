@@ -16,5 +16,7 @@ def bare(query: str) -> str:
         >>> bare("SELECT ';--' AS a; -- all of them")
         "SELECT ';--' AS a"
     """
+    if not any(mark in query for mark in (";", "--", "/*")):
+        return query.strip()
     ends = [token.end() for token in _TOKEN.finditer(query) if token.lastgroup != "nothing"]
     return query[: ends[-1]].strip() if ends else ""

@@ -7,7 +7,7 @@ doubled, nothing is left over, doctor finds nothing, and a fault that can be tol
 from collections.abc import Callable, Iterable, Iterator
 
 import pytest
-from faults_survive import Seed, no_small_disk, survivors
+from faults_survive import Seed, survivors
 
 Carry = Callable[[Iterable[Seed]], list[str]]
 
@@ -16,12 +16,6 @@ Carry = Callable[[Iterable[Seed]], list[str]]
 def carry() -> Iterator[Carry]:
     with survivors(jobs=2) as carried:
         yield carried
-
-
-@pytest.fixture(scope="module")
-def small_disk() -> None:
-    if refused := no_small_disk():
-        pytest.skip(f"no small disk can be mounted here ({refused}); files that may not grow are tried instead")
 
 
 def seeds(fault: str, begin: int, count: int) -> list[Seed]:
@@ -37,7 +31,7 @@ def test_what_is_killed_interrupted_or_may_not_write_is_finished_by_the_next(car
     expect_survived(carry, [*seeds("kill", 0, 8), *seeds("interrupt", 0, 2), *seeds("limit", 0, 2)])
 
 
-@pytest.mark.usefixtures("small_disk")
+@pytest.mark.usefixtures("disks")
 def test_what_finds_the_disk_full_is_finished_when_there_is_space(carry):
     expect_survived(carry, seeds("full", 0, 3))
 
@@ -58,6 +52,6 @@ def test_what_is_stopped_at_many_moments_is_finished_by_the_next(carry, fault):
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
-@pytest.mark.usefixtures("small_disk")
+@pytest.mark.usefixtures("disks")
 def test_what_finds_the_disk_full_at_many_moments_is_finished_when_there_is_space(carry):
     expect_survived(carry, seeds("full", 100, 50))

@@ -1,16 +1,17 @@
 """Folders that nobody can write to, and full disks: looking works, and what must write says where, and what to do."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
-from faults_disks import make_full, make_read_only, with_disk
-from faults_events import CONTEXT
+from faults_disks import carried_out, make_full, make_read_only
 from faults_shop import LATER, arrivals, content, deliver, leftovers, make_shop, unsound
 
 import backbone
+
+pytestmark = pytest.mark.usefixtures("disks")
 
 BACKBONE = str(Path(sys.executable).with_name("backbone"))
 LOOKING = (
@@ -32,27 +33,19 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def carried_out(root: Path, folder: str, *commands: tuple[str, ...]) -> list[tuple[int, str]]:
-    """The exit codes of commands, and what they wrote, while a folder of the project can't be written to."""
-    return carried_out_on(partial(make_read_only, root / folder), root, *commands)
+def unwritable(root: Path, folder: str, *commands: tuple[str, ...]) -> list[tuple[int, str]]:
+    """What comes of commands while a folder of the project can't be written to."""
+    return carried_out(partial(make_read_only, root / folder), *lines(root, commands))
 
 
-def carried_out_on(disk: Callable[[], None], root: Path, *commands: tuple[str, ...]) -> list[tuple[int, str]]:
-    here, there = CONTEXT.Pipe(duplex=False)
-    lines = [(BACKBONE, "--project", str(root), *command) for command in commands]
-    process = CONTEXT.Process(target=with_disk, args=(disk, lines, there))
-    process.start()
-    told = here.recv()
-    process.join()
-    if isinstance(told, str):
-        pytest.skip(f"nothing can be mounted here: {told}")
-    return told
+def lines(root: Path, commands: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    return [(BACKBONE, "--project", str(root), *command) for command in commands]
 
 
 def test_a_lake_that_can_only_be_read_can_be_looked_at(shop):
     before = sorted(shop.rglob("*"))
 
-    done = carried_out(shop, "lake", *LOOKING)
+    done = unwritable(shop, "lake", *LOOKING)
 
     assert [code for code, _ in done] == [0] * len(LOOKING), done
     assert "61" in done[2][1]
@@ -64,7 +57,7 @@ def test_a_lake_that_can_only_be_read_can_be_looked_at(shop):
 def test_on_a_full_disk_all_can_be_looked_at_and_doctor_finds_the_disk_alone(shop, tmp_path):
     root = tmp_path / shop.name
 
-    *done, (code, said) = carried_out_on(partial(make_full, tmp_path, shop), root, *LOOKING)
+    *done, (code, said) = carried_out(partial(make_full, tmp_path, shop), *lines(root, LOOKING))
 
     assert [code for code, _ in done] == [0] * len(done), done
     assert "61" in done[2][1]
@@ -80,7 +73,7 @@ def test_on_a_full_disk_all_can_be_looked_at_and_doctor_finds_the_disk_alone(sho
 def test_what_must_write_names_the_folder_and_changes_nothing(shop, folder):
     held, landed = content(shop), arrivals(shop)
 
-    ((code, said),) = carried_out(shop, folder, ("run",))
+    ((code, said),) = unwritable(shop, folder, ("run",))
 
     assert code == 1
     assert said.count("\n") == 1, said
@@ -95,7 +88,7 @@ def test_what_must_write_names_the_folder_and_changes_nothing(shop, folder):
 def test_sources_that_can_only_be_read_are_landed(tmp_path):
     root = make_shop(tmp_path / "shop")
 
-    ((code, said),) = carried_out(root, "data", ("run",))
+    ((code, said),) = unwritable(root, "data", ("run",))
 
     assert code == 0, said
     assert arrivals(root) == 6
@@ -108,7 +101,7 @@ def test_a_project_that_can_only_be_read_runs_with_its_lake_elsewhere(tmp_path):
     (root / "lake").rename(tmp_path / "lake")
     (root / "backbone.yml").write_text(f"name: shop\nstorage: {{data: {tmp_path / 'lake'}}}\n")
 
-    (ran, _), (added, said) = carried_out(root, ".", ("run",), ("add", "more", str(root / "data/orders-1.csv")))
+    (ran, _), (added, said) = unwritable(root, ".", ("run",), ("add", "more", str(root / "data/orders-1.csv")))
 
     assert ran == 0
     assert added == 1

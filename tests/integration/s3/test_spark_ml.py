@@ -5,15 +5,13 @@ import shutil
 import pytest
 from faults_shop import deliver, unsound
 from s3_server import BUCKET
-from spark_clusters import NO_JAVA, java_is_here
 from spark_leavers import make_leavers, visits
 
 import backbone
 
-pytestmark = [pytest.mark.spark, pytest.mark.long, pytest.mark.timeout(3600), pytest.mark.usefixtures("s3")]
+pytestmark = [pytest.mark.spark, pytest.mark.long, pytest.mark.timeout(3600), pytest.mark.usefixtures("java", "s3")]
 
 
-@pytest.mark.skipif(not java_is_here(), reason=NO_JAVA)
 def test_a_model_of_spark_ml_is_sent_and_fetched(tmp_path, prefix):
     make_leavers(tmp_path, "local[2]", f"storage: {{data: 's3://{BUCKET}/{prefix}'}}\n")
     (tmp_path / "analysis/leavers.py").unlink()

@@ -8,17 +8,11 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "fakes"))
-from spark_clusters import NO_JAVA, Standalone, connect_server, java_is_here, standalone_cluster
+from spark_clusters import Standalone, connect_server, standalone_cluster
 
 from backbone.engine.spark.engine import SparkEngine
 
 pytest.importorskip("pyspark")
-
-
-@pytest.fixture(scope="session")
-def java() -> None:
-    if not java_is_here():
-        pytest.skip(NO_JAVA)
 
 
 @pytest.fixture(scope="session")

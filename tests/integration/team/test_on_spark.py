@@ -2,15 +2,13 @@
 
 import pytest
 from faults_shop import LATER, backbone_run, content, deliver, differences, leftovers, make_shop, unsound
-from spark_clusters import NO_JAVA, java_is_here
 from team_shop import make_team_shop
 
 import backbone
 
-pytestmark = [pytest.mark.spark, pytest.mark.long, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.spark, pytest.mark.long, pytest.mark.timeout(1800), pytest.mark.usefixtures("java")]
 
 
-@pytest.mark.skipif(not java_is_here(), reason=NO_JAVA)
 def test_a_first_and_an_incremental_run_are_those_of_a_laptop(tmp_path, database):
     laptop = make_shop(tmp_path / "laptop")
     team = make_team_shop(tmp_path / "team", database, "engine: {spark: 'local[2]'}\nmemory_limit: 1GB\n")

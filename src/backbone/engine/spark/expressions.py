@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from backbone.engine.spark.aggregates import UNFRAMED, WINDOWS, Aggregate, Order, aggregate_sql
 from backbone.engine.spark.arguments import Argument, Call
@@ -42,7 +42,7 @@ class Expressions:
         Raises:
             NotOnSparkError: it isn't known to give the same.
         """
-        made = _MAKERS.get(node["expression_class"])
+        made = self.MAKERS.get(node["expression_class"])
         if made is None:
             raise refuse(node["expression_class"].removeprefix("BOUND_").lower())
         try:
@@ -213,6 +213,19 @@ class Expressions:
     def _constant(self, node: Node) -> str:
         return constant_sql(node["value"])
 
+    MAKERS: ClassVar[Mapping[str, Callable[["Expressions", Node], str]]] = {
+        "BOUND_REF": _ref,
+        "BOUND_CONSTANT": _constant,
+        "BOUND_FUNCTION": _function,
+        "BOUND_CAST": _cast,
+        "BOUND_CASE": _case,
+        "BOUND_COMPARISON": _comparison,
+        "BOUND_CONJUNCTION": _conjunction,
+        "BOUND_OPERATOR": _operator,
+        "BOUND_BETWEEN": _between,
+    }
+    """What makes each expression, by its class."""
+
 
 def compared(how: str, left: str, right: str) -> str:
     """A comparison of two values."""
@@ -236,16 +249,3 @@ def _is_sort_key(node: Node) -> bool:
 
 def _uncast(node: Node) -> Node:
     return _uncast(node["child"]) if node["expression_class"] == "BOUND_CAST" else node
-
-
-_MAKERS: Mapping[str, Callable[[Expressions, Node], str]] = {
-    "BOUND_REF": Expressions._ref,  # noqa: SLF001 - its own
-    "BOUND_CONSTANT": Expressions._constant,  # noqa: SLF001 - its own
-    "BOUND_FUNCTION": Expressions._function,  # noqa: SLF001 - its own
-    "BOUND_CAST": Expressions._cast,  # noqa: SLF001 - its own
-    "BOUND_CASE": Expressions._case,  # noqa: SLF001 - its own
-    "BOUND_COMPARISON": Expressions._comparison,  # noqa: SLF001 - its own
-    "BOUND_CONJUNCTION": Expressions._conjunction,  # noqa: SLF001 - its own
-    "BOUND_OPERATOR": Expressions._operator,  # noqa: SLF001 - its own
-    "BOUND_BETWEEN": Expressions._between,  # noqa: SLF001 - its own
-}

@@ -1,33 +1,19 @@
 """Operators of a bound plan as Spark's SQL: each is a SELECT whose columns are called c0, c1, … by their place."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 from backbone.engine.spark.aggregates import ANY_ORDER
-from backbone.engine.spark.expressions import Expressions, Node, compared
+from backbone.engine.spark.expressions import Expressions, Node
+from backbone.engine.spark.joins import any_join, comparison_join, cross_product, delim_get, delim_join
 from backbone.engine.spark.kinds import Kind, kind_of, name_sql, spark_type
 from backbone.engine.spark.refusal import NotOnSparkError, refuse
+from backbone.engine.spark.selects import Rows, columns_of, named
 
-_JOINS: Mapping[str, str] = {
-    "INNER": "INNER JOIN",
-    "LEFT": "LEFT JOIN",
-    "RIGHT": "RIGHT JOIN",
-    "FULL": "FULL JOIN",
-    "SEMI": "LEFT SEMI JOIN",
-    "ANTI": "LEFT ANTI JOIN",
-}
 Leaf = Callable[[Node], str]
 """For a scan in the plan, the name under which Spark has that table."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """A SELECT, and how many columns it has."""
-
-    sql: str
-    width: int
 
 
 @dataclass(slots=True)
@@ -50,7 +36,7 @@ class Translation:
         Raises:
             NotOnSparkError: it isn't known to give the same.
         """
-        made = _MAKERS.get(node["type"])
+        made = self.MAKERS.get(node["type"])
         if made is None:
             name = node["type"].removeprefix("LOGICAL_").replace("_", " ")
             raise refuse(name, word=name.partition(" ")[0])
@@ -66,7 +52,7 @@ class Translation:
         names, kinds = node["names"], [kind_of(kind) for kind in node["returned_types"]]
         places = [column["index"] for column in node["column_indexes"]]
         columns = [self._column(names[n], kinds[n]) if n < len(names) else "CAST(0 AS BIGINT)" for n in places]
-        return Rows(f"SELECT {_named(columns or ['1'])} FROM {self.leaf(node)}", len(columns) or 1)
+        return Rows(f"SELECT {named(columns or ['1'])} FROM {self.leaf(node)}", len(columns) or 1)
 
     def _column(self, name: str, kind: Kind) -> str:
         try:
@@ -88,7 +74,7 @@ class Translation:
         below = self.rows(_without_order(node))
         over = self.expressions(below.width)
         columns = [over.sql(expression) for expression in node["expressions"]]
-        return Rows(f"SELECT {_named(columns)} FROM ({below.sql})", len(columns))
+        return Rows(f"SELECT {named(columns)} FROM ({below.sql})", len(columns))
 
     def _aggregate(self, node: Node) -> Rows:
         child = node["children"][0]
@@ -110,7 +96,7 @@ class Translation:
             by = f" GROUP BY GROUPING SETS ({parts})"
         else:
             by = f" GROUP BY {', '.join(f'g{n}' for n in range(len(groups)))}" if groups else ""
-        return Rows(f"SELECT {_named(columns)} FROM (SELECT {grouped} FROM ({below.sql})){by}", len(columns))
+        return Rows(f"SELECT {named(columns)} FROM (SELECT {grouped} FROM ({below.sql})){by}", len(columns))
 
     def _window(self, node: Node) -> Rows:
         below = self.rows(node["children"][0])
@@ -143,144 +129,13 @@ class Translation:
             raise refuse("DISTINCT ON rows in no order", "Give the query an ORDER BY", "distinct")
         by = ", ".join(str(over.order(said)) for said in orders) or "1"
         numbered = f"SELECT *, row_number() OVER (PARTITION BY {targets} ORDER BY {by}) AS n FROM ({below.sql})"
-        return Rows(f"SELECT {_columns(below.width)} FROM ({numbered}) WHERE n = 1", below.width)
+        return Rows(f"SELECT {columns_of(below.width)} FROM ({numbered}) WHERE n = 1", below.width)
 
     def _set_operation(self, node: Node) -> Rows:
         sides = [self.rows(child) for child in node["children"]]
         word = node["type"].removeprefix("LOGICAL_") + (" ALL" if node.get("setop_all") else "")
         # In brackets, so that an ORDER BY or LIMIT stays that of its side.
         return Rows(f" {word} ".join(f"SELECT * FROM ({side.sql})" for side in sides), sides[0].width)
-
-    def _cross(self, node: Node) -> Rows:
-        left, right = (self.rows(child) for child in node["children"])
-        return self._joined("CROSS JOIN", left, right, "")
-
-    def _any_join(self, node: Node) -> Rows:
-        left, right = (self.rows(child) for child in node["children"])
-        names = [*(f"l.c{n}" for n in range(left.width)), *(f"r.c{n}" for n in range(right.width))]
-        condition = Expressions(names, self.strict).sql(node["condition"])
-        if node["join_type"] not in _JOINS:
-            raise refuse(f"a join of the kind {node['join_type']}", word="join")
-        return self._joined(_JOINS[node["join_type"]], left, right, f" ON {condition}")
-
-    def _join(self, node: Node) -> Rows:
-        left, right = (self.rows(child) for child in node["children"])
-        return self._compared_join(node, left, right)
-
-    def _compared_join(self, node: Node, left: Rows, right: Rows) -> Rows:
-        pairs = self._pairs(node, left, right)
-        kind = node["join_type"]
-        if kind == "MARK":
-            return self._marked(pairs, left, right)
-        if kind == "SINGLE":
-            keys = ", ".join(r for _, r, _ in pairs)
-            once = f"SELECT *, count(*) OVER (PARTITION BY {keys.replace('r.', '')}) AS n FROM ({right.sql})"
-            failing = (
-                "CASE WHEN n > 1 THEN CAST(raise_error('a subquery gave more than one row') AS BOOLEAN) ELSE true END"
-            )
-            right = Rows(f"SELECT {_columns(right.width)} FROM ({once}) WHERE {failing}", right.width)
-            kind = "LEFT"
-        if kind not in _JOINS:
-            raise refuse(f"a join of the kind {kind}", word="join")
-        condition = " AND ".join(compared(how, l_, r) for l_, r, how in pairs) or "true"
-        return self._joined(_JOINS[kind], left, right, f" ON {condition}")
-
-    def _pairs(self, node: Node, left: Rows, right: Rows) -> list[tuple[str, str, str]]:
-        ours, theirs = self.expressions(left.width, "l."), self.expressions(right.width, "r.")
-        return [(ours.sql(c["left"]), theirs.sql(c["right"]), c["comparison"]) for c in node["conditions"]]
-
-    def _joined(self, how: str, left: Rows, right: Rows, condition: str) -> Rows:
-        alone = how in {"LEFT SEMI JOIN", "LEFT ANTI JOIN"}
-        columns = [f"l.c{n}" for n in range(left.width)] + ([] if alone else [f"r.c{n}" for n in range(right.width)])
-        joined = f"({left.sql}) AS l {how} ({right.sql}) AS r{condition}"
-        return Rows(f"SELECT {_named(columns)} FROM {joined}", len(columns))
-
-    def _marked(self, pairs: Sequence[tuple[str, str, str]], left: Rows, right: Rows) -> Rows:
-        """The rows of the left, each with whether the right has one like it: NULL where that can't be known."""
-        same = [pair for pair in pairs if pair[2] == "COMPARE_NOT_DISTINCT_FROM"]
-        asked = [pair for pair in pairs if pair[2] != "COMPARE_NOT_DISTINCT_FROM"]
-        if len(asked) > 1 or any(pair[2] != "COMPARE_EQUAL" for pair in asked):
-            raise refuse("ANY or ALL of a subquery", "Compare with its min or max", "any")
-        keys = [f"{r} AS k{n}" for n, (_, r, _) in enumerate([*same, *asked])]
-        found = f"SELECT DISTINCT {', '.join(keys)}, true AS m FROM ({right.sql}) AS r"
-        on = " AND ".join(compared(how, l_, f"f.k{n}") for n, (l_, _, how) in enumerate([*same, *asked]))
-        columns = [f"l.c{n}" for n in range(left.width)]
-        if not asked:
-            chosen = _named([*columns, "(f.m IS NOT NULL)"])
-            sql = f"SELECT {chosen} FROM ({left.sql}) AS l LEFT JOIN ({found}) AS f ON {on}"
-            return Rows(sql, left.width + 1)
-        value = asked[0]
-        groups = [f"{r} AS g{n}" for n, (_, r, _) in enumerate(same)]
-        facts = ", ".join([*groups, "count(*) AS rows", f"count({value[1]}) AS known"])
-        by = f" GROUP BY {', '.join(r for _, r, _ in same)}" if same else ""
-        near = " AND ".join(compared(how, l_, f"h.g{n}") for n, (l_, _, how) in enumerate(same)) or "true"
-        mark = (
-            f"CASE WHEN f.m THEN true WHEN coalesce(h.rows, 0) = 0 THEN false "
-            f"WHEN {value[0]} IS NULL OR h.known < h.rows THEN CAST(NULL AS BOOLEAN) ELSE false END"
-        )
-        sql = (
-            f"SELECT {_named([*columns, mark])} FROM ({left.sql}) AS l LEFT JOIN ({found}) AS f ON {on} "
-            f"LEFT JOIN (SELECT {facts} FROM ({right.sql}) AS r{by}) AS h ON {near}"
-        )
-        return Rows(sql, left.width + 1)
-
-    def _delim_join(self, node: Node) -> Rows:
-        """A join whose right side was written as a subquery over each row of the left."""
-        unnested = self._unnested(node)
-        if unnested:
-            return unnested
-        left = self._numbered(node["children"][0])
-        name = f"d{self.numbers()}"
-        over = self.expressions(left.width)
-        columns = [over.sql(column) for column in node["duplicate_eliminated_columns"]]
-        self.distinct.append(Rows(f"SELECT DISTINCT {_named(columns)} FROM {name}", len(columns)))
-        try:
-            right = self.rows(node["children"][1])
-        finally:
-            self.distinct.pop()
-        whole = Rows(f"SELECT * FROM {name}", left.width)
-        joined = self._compared_join(node, whole, right)
-        return Rows(f"WITH {name} AS ({left.sql}) {joined.sql}", joined.width)
-
-    def _numbered(self, node: Node) -> Rows:
-        """The left side of such a join. DuckDB may number its rows to tell equal ones apart.
-
-        The number must be the same however often it is worked out: it follows the values, and between rows that are
-        equal in all of them it makes no difference.
-        """
-        if node["type"] != "LOGICAL_WINDOW" or not _only_numbers(node):
-            return self.rows(node)
-        below = self.rows(node["children"][0])
-        number = f"row_number() OVER (ORDER BY {_columns(below.width)})"
-        return Rows(f"SELECT *, {number} AS c{below.width} FROM ({below.sql})", below.width + 1)
-
-    def _unnested(self, node: Node) -> Rows | None:
-        """`FROM t, unnest(t.list)`: the rows of the left, each once for every element."""
-        chain, at = list[Node](), node["children"][1]
-        while at["type"] == "LOGICAL_PROJECTION" and at["children"][0]["type"] != "LOGICAL_DELIM_GET":
-            chain.append(at)
-            at = at["children"][0]
-        if at["type"] != "LOGICAL_GET" or at["name"] != "unnest":
-            return None
-        inside = at["children"][0]
-        if chain or node["join_type"] != "INNER" or inside["children"][0]["type"] != "LOGICAL_DELIM_GET":
-            raise refuse("this unnest in a FROM", "Put it into the SELECT", "unnest")
-        # DuckDB numbers the rows to find them again; here they are never lost.
-        numbered = self.rows(node["children"][0]["children"][0])
-        left = Rows(f"SELECT *, CAST(0 AS BIGINT) AS c{numbered.width} FROM ({numbered.sql})", numbered.width + 1)
-        over = self.expressions(left.width)
-        outer = [over.sql(column) for column in node["duplicate_eliminated_columns"]]
-        held = inside["expressions"][0]
-        if held["expression_class"] != "BOUND_COLUMN_REF":
-            raise refuse("this unnest in a FROM", "Put it into the SELECT", "unnest")
-        value = outer[held["binding"]["column_index"]]
-        passed = [outer[e["binding"]["column_index"]] for e in inside["expressions"][1:]]
-        columns = [*(f"t.c{n}" for n in range(left.width)), "u", *(f"t.{name}" for name in passed)]
-        sql = f"SELECT {_named(columns)} FROM ({left.sql}) AS t LATERAL VIEW explode(t.{value}) e AS u"
-        return Rows(sql, len(columns))
-
-    def _delim_get(self, _: Node) -> Rows:
-        return self.distinct[-1]
 
     def _unnest(self, node: Node) -> Rows:
         below = self.rows(node["children"][0])
@@ -291,7 +146,7 @@ class Translation:
         # Side by side; the shorter ones are filled up with NULLs.
         side_by_side = ", ".join(f"coalesce({one}, array())" for one in lists)
         made = f"explode({lists[0]})" if len(lists) == 1 else f"inline(arrays_zip({side_by_side}))"
-        sql = f"SELECT {_named(columns)} FROM ({below.sql}) AS t LATERAL VIEW {made} e AS {', '.join(names)}"
+        sql = f"SELECT {named(columns)} FROM ({below.sql}) AS t LATERAL VIEW {made} e AS {', '.join(names)}"
         return Rows(sql, len(columns))
 
     def _values(self, node: Node) -> Rows:
@@ -306,7 +161,7 @@ class Translation:
 
     def _empty(self, node: Node) -> Rows:
         kinds = [kind_of(kind) for kind in node["return_types"]]
-        return Rows(f"SELECT {_named([_null(kind) for kind in kinds])} WHERE false", len(kinds))
+        return Rows(f"SELECT {named([_null(kind) for kind in kinds])} WHERE false", len(kinds))
 
     def _cte(self, node: Node) -> Rows:
         held = self.rows(node["children"][0])
@@ -316,13 +171,31 @@ class Translation:
     def _cte_ref(self, node: Node) -> Rows:
         return Rows(f"SELECT * FROM cte{node['cte_index']}", len(node["chunk_types"]))
 
-
-def _only_numbers(node: Node) -> bool:
-    """Whether a window operator is DuckDB's own: it numbers rows in no order."""
-    return all(
-        one["type"] == "WINDOW_ROW_NUMBER" and not one.get("orders") and not one.get("partitions")
-        for one in node["expressions"]
-    )
+    MAKERS: ClassVar[Mapping[str, Callable[["Translation", Node], Rows]]] = {
+        "LOGICAL_GET": _get,
+        "LOGICAL_FILTER": _filter,
+        "LOGICAL_PROJECTION": _projection,
+        "LOGICAL_AGGREGATE_AND_GROUP_BY": _aggregate,
+        "LOGICAL_WINDOW": _window,
+        "LOGICAL_ORDER_BY": _order,
+        "LOGICAL_LIMIT": _limit,
+        "LOGICAL_DISTINCT": _distinct,
+        "LOGICAL_UNION": _set_operation,
+        "LOGICAL_EXCEPT": _set_operation,
+        "LOGICAL_INTERSECT": _set_operation,
+        "LOGICAL_CROSS_PRODUCT": cross_product,
+        "LOGICAL_ANY_JOIN": any_join,
+        "LOGICAL_COMPARISON_JOIN": comparison_join,
+        "LOGICAL_DELIM_JOIN": delim_join,
+        "LOGICAL_DELIM_GET": delim_get,
+        "LOGICAL_UNNEST": _unnest,
+        "LOGICAL_EXPRESSION_GET": _values,
+        "LOGICAL_DUMMY_SCAN": _nothing,
+        "LOGICAL_EMPTY_RESULT": _empty,
+        "LOGICAL_MATERIALIZED_CTE": _cte,
+        "LOGICAL_CTE_REF": _cte_ref,
+    }
+    """What makes each operator, by its type."""
 
 
 def _without_order(node: Node) -> Node:
@@ -380,37 +253,3 @@ def _limit_of(said: Mapping[str, Any]) -> int | None:
 
 def _null(kind: Kind) -> str:
     return f"CAST(NULL AS {spark_type(kind)})"
-
-
-def _named(columns: Sequence[str]) -> str:
-    return ", ".join(f"{column} AS c{n}" for n, column in enumerate(columns))
-
-
-def _columns(width: int) -> str:
-    return ", ".join(f"c{n}" for n in range(width))
-
-
-_MAKERS: Mapping[str, Callable[[Translation, Node], Rows]] = {
-    "LOGICAL_GET": Translation._get,  # noqa: SLF001 - its own
-    "LOGICAL_FILTER": Translation._filter,  # noqa: SLF001 - its own
-    "LOGICAL_PROJECTION": Translation._projection,  # noqa: SLF001 - its own
-    "LOGICAL_AGGREGATE_AND_GROUP_BY": Translation._aggregate,  # noqa: SLF001 - its own
-    "LOGICAL_WINDOW": Translation._window,  # noqa: SLF001 - its own
-    "LOGICAL_ORDER_BY": Translation._order,  # noqa: SLF001 - its own
-    "LOGICAL_LIMIT": Translation._limit,  # noqa: SLF001 - its own
-    "LOGICAL_DISTINCT": Translation._distinct,  # noqa: SLF001 - its own
-    "LOGICAL_UNION": Translation._set_operation,  # noqa: SLF001 - its own
-    "LOGICAL_EXCEPT": Translation._set_operation,  # noqa: SLF001 - its own
-    "LOGICAL_INTERSECT": Translation._set_operation,  # noqa: SLF001 - its own
-    "LOGICAL_CROSS_PRODUCT": Translation._cross,  # noqa: SLF001 - its own
-    "LOGICAL_ANY_JOIN": Translation._any_join,  # noqa: SLF001 - its own
-    "LOGICAL_COMPARISON_JOIN": Translation._join,  # noqa: SLF001 - its own
-    "LOGICAL_DELIM_JOIN": Translation._delim_join,  # noqa: SLF001 - its own
-    "LOGICAL_DELIM_GET": Translation._delim_get,  # noqa: SLF001 - its own
-    "LOGICAL_UNNEST": Translation._unnest,  # noqa: SLF001 - its own
-    "LOGICAL_EXPRESSION_GET": Translation._values,  # noqa: SLF001 - its own
-    "LOGICAL_DUMMY_SCAN": Translation._nothing,  # noqa: SLF001 - its own
-    "LOGICAL_EMPTY_RESULT": Translation._empty,  # noqa: SLF001 - its own
-    "LOGICAL_MATERIALIZED_CTE": Translation._cte,  # noqa: SLF001 - its own
-    "LOGICAL_CTE_REF": Translation._cte_ref,  # noqa: SLF001 - its own
-}
