@@ -56,11 +56,11 @@ def _asked_there(analysis: Analysis, relations: Mapping[str, Relation], session:
     """What Spark is asked beside the view where it trains: the baseline, and the rows to predict."""
     if analysis.library != "spark":
         return
-    view = f"({analysis.view.strip().removesuffix(';')}\n)"
+    view = f"({bare(analysis.view)}\n)"
     queries = {"baseline": f"SELECT ({analysis.baseline}\n) FROM {view}"} if analysis.baseline else {}
     if analysis.predict and all(name in relations for name in analysis.predict_inputs):
         _show(analysis.predict_inputs, relations, session, system=False)
-        queries["predict"] = f"WITH view AS {view} SELECT * FROM ({analysis.predict.strip().removesuffix(';')}\n)"
+        queries["predict"] = f"WITH view AS {view} SELECT * FROM ({bare(analysis.predict)}\n)"
     for part, query in queries.items():
         try:
             session.describe(query)
