@@ -7,6 +7,9 @@ checked first (RE2, about 40 ns a value), then it is cast.
 
 import re
 
+from backbone.formats.moments import parsed
+from backbone.formats.numbers import fits, plain
+from backbone.formats.words import TRUTHS
 from backbone.model.domains import sql_type
 from backbone.model.files import Column
 from backbone.model.names import literal
@@ -15,16 +18,11 @@ INTEGER_FORM = r"[+-]?\d+"
 FLOAT_FORM = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 DATE_FORM = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}"
 CLOCK_FORM = r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6}0*)?)?"
-ZONE_FORM = r"(Z|[+-]\d\d(:?\d\d)?)"
+ZONE_FORM = r"(Z| ?UTC| ?GMT| ?[+-]\d\d(:?\d\d)?)"
 _MIDNIGHT = r"([ T]00?:00(:00(\.0+)?)?)?"
-_BLANKS = r"[\s\v]*"
-_TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
+_TRUE = (*dict.fromkeys(yes for yes, _ in TRUTHS), "1")
+_FALSE = (*dict.fromkeys(no for _, no in TRUTHS), "0")
 _EARLIEST_YEAR = 1000
-
-
-def fits(value: str, form: str) -> str:
-    """SQL: whether all of a text, blanks around it apart, has a form (a regular expression)."""
-    return f"regexp_full_match({value}, {literal(_BLANKS + '(?:' + form + ')' + _BLANKS)})"
 
 
 def present(value: str, tokens: tuple[str, ...]) -> str:
@@ -97,30 +95,22 @@ def _scalar(value: str, column: Column, domain: str) -> str:
 
 
 def _number(value: str, column: Column, domain: str) -> str:
-    marked = bool(column.thousands) or column.decimal not in {None, "."}
-    point, group = re.escape(column.decimal or "."), re.escape(column.thousands or "")
-    digits = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)" if group else r"\d+"
+    text = plain(value, column)
     if domain == "integer":
-        form = f"[+-]?{digits}"
+        form = INTEGER_FORM
     elif domain == "float":
-        form = rf"[+-]?({digits}({point}\d*)?|{point}\d+)([eE][+-]?\d+)?"
+        form = FLOAT_FORM
     else:
         scale = domain[len("decimal(") : -1]
-        form = rf"[+-]?({digits}({point}\d{{0,{scale}}}0*)?|{point}\d{{1,{max(int(scale), 1)}}}0*)"
-    plain = _unmarked(value, column) if marked else value
-    number = f"TRY_CAST({plain} AS {sql_type(domain)})"
+        form = rf"[+-]?(\d+(\.\d{{0,{scale}}}0*)?|\.\d{{1,{max(int(scale), 1)}}}0*)"
+    number = f"TRY_CAST({text} AS {sql_type(domain)})"
     if domain == "float":
-        return f"CASE WHEN {fits(value, form)} AND isfinite({number}) THEN {number} END"
-    return f"CASE WHEN {fits(value, form)} THEN {number} END"
-
-
-def _unmarked(value: str, column: Column) -> str:
-    plain = f"replace({value}, {literal(column.thousands)}, '')" if column.thousands else value
-    return f"replace({plain}, {literal(column.decimal)}, '.')" if column.decimal not in {None, "."} else plain
+        return f"CASE WHEN {fits(text, form)} AND isfinite({number}) THEN {number} END"
+    return f"CASE WHEN {fits(text, form)} THEN {number} END"
 
 
 def _boolean(value: str) -> str:
-    folded = f"lower({trimmed(value)})"
+    folded = f"strip_accents(lower({trimmed(value)}))"
     # Not `IN (…)`: DuckDB makes a join of a long one, which looks at every value, whatever CASE it is in.
     words = ((word, truth) for words, truth in ((_TRUE, "true"), (_FALSE, "false")) for word in words)
     return f"CASE {folded} {' '.join(f'WHEN {literal(word)} THEN {truth}' for word, truth in words)} END"
@@ -135,14 +125,15 @@ def _iso(value: str, domain: str) -> str:
     }[domain]
     kind = sql_type(domain)
     moment = f"TRY_CAST({trimmed(value)} AS {kind})"
-    if domain == "timestamp_tz":  # DuckDB reads no zone after a time without seconds
-        whole = f"regexp_replace({trimmed(value)}, '([ T]\\d?\\d:\\d\\d)(Z|[+-].*)$', '\\1:00\\2')"
-        moment = f"coalesce({moment}, TRY_CAST({whole} AS {kind}))"
+    if domain == "timestamp_tz":  # DuckDB reads no zone after a time without seconds, nor an offset after a blank
+        closed = f"regexp_replace({trimmed(value)}, ' ?([+-]\\d\\d(:?\\d\\d)?)$', '\\1')"
+        timed = f"regexp_replace({closed}, '([ T]\\d?\\d:\\d\\d)(Z| ?UTC| ?GMT|[+-].*)$', '\\1:00\\2')"
+        moment = f"coalesce({moment}, TRY_CAST({closed} AS {kind}), TRY_CAST({timed} AS {kind}))"
     return f"CASE WHEN {fits(value, clock)} THEN {moment} END"
 
 
 def _formatted(value: str, form: str | None, domain: str) -> str:
-    moment = f"try_strptime({trimmed(value)}, {literal(form or '')})"
+    moment = parsed(trimmed(value), form or "")
     cast_to = f"CAST({moment} AS {sql_type(domain)})"
     if "%Y" not in (form or ""):
         return cast_to

@@ -9,8 +9,9 @@ from backbone.engine.protocol import Session
 from backbone.errors import UsageError, shown_value
 from backbone.formats.archives import extracted, is_zip
 from backbone.formats.casting import misfits, no_such, present
+from backbone.formats.decisions import keeps_type
 from backbone.formats.detection import detect_template
-from backbone.formats.inference import Inferred, infer_columns, keeps_type
+from backbone.formats.inference import Inferred, infer_columns
 from backbone.formats.markers import EMPTY, tokens_of
 from backbone.formats.reading import read_records
 from backbone.formats.records import Records, field_name
@@ -21,13 +22,17 @@ _LONGEST_HEADER = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Peeked:
-    """What a file looks like. `evidence` are short sentences such as `tzone: NA means missing (3)`."""
+    """What a file looks like. `evidence` are short sentences such as `tzone: NA means missing (3)`.
+
+    `confidence` is that of each column's type, between 0 and 1.
+    """
 
     template: Template
     columns: tuple[Column, ...]
     records: int
     unreadable: int
     evidence: tuple[str, ...]
+    confidence: tuple[float, ...] = ()
 
 
 def peek_file(path: Path, session: Session, *, scratch: Path, template: Template | None = None) -> Peeked:
@@ -68,7 +73,8 @@ def peek_records(records: Records, template: Template, session: Session) -> Peek
     if records.unreadable:
         verb = "is" if records.unreadable == 1 else "are"
         sentences.append(f"{records.unreadable:,} of {records.total:,} records {verb} unreadable")
-    return Peeked(template, columns, records.total, records.unreadable, tuple(sentences))
+    confidence = tuple(i.confidence for i in inferred)
+    return Peeked(template, columns, records.total, records.unreadable, tuple(sentences), confidence)
 
 
 def _common_tokens(inferred: Sequence[Inferred]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ decides. So the guards may be narrow, but never wide: tests hold them against th
 """
 
 from backbone.formats.casting import cast, is_token
+from backbone.formats.numbers import is_marked
 from backbone.model.domains import sql_type
 from backbone.model.files import Column
 from backbone.model.names import literal
@@ -34,7 +35,7 @@ def has_guard(column: Column) -> bool:
     """Whether a quick cast can be told to be right."""
     if column.format:
         return column.domain in {"date", "time", "timestamp", "timestamp_tz"} and column.format == column.format.strip()
-    plain = not column.thousands and column.decimal in {None, "."}
+    plain = not is_marked(column)
     kind = column.domain.partition("(")[0]
     times = {"date", "time", "timestamp", "timestamp_tz"}
     return not column.domain.endswith("[]") and (kind in times | {"boolean"} or (plain and kind in _NUMBERS))

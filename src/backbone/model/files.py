@@ -34,7 +34,10 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a source: its name, its domain, and how its values are spelled in the files."""
+    """One column of a source: its name, its domain, and how its values are spelled in the files.
+
+    `decimal` may be `.,`: either, as each value shows. `unit` is what may stand before or after a number.
+    """
 
     name: str
     domain: str
@@ -43,6 +46,7 @@ class Column:
     format: str | None = None
     decimal: str | None = None
     thousands: str | None = None
+    unit: tuple[str, ...] = ()
     contract: Contract | None = None
     description: str = ""
     contract_at: Location = field(default=NOWHERE, compare=False, repr=False)

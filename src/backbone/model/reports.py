@@ -145,7 +145,8 @@ class Added:
 class PeekSummary:
     """What a file looks like, before anything is done with it. Nothing was written.
 
-    `dialect` has the template's names (`delimiter`, `encoding`, `header_rows`, …) where the format has them.
+    `dialect` has the template's names (`delimiter`, `encoding`, `header_rows`, …) where the format has them;
+    `confidence` is that of each column's type, between 0 and 1.
     """
 
     path: str
@@ -155,6 +156,7 @@ class PeekSummary:
     columns: tuple[Attribute, ...]
     sample: Sample
     evidence: tuple[str, ...] = ()
+    confidence: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,8 +101,9 @@ COLUMN: Keys = {
     "header": Key("how it is spelt in the files; several spellings accept a rename", "its name"),
     "null_tokens": Key("whole trimmed values that mean *missing* here", "the template's"),
     "format": Key("of dates and times, as in strptime", "found out"),
-    "decimal": Key("the character before the fraction of a number", "`.`"),
-    "thousands": Key("the character between thousands", "none"),
+    "decimal": Key("the character before the fraction of a number; `.,`: either, as each value shows", "`.`"),
+    "thousands": Key("the character between thousands; a blank: any kind of blank", "none"),
+    "unit": Key("what may stand before or after a number, such as `€` or `%`", "nothing"),
     "contract": Key("for this column", "the source's"),
     "description": Key("what it holds"),
 }

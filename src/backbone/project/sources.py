@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 from backbone.connectors.secrets import Secrets
 from backbone.errors import did_you_mean
+from backbone.formats.numbers import EITHER
 from backbone.model.domains import SCALAR_DOMAINS, is_domain
 from backbone.model.files import BadValues, Column, Contract, FileNamePattern, Template
 from backbone.model.names import is_system
@@ -151,12 +152,27 @@ def _column(name: Text, node: Node, fields: Fields) -> Column:
         headers=part.values("header"),
         null_tokens=part.values("null_tokens") if part.node("null_tokens") is not None else None,
         format=part.text("format") or None,
-        decimal=part.character("decimal", "") or None,
+        decimal=_decimal(part),
         thousands=part.character("thousands", "") or None,
+        unit=_units(part),
         contract=part.choice("contract", "evolve", CONTRACTS) if own_contract else None,
         description=part.text("description"),
         contract_at=(part.key_place("contract") or name.place).at,
     )
+
+
+def _decimal(part: Fields) -> str | None:
+    given = part.given("decimal")
+    if given is not None and set(given.value) == set(EITHER) and len(given.value) == len(EITHER):
+        return EITHER
+    return part.character("decimal", "") or None
+
+
+def _units(part: Fields) -> tuple[str, ...]:
+    for text in part.texts("unit"):
+        if not text.value.strip() or any(c.isdigit() for c in text.value):
+            part.refuse(text.place, "`unit` is what stands beside the digits of a number, such as € or %")
+    return tuple(value.strip() for value in part.values("unit"))
 
 
 def _domain(text: Text, fields: Fields) -> str:

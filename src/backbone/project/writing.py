@@ -65,6 +65,8 @@ def _column(column: Column) -> str:
         pairs.append(("null_tokens", _sequence(column.null_tokens)))
     others = {name: getattr(column, name) for name in ("format", "decimal", "thousands", "contract", "description")}
     pairs += [(name, scalar(value)) for name, value in others.items() if value]
+    if column.unit:
+        pairs.append(("unit", scalar(column.unit[0]) if len(column.unit) == 1 else _sequence(column.unit)))
     return pairs[0][1] if len(pairs) == 1 else _flow(pairs)
 
 

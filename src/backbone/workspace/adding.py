@@ -24,6 +24,7 @@ from backbone.workspace.workspace import Workspace
 
 _SHOWN = 5
 _FILES_LOOKED_AT = 24
+_SURE = 0.9
 
 
 def init(folder: Path, example: str | None = None) -> list[str]:
@@ -75,7 +76,8 @@ def add(folder: Path, name: str | None, locations: tuple[str, ...], env: str | N
         if before is None:
             shown = " ".join(["backbone add", *([name] if name else []), *locations])
             path.parent.mkdir(exist_ok=True)
-            write_whole(path, source_text(source, origins, peeked.template, peeked.columns, peeked.evidence, shown))
+            evidence = (*peeked.evidence, *_less_sure(peeked))
+            write_whole(path, source_text(source, origins, peeked.template, peeked.columns, evidence, shown))
         else:
             add_origins(path, origins)
     try:  # as it is declared now
@@ -84,6 +86,12 @@ def add(folder: Path, name: str | None, locations: tuple[str, ...], env: str | N
         _restore(path, before)
         raise
     return replace(added, project=made)
+
+
+def _less_sure(peeked: Peeked) -> tuple[str, ...]:
+    """The types that few values speak for, or that some speak against, with their confidence."""
+    unsure = [f"{c.name} {at:.2f}" for c, at in zip(peeked.columns, peeked.confidence, strict=True) if at < _SURE]
+    return (f"confidence in types under {_SURE}: {', '.join(unsure)}",) if unsure else ()
 
 
 def _restore(path: Path, before: bytes | None) -> None:

@@ -47,6 +47,7 @@ class Peek:
         template: how it is read.
         columns: its columns with the domains inferred.
         evidence: what was concluded from what, as short sentences.
+        confidence: how sure the domain of each column is, between 0 and 1.
     """
 
     def __init__(self, path: Path, memory_limit: str = DEFAULT_LIMIT) -> None:
@@ -60,6 +61,7 @@ class Peek:
         self.template: Template = self.peeked.template
         self.columns = self.peeked.columns
         self.evidence = self.peeked.evidence
+        self.confidence = self.peeked.confidence
 
     @property
     def dialect(self) -> Dialect:
@@ -115,6 +117,7 @@ class Peek:
             tuple(Attribute(c.name, c.domain) for c in self.columns),
             Sample(names, tuple(rows), self.peeked.records),
             self.evidence,
+            self.peeked.confidence,
         )
 
     def close(self) -> None:

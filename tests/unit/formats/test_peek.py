@@ -47,6 +47,25 @@ def column(tmp_path: Path, *values: str, header: str = "x"):
         (["2024-01-31 10:00", "2024-02-29T11:00:05.5"], "timestamp"),
         (["2024-01-31T10:00:00Z", "2024-02-29T11:00+02:00"], "timestamp_tz"),
         (["10:00", "23:59"], "time"),
+        (["10:00 AM", "3:59 pm"], "time"),
+        (["sí", "no", "NO"], "boolean"),
+        (["Ja", "Nein"], "boolean"),
+        (["VRAI", "FAUX"], "boolean"),
+        (["N", "S"], "text"),
+        (["no", "maybe"], "text"),
+        (["1 234", "12 345 678", "5"], "integer"),
+        (["1 234,5", "2"], "float"),
+        (["1'234.50", "2\u2019000"], "float"),
+        (["12,34,567", "1,23,456.5"], "float"),
+        (["1.234,56", "1,234.56", "12.5", "12,5"], "float"),
+        (["1.234", "1,234", "12.5", "12,5"], "text"),
+        (["+34600123456", "+34600123457"], "text"),
+        (["20240131", "20240229", "20240301", "20240401", "20240501", "20240601"], "date"),
+        (["20240131", "20240231", "20240301", "20240401", "20240501", "20240601"], "integer"),
+        (["2024-01-31 10:00:00 +0100", "2024-02-29 11:00 UTC"], "timestamp_tz"),
+        (["Sat, 05 Jan 2013 10:00:00 +0100", "Sun, 06 Jan 2013 10:00:00 -0500"], "timestamp_tz"),
+        (["12%", "3.5 %"], "text"),
+        (["€5", "€ 6.50"], "text"),
         (["a", "b"], "text"),
         (["", ""], "text"),
     ],
@@ -62,6 +81,22 @@ def test_domains_are_inferred_from_all_values(tmp_path, values, domain):
         (["01/13/2024", "02/03/2024"], "date", "%m/%d/%Y"),
         (["01.02.2024", "02.03.2024"], "date", "%d.%m.%Y"),
         (["13/01/2024 10:00", "02/03/2024 11:30"], "timestamp", "%d/%m/%Y %H:%M"),
+        (["13/01/2024 1:00 PM", "02/03/2024 11:30 am"], "timestamp", "%d/%m/%Y %I:%M %p"),
+        (["13/01/24", "02/03/24"], "date", "%d/%m/%y"),
+        (["13-01-24", "02-03-24"], "text", None),
+        (["31-01-99", "28-03-98"], "date", "%d-%m-%y"),
+        (["2024.01.31", "2024.02.01"], "date", "%Y.%m.%d"),
+        (["5 Jan 2024", "12 August 2024"], "date", "%d %B %Y"),
+        (["5. März 2024", "12. Dezember 2024"], "date", "%d %B %Y"),
+        (["sábado, 5 de enero de 2013", "6 de agosto de 2013"], "date", "%d %B %Y"),
+        (["1er mars 2024", "12 août 2024"], "date", "%d %B %Y"),
+        (["5 d'abril de 2024", "12 de maig de 2024"], "date", "%d %B %Y"),
+        (["05JAN2013", "06FEB2013"], "date", "%d %B %Y"),
+        (["January 5th, 2024", "Feb 6, 2024"], "date", "%B %d %Y"),
+        (["2024 Jan 5", "2024-Feb-06"], "date", "%Y %B %d"),
+        (["5-Jan-24", "12-Feb-23"], "date", "%d %B %y"),
+        (["Jan 5, 2024, 3:04 PM", "Feb 6, 2024 11:30 AM"], "timestamp", "%B %d %Y %I:%M %p"),
+        (["5 potatoes 2024", "12 apples 2024"], "text", None),
         (["01/02/2024", "02/03/2024"], "text", None),
         (["13/01/2024", "02/13/2024"], "text", None),
     ],
@@ -91,6 +126,48 @@ def test_decimal_commas_and_thousands(tmp_path, values, decimal, thousands, doma
     found, _ = column(tmp_path, *values)
 
     assert (found.domain, found.decimal, found.thousands) == (domain, decimal, thousands)
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "domain"),
+    [
+        ("zip", ["90210", "10001"], "text"),
+        ("Código postal", ["28001", "08001"], "text"),
+        ("Postal Code", ["28001", "28002"], "text"),
+        ("phone", ["600123456", "NA"], "text"),
+        ("tel", ["1", "2"], "integer"),
+        ("zipped", ["90210", "10001"], "integer"),
+    ],
+)
+def test_a_header_says_that_digits_are_no_quantity(tmp_path, header, values, domain):
+    assert column(tmp_path, *values, header=header)[0].domain == domain
+
+
+@pytest.mark.parametrize(
+    ("values", "evidence"),
+    [
+        (["12%", "3.5 %"], "x: percentages, kept as text; as numbers: {type: float, unit: '%'}"),
+        (["€5", "6.50 €"], "x: amounts of money, kept as text; as numbers: {type: float, unit: €}"),
+        (["5 EUR", "USD 6"], "x: amounts of money, kept as text; as numbers: {type: float, unit: [EUR, USD]}"),
+        (["12.5", "12,5"], "x: comma and point are both decimal signs, as each value shows"),
+    ],
+)
+def test_what_was_concluded_is_told(tmp_path, values, evidence):
+    assert column(tmp_path, *values)[1].evidence == (evidence,)
+
+
+@pytest.mark.parametrize(
+    ("values", "confidence"),
+    [
+        (["1"] * 8, 0.9),
+        (["a"], 1.0),
+        (["01/02/2024"], 0.5),
+        (["13/01/2024", *["01/02/2024"] * 9], 2 / 3),
+        (["x", *map(str, range(9))], 10 / 12),
+    ],
+)
+def test_how_sure_a_type_is(tmp_path, values, confidence):
+    assert column(tmp_path, *values)[1].confidence[1] == pytest.approx(confidence)
 
 
 @pytest.mark.parametrize(

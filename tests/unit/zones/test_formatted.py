@@ -304,7 +304,7 @@ def test_domains(tmp_path, column, text, value):
         ("timestamp", "2024-01-01T10:00+02:00"),
         ("timestamp", "2024-01-01T10:00:00.1234567"),
         ("time", "24:00"),
-        ("boolean", "ja"),
+        ("boolean", "perhaps"),
         ("json", "{"),
     ],
 )

@@ -193,7 +193,11 @@ def draw_peek(summary: PeekSummary, screen: "Screen") -> None:
     for sentence in summary.evidence:
         screen.line(("found    ", "dim"), sentence, hang=9)
     screen.line()
-    screen.table(("column", "domain"), [[a.name, (a.domain, "dim")] for a in summary.columns])
+    sure = summary.confidence or (1.0,) * len(summary.columns)
+    rows: list[list[Part]] = [
+        [a.name, (a.domain, "dim"), f"{at:.2f}" if at < 1 else ""] for a, at in zip(summary.columns, sure, strict=True)
+    ]
+    screen.table(("column", "domain", "confidence"), rows, right=(2,))
     screen.line()
     draw_sample(summary.sample, screen)
     screen.line("next: ", (f"backbone add {quote(summary.path)}", "cyan"))

@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from backbone.formats.casting import INTEGER_FORM, cast, fits, is_token, misfits, no_such, present
+from backbone.formats.casting import INTEGER_FORM, cast, is_token, misfits, no_such, present
 from backbone.formats.markers import tokens_of
+from backbone.formats.numbers import fits, is_marked
 from backbone.formats.quick_casts import has_guard, is_usual, quick, settled, tried_value, usual
 from backbone.formats.records import field_name
 from backbone.model.domains import sql_type
@@ -102,7 +103,7 @@ def native_cells(cells: Sequence[Cell], natives: Sequence[str], template: Templa
     def is_native(cell: Cell) -> bool:
         column, tokens = cell.column, {token.strip().lower() for token in tokens_of(cell.column, template)}
         odd = any(c.isdigit() for token in tokens for c in token) or not tokens.isdisjoint({"true", "false"})
-        spelled = column.format or column.thousands or column.decimal not in {None, "."}
+        spelled = column.format or is_marked(column)
         return natives[cell.position] == sql_type(column.domain) and not (odd or spelled or cell.exact)
 
     return tuple(replace(c, native=True) if natives and is_native(c) else c for c in cells)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from backbone.errors import DatasetError, shown_value
 from backbone.formats.casting import no_such
-from backbone.formats.inference import infer_columns, keeps_type
+from backbone.formats.decisions import keeps_type
+from backbone.formats.inference import infer_columns
 from backbone.formats.records import Records
 from backbone.model.files import Column, Contract, LandedFile
 from backbone.model.project import Source
