@@ -5,6 +5,8 @@ from pathlib import Path
 from backbone.errors import UsageError
 from backbone.formats.dialect import detect_dialect
 from backbone.formats.encoding import detect_encoding, sample_text, tail_text
+from backbone.formats.kinds import kinds
+from backbone.formats.kinds.kind import HEAD_BYTES
 from backbone.model.files import Template
 
 SAMPLE_CHARACTERS = 256 << 10
@@ -19,7 +21,6 @@ _REFUSED = {
     b"SQLite format 3": "an SQLite database",
     b"%PDF": "PDF",
     b"<?xml": "XML",
-    b"PARE": "encrypted Parquet",
     b"PK\x03\x04": "a zip within a zip",
     b"PK\x05\x06": "a zip within a zip",
 }
@@ -38,13 +39,13 @@ def detect_template(path: Path) -> Template:
         UsageError: it is of a format that isn't built yet.
     """
     with path.open("rb") as file:
-        head = file.read(512)
+        head = file.read(HEAD_BYTES)
+    if found := next((found for one in kinds() if (found := one.detect(path, head))), None):
+        return found
     refused = next((name for magic, name in _REFUSED.items() if head.startswith(magic)), None)
     if refused or head[257:262] == b"ustar":
         msg = f"{path.name} is {refused or 'a tar archive'}; reading that is not built yet. {_INSTEAD}"
         raise UsageError(msg)
-    if head.startswith(b"PAR1"):
-        return Template(format="parquet")
     if path.suffix.lower() == ".parquet":
         raise UsageError(f"{path.name} is no Parquet file, whatever its name says: rename it as what it is")
     encoding = detect_encoding(path)

@@ -9,14 +9,9 @@ from pathlib import Path
 from backbone.engine.protocol import Session
 from backbone.errors import UsageError, did_you_mean
 from backbone.formats.archives import extracted, is_zip
-from backbone.formats.csv_reading import read_csv, scan_csv
-from backbone.formats.json_reading import read_json, read_ndjson, scan_json, scan_ndjson
-from backbone.formats.parquet_reading import read_parquet, scan_parquet
+from backbone.formats.kinds import FORMATS, kind_named
 from backbone.formats.records import Records, Scan
 from backbone.model.files import Template
-
-_READERS = {"csv": read_csv, "json": read_json, "ndjson": read_ndjson, "parquet": read_parquet}
-_SCANS = {"csv": scan_csv, "json": scan_json, "ndjson": scan_ndjson, "parquet": scan_parquet}
 
 
 def read_records(path: Path, template: Template, session: Session, *, scratch: Path) -> Records:
@@ -26,7 +21,7 @@ def read_records(path: Path, template: Template, session: Session, *, scratch: P
         UsageError: the file as a whole can't be read as its template says.
     """
     _refuse_unknown(template)
-    return _READERS[template.format](_opened(path, template, scratch), template, session, scratch)
+    return kind_named(template.format).read(_opened(path, template, scratch), template, session, scratch)
 
 
 def scan_records(path: Path, template: Template, session: Session, *, scratch: Path) -> Scan | None:
@@ -36,15 +31,13 @@ def scan_records(path: Path, template: Template, session: Session, *, scratch: P
         UsageError: the file as a whole can't be read as its template says.
     """
     _refuse_unknown(template)
-    return _SCANS[template.format](_opened(path, template, scratch), template, session, scratch)
+    return kind_named(template.format).scan(_opened(path, template, scratch), template, session, scratch)
 
 
 def _refuse_unknown(template: Template) -> None:
-    if template.format not in _READERS:
-        known = ", ".join(sorted(_READERS))
-        msg = (
-            f"format '{template.format}' is not built yet.{did_you_mean(template.format, _READERS)} Built are {known}."
-        )
+    if template.format not in FORMATS:
+        known = ", ".join(FORMATS)
+        msg = f"format '{template.format}' is not built yet.{did_you_mean(template.format, FORMATS)} Built are {known}."
         raise UsageError(msg)
     if template.records:
         msg = f"records under '{template.records}' are not built yet; the records must be the file's own"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 from backbone.connectors.secrets import Secrets
 from backbone.errors import did_you_mean
+from backbone.formats.kinds import FORMATS, UNBUILT_FORMATS
 from backbone.model.domains import SCALAR_DOMAINS, is_domain
 from backbone.model.files import BadValues, Column, Contract, FileNamePattern, Template
 from backbone.model.names import is_system
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from backbone.errors import Problem
     from backbone.project.places import File
 
-FORMATS = ("csv", "json", "ndjson", "parquet")
-UNBUILT_FORMATS = ("excel", "xlsx", "xls", "xml", "avro", "orc", "fixed_width", "sas", "stata", "spss")
 _LONGEST_DELIMITER = 4
 """In bytes: what DuckDB's reader can."""
 COLUMN_NAME = re.compile(r"[^\W\d_]\w*")
