@@ -17,7 +17,6 @@ _REFUSED = {
     b"\xfd7zXZ": "xz",
     b"(\xb5/\xfd": "zstandard",
     b"7z\xbc\xaf": "7z",
-    b"\xd0\xcf\x11\xe0": "an old office document",
     b"SQLite format 3": "an SQLite database",
     b"%PDF": "PDF",
     b"<?xml": "XML",
@@ -32,15 +31,15 @@ _FEW_CONTROLS = 8
 _CONTROL_SHARE = 0.05
 
 
-def detect_template(path: Path) -> Template:
-    """The template of a file that is no archive.
+def detect_template(path: Path, part: str | None = None) -> Template:
+    """The template of a file that is no archive; `part` names one of its tables, if it has several.
 
     Raises:
         UsageError: it is of a format that isn't built yet.
     """
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    if found := next((found for one in kinds() if (found := one.detect(path, head))), None):
+    if found := next((found for one in kinds() if (found := one.detect(path, head, part))), None):
         return found
     refused = next((name for magic, name in _REFUSED.items() if head.startswith(magic)), None)
     if refused or head[257:262] == b"ustar":

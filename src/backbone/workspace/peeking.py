@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from backbone.errors import UsageError, did_you_mean
-from backbone.formats.peek import Peeked, peek_file
+from backbone.formats.kinds import kind_named
+from backbone.formats.peek import NO_WISH, Peeked, Wanted, peek_file
+from backbone.formats.reading import opened
 from backbone.model.files import LandedFile, Template
 from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.project import Source
@@ -49,14 +51,14 @@ class Peek:
         evidence: what was concluded from what, as short sentences.
     """
 
-    def __init__(self, path: Path, memory_limit: str = DEFAULT_LIMIT) -> None:
+    def __init__(self, path: Path, memory_limit: str = DEFAULT_LIMIT, wanted: Wanted = NO_WISH) -> None:
         self._path = path
         self._stack = ExitStack()
         self._scratch = Path(tempfile.mkdtemp(prefix="backbone-peek-"))
         self._stack.callback(shutil.rmtree, self._scratch, ignore_errors=True)
         engine = self._stack.enter_context(open_engine(memory_limit, self._scratch))
         self._session = self._stack.enter_context(engine.session())
-        self.peeked: Peeked = peek_file(path, self._session, scratch=self._scratch)
+        self.peeked: Peeked = peek_file(path, self._session, scratch=self._scratch, wanted=wanted)
         self.template: Template = self.peeked.template
         self.columns = self.peeked.columns
         self.evidence = self.peeked.evidence
@@ -65,6 +67,12 @@ class Peek:
     def dialect(self) -> Dialect:
         """How the file is written."""
         return Dialect(**{name: getattr(self.template, name) for name in Dialect.__slots__})
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The tables in the file, where it may have several: sheets of a workbook, tables of a database."""
+        file = opened(self._path, self.template, self._scratch)[0]
+        return kind_named(self.template.format).parts(file, self._session)
 
     @cached_property
     def _staged(self) -> Staged:
@@ -132,12 +140,16 @@ class Peek:
             self._stack.close()
 
 
-def peek(path: str | Path, *, memory_limit: str = DEFAULT_LIMIT) -> Peek:
+def peek(
+    path: str | Path, *, memory_limit: str = DEFAULT_LIMIT, part: str | None = None, member: str | None = None
+) -> Peek:
     """Look at a file: its dialect, columns and types, and the evidence for them.
 
     Args:
         path: the file.
         memory_limit: how much memory that may take; what is more is put aside in the system's folder for such.
+        part: a sheet, or a table, of those in the file; the largest if nothing is said.
+        member: a file in an archive, or several by a pattern; all if nothing is said.
 
     Raises:
         UsageError: there is no such file, or it can't be read.
@@ -151,4 +163,4 @@ def peek(path: str | Path, *, memory_limit: str = DEFAULT_LIMIT) -> Peek:
         raise UsageError(f"There is no file '{path}'.{near or ' Name one that is there: backbone peek FILE'}")
     if any("\ud800" <= character <= "\udfff" for character in str(file)):  # a byte that Python couldn't read as UTF-8
         raise UsageError(f"'{file.name}' can't be read: its name, or a folder's, is no UTF-8. Rename it")
-    return Peek(file, memory_limit)
+    return Peek(file, memory_limit, Wanted(part, member))

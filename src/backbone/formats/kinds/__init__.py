@@ -17,9 +17,10 @@ FORMATS = (
     "json",
     "ndjson",
     "parquet",
+    "excel",
 )
 """In the order in which files are tried."""
-UNBUILT_FORMATS = ("excel", "xlsx", "xls", "xml", "avro", "orc", "fixed_width", "sas", "stata", "spss")
+UNBUILT_FORMATS = ("access", "hdf5", "netcdf", "protobuf", "shapefile")
 """What people may look for, refused by name."""
 
 

@@ -28,6 +28,10 @@ Look = Callable[[Path, Template, Session, Path], Scan | None]
 """The same for a file that is read as it is written: see `scan_records`."""
 
 
+Detect = Callable[[Path, bytes, str | None], Template | None]
+"""A file, its first bytes, and the name of the table in it that is wanted, if one is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One format. `says` is what a message calls a file of it; `endings` are those that its files usually have.
@@ -40,14 +44,14 @@ class Kind:
         parts: the tables of a file, where it may have several.
         about: what a file says of itself, for people who look at it.
         place: where in a file a record is, for people who open it in its own program; None where nobody knows.
-        whole: its files are read as they are, though they may be archives.
+        whole: its files are read as they are, archives too.
     """
 
     name: str
     says: str
     read: Read
     scan: Look
-    detect: Callable[[Path, bytes], Template | None] = lambda _path, _head: None
+    detect: Detect = lambda _path, _head, _part: None
     endings: tuple[str, ...] = ()
     keys: frozenset[str] = frozenset()
     extra: str = ""
@@ -68,8 +72,3 @@ def needed(module: str, kind_says: str, extra: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise MissingExtraError(f"Reading {kind_says}", extra) from error
-
-
-def by_magic(*magics: bytes) -> Callable[[bytes], bool]:
-    """Whether a file's first bytes are one of these."""
-    return lambda head: head.startswith(magics)
