@@ -75,6 +75,12 @@ def peek_file(
     return _with_about(peeked, _about(path, template, session, scratch), records.headers)
 
 
+def parts_of(path: Path, session: Session, *, scratch: Path) -> tuple[str, ...]:
+    """The tables in a file, where it may have several: sheets of a workbook, tables of a database."""
+    template = _detected(path, scratch, NO_WISH)
+    return kind_named(template.format).parts(opened(path, template, scratch)[0], session)
+
+
 def _detected(path: Path, scratch: Path, wanted: Wanted) -> Template:
     """The template of a file, or of all files of an archive.
 

@@ -19,7 +19,7 @@ from backbone.project.writing import add_origins, init_project, source_text, wri
 from backbone.troubles import explained
 from backbone.workspace.examples import copy_example
 from backbone.workspace.opening import memory_limit_around, open_workspace
-from backbone.workspace.peeking import peek
+from backbone.workspace.peeking import parts, peek
 from backbone.workspace.workspace import Workspace
 
 _SHOWN = 5
@@ -49,15 +49,14 @@ def add_parts(folder: Path, name: str | None, locations: tuple[str, ...], env: s
         UsageError: no file is there, its format has one table only, or one of them can't be read.
     """
     first = _files(folder, locations)[0]
-    with peek(first, memory_limit=memory_limit_around(folder)) as found:
-        parts = found.parts
-    if not parts:
+    tables = parts(first, memory_limit_around(folder))
+    if not tables:
         raise UsageError(f"{first.name} has one table, and no parts. Next: backbone add {first.name}")
     stem, names = name or _plain(first.name.split(".")[0]), list[str]()
-    for part in parts:
+    for part in tables:
         plain = f"{stem}_{_plain(part) or len(names) + 1}"
         names.append(plain if plain not in names else f"{plain}_{len(names) + 1}")
-    return tuple(add(folder, one, locations, env, part) for one, part in zip(names, parts, strict=True))
+    return tuple(add(folder, one, locations, env, part) for one, part in zip(names, tables, strict=True))
 
 
 def add(

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from backbone.errors import UsageError, did_you_mean
-from backbone.formats.kinds import kind_named
-from backbone.formats.peek import NO_WISH, Peeked, Wanted, peek_file
-from backbone.formats.reading import opened
+from backbone.formats.peek import NO_WISH, Peeked, Wanted, parts_of, peek_file
 from backbone.model.files import LandedFile, Template
 from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.project import Source
@@ -67,12 +65,6 @@ class Peek:
     def dialect(self) -> Dialect:
         """How the file is written."""
         return Dialect(**{name: getattr(self.template, name) for name in Dialect.__slots__})
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """The tables in the file, where it may have several: sheets of a workbook, tables of a database."""
-        file = opened(self._path, self.template, self._scratch)[0]
-        return kind_named(self.template.format).parts(file, self._session)
 
     @cached_property
     def _staged(self) -> Staged:
@@ -138,6 +130,14 @@ class Peek:
     def __del__(self) -> None:
         if hasattr(self, "_stack"):
             self._stack.close()
+
+
+def parts(path: Path, memory_limit: str) -> tuple[str, ...]:
+    """The tables in a file, where it may have several."""
+    with tempfile.TemporaryDirectory(prefix="backbone-peek-") as folder:
+        scratch = Path(folder)
+        with open_engine(memory_limit, scratch) as engine, engine.session() as session:
+            return parts_of(path, session, scratch=scratch)
 
 
 def peek(

@@ -18,6 +18,14 @@ FORMATS = (
     "ndjson",
     "parquet",
     "excel",
+    "arrow",
+    "orc",
+    "avro",
+    "duckdb",
+    "sqlite",
+    "stata",
+    "spss",
+    "sas",
 )
 """In the order in which files are tried."""
 UNBUILT_FORMATS = ("access", "hdf5", "netcdf", "protobuf", "shapefile")
