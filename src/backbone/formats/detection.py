@@ -17,8 +17,6 @@ _REFUSED = {
     b"\xfd7zXZ": "xz",
     b"(\xb5/\xfd": "zstandard",
     b"7z\xbc\xaf": "7z",
-    b"%PDF": "PDF",
-    b"<?xml": "XML",
     b"PK\x03\x04": "a zip within a zip",
     b"PK\x05\x06": "a zip within a zip",
 }

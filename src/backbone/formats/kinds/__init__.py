@@ -26,6 +26,11 @@ FORMATS = (
     "stata",
     "spss",
     "sas",
+    "html",
+    "xml",
+    "geojson",
+    "object",
+    "fixed_width",
 )
 """In the order in which files are tried."""
 UNBUILT_FORMATS = ("access", "hdf5", "netcdf", "protobuf", "shapefile")

@@ -52,8 +52,8 @@ def chosen(path: Path, tables: Sequence[str], wanted: str | None) -> str:
         return str(wanted)
     if wanted is None:
         raise UsageError(
-            f"{path.name} has {len(tables)} tables: {listed(tables)}. Say which: --part {tables[0]}, or --part all; in a "
-            f"template `table: {tables[0]}`"
+            f"{path.name} has {len(tables)} tables: {listed(tables)}. Say which: --part {tables[0]}, or --part all; "
+            f"in a template `table: {tables[0]}`"
         )
     near = did_you_mean(wanted, tables)
     raise UsageError(f"{path.name} has no table '{shown_value(wanted)}'.{near} It has {listed(tables)}")
