@@ -165,10 +165,23 @@ class Door(Protocol):
     def names(self, project: Path | None, env: str | None) -> Names:
         """What there is in a project, without opening it."""
 
-    def add(self, folder: Path, name: str | None, locations: tuple[str, ...], env: str | None) -> "reports.Added":
+    def add(
+        self,
+        folder: Path,
+        name: str | None,
+        locations: tuple[str, ...],
+        env: str | None,
+        part: str | None,
+        member: str | None,
+    ) -> "reports.Added":
         """Add a source; makes a project in an empty folder."""
 
-    def peek(self, path: Path) -> Peek:
+    def add_parts(
+        self, folder: Path, name: str | None, locations: tuple[str, ...], env: str | None
+    ) -> "Sequence[reports.Added]":
+        """Add a source for each table in a file."""
+
+    def peek(self, path: Path, *, part: str | None, member: str | None) -> Peek:
         """Look at a file."""
 
     def init(self, folder: Path, example: str | None) -> Sequence[str]:

@@ -5,6 +5,8 @@ from pathlib import Path
 from backbone.errors import UsageError
 from backbone.formats.dialect import detect_dialect
 from backbone.formats.encoding import detect_encoding, sample_text, tail_text
+from backbone.formats.kinds import kinds
+from backbone.formats.kinds.kind import HEAD_BYTES
 from backbone.model.files import Template
 
 SAMPLE_CHARACTERS = 256 << 10
@@ -15,11 +17,6 @@ _REFUSED = {
     b"\xfd7zXZ": "xz",
     b"(\xb5/\xfd": "zstandard",
     b"7z\xbc\xaf": "7z",
-    b"\xd0\xcf\x11\xe0": "an old office document",
-    b"SQLite format 3": "an SQLite database",
-    b"%PDF": "PDF",
-    b"<?xml": "XML",
-    b"PARE": "encrypted Parquet",
     b"PK\x03\x04": "a zip within a zip",
     b"PK\x05\x06": "a zip within a zip",
 }
@@ -31,20 +28,20 @@ _FEW_CONTROLS = 8
 _CONTROL_SHARE = 0.05
 
 
-def detect_template(path: Path) -> Template:
-    """The template of a file that is no archive.
+def detect_template(path: Path, part: str | None = None) -> Template:
+    """The template of a file that is no archive; `part` names one of its tables, if it has several.
 
     Raises:
         UsageError: it is of a format that isn't built yet.
     """
     with path.open("rb") as file:
-        head = file.read(512)
+        head = file.read(HEAD_BYTES)
+    if found := next((found for one in kinds() if (found := one.detect(path, head, part))), None):
+        return found
     refused = next((name for magic, name in _REFUSED.items() if head.startswith(magic)), None)
     if refused or head[257:262] == b"ustar":
         msg = f"{path.name} is {refused or 'a tar archive'}; reading that is not built yet. {_INSTEAD}"
         raise UsageError(msg)
-    if head.startswith(b"PAR1"):
-        return Template(format="parquet")
     if path.suffix.lower() == ".parquet":
         raise UsageError(f"{path.name} is no Parquet file, whatever its name says: rename it as what it is")
     encoding = detect_encoding(path)

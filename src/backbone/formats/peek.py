@@ -7,17 +7,31 @@ from pathlib import Path
 from backbone.engine.batches import in_batches
 from backbone.engine.protocol import Session
 from backbone.errors import UsageError, shown_value
-from backbone.formats.archives import extracted, is_zip
+from backbone.formats import archives
 from backbone.formats.casting import misfits, no_such, present
 from backbone.formats.decisions import keeps_type
 from backbone.formats.detection import detect_template
 from backbone.formats.inference import Inferred, infer_columns
+from backbone.formats.kinds import kind_named
+from backbone.formats.kinds.kind import About
 from backbone.formats.markers import EMPTY, tokens_of
-from backbone.formats.reading import read_records
+from backbone.formats.reading import opened, read_records
 from backbone.formats.records import Records, field_name
 from backbone.model.files import Column, Template
 
 _LONGEST_HEADER = 10_000
+_MEMBERS_LOOKED_AT = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which of the tables in a file (`part`: a sheet, a table), and which files of an archive."""
+
+    part: str | None = None
+    member: str | None = None
+
+
+NO_WISH = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +49,24 @@ class Peeked:
     confidence: tuple[float, ...] = ()
 
 
-def peek_file(path: Path, session: Session, *, scratch: Path, template: Template | None = None) -> Peeked:
+def peek_file(
+    path: Path,
+    session: Session,
+    *,
+    scratch: Path,
+    template: Template | None = None,
+    wanted: Wanted = NO_WISH,
+) -> Peeked:
     """Look at all of a file. With a template, it is read as that says, and only the columns are inferred.
+
+    `wanted` says which of several tables or files in it, where there is no template.
 
     Raises:
         UsageError: its format isn't built yet, or it can't be read at all.
     """
     if template is None:
-        file = extracted(path, None, scratch) if is_zip(path) else path
-        template = detect_template(file)
-    else:
-        file = extracted(path, template.member, scratch) if is_zip(path) else path
-    records = read_records(file, template, session, scratch=scratch)
+        template = _detected(path, scratch, wanted)
+    records = read_records(path, template, session, scratch=scratch)
     try:
         if not records.headers:
             raise UsageError(f"{path.name} has no records, and so no columns. Add it when it has some")
@@ -54,9 +74,53 @@ def peek_file(path: Path, session: Session, *, scratch: Path, template: Template
             raise UsageError(
                 f"{path.name} has a header of {len(long):,} characters, which names no column: '{shown_value(long)}'"
             )
-        return peek_records(records, template, session)
+        peeked = peek_records(records, template, session)
     finally:
         records.drop(session)
+    return _with_about(peeked, _about(path, template, session, scratch), records.headers)
+
+
+def parts_of(path: Path, session: Session, *, scratch: Path) -> tuple[str, ...]:
+    """The tables in a file, where it may have several: sheets of a workbook, tables of a database."""
+    template = _detected(path, scratch, NO_WISH)
+    return kind_named(template.format).parts(opened(path, template, scratch)[0], session)
+
+
+def _detected(path: Path, scratch: Path, wanted: Wanted) -> Template:
+    """The template of a file, or of all files of an archive.
+
+    Raises:
+        UsageError: they are not alike.
+    """
+    if not archives.is_archive(path):
+        if wanted.member:
+            raise UsageError(f"{path.name} is no archive, so that there is no member '{wanted.member}' in it")
+        return detect_template(path, wanted.part)
+    files = archives.opened(path, wanted.member, scratch)
+    found = {file.name: detect_template(file, wanted.part) for file in files[:_MEMBERS_LOOKED_AT]}
+    template = found[files[0].name]
+    if any(other.format != template.format for other in found.values()):
+        kinds = archives.listed([f"{name} ({one.format})" for name, one in found.items()])
+        raise UsageError(
+            f"{path.name} has several files of different kinds: {kinds}. Say which: --member {files[0].name}, or "
+            f"--member '*{files[0].suffix}'"
+        )
+    return replace(template, member=wanted.member)
+
+
+def _about(path: Path, template: Template, session: Session, scratch: Path) -> About:
+    """What a file says of itself, and that there are several."""
+    files = opened(path, template, scratch)
+    about = kind_named(template.format).about(files[0], template, session)
+    if len(files) == 1:
+        return about
+    return replace(about, evidence=(f"{len(files):,} files in the archive, read one after the other", *about.evidence))
+
+
+def _with_about(peeked: Peeked, about: About, headers: Sequence[str]) -> Peeked:
+    described = [about.descriptions.get(header, "") for header in headers]
+    columns = [replace(c, description=d) if d else c for c, d in zip(peeked.columns, described, strict=True)]
+    return replace(peeked, columns=tuple(columns), evidence=(*about.evidence, *peeked.evidence))
 
 
 def peek_records(records: Records, template: Template, session: Session) -> Peeked:

@@ -8,25 +8,30 @@ from pathlib import Path
 
 from backbone.engine.protocol import Session
 from backbone.errors import UsageError, did_you_mean
-from backbone.formats.archives import extracted, is_zip
-from backbone.formats.csv_reading import read_csv, scan_csv
-from backbone.formats.json_reading import read_json, read_ndjson, scan_json, scan_ndjson
-from backbone.formats.parquet_reading import read_parquet, scan_parquet
+from backbone.formats import archives
+from backbone.formats.joining import joined
+from backbone.formats.kinds import FORMATS, kind_named
 from backbone.formats.records import Records, Scan
 from backbone.model.files import Template
 
-_READERS = {"csv": read_csv, "json": read_json, "ndjson": read_ndjson, "parquet": read_parquet}
-_SCANS = {"csv": scan_csv, "json": scan_json, "ndjson": scan_ndjson, "parquet": scan_parquet}
-
 
 def read_records(path: Path, template: Template, session: Session, *, scratch: Path) -> Records:
-    """Read a file into a session.
+    """Read a file into a session; all files of an archive, or those that its template says, one after the other.
 
     Raises:
         UsageError: the file as a whole can't be read as its template says.
     """
     _refuse_unknown(template)
-    return _READERS[template.format](_opened(path, template, scratch), template, session, scratch)
+    read, made = kind_named(template.format).read, list[Records]()
+    files = opened(path, template, scratch)
+    try:
+        for file in files:
+            made.append(read(file, template, session, scratch))
+        return joined([file.name for file in files], made, session, path.name)
+    except BaseException:
+        for records in made:
+            records.drop(session)
+        raise
 
 
 def scan_records(path: Path, template: Template, session: Session, *, scratch: Path) -> Scan | None:
@@ -36,20 +41,22 @@ def scan_records(path: Path, template: Template, session: Session, *, scratch: P
         UsageError: the file as a whole can't be read as its template says.
     """
     _refuse_unknown(template)
-    return _SCANS[template.format](_opened(path, template, scratch), template, session, scratch)
+    files = opened(path, template, scratch)
+    return kind_named(template.format).scan(files[0], template, session, scratch) if len(files) == 1 else None
+
+
+def opened(path: Path, template: Template, scratch: Path) -> tuple[Path, ...]:
+    """The file itself, or those that its template wants of an archive, unpacked."""
+    if kind_named(template.format).whole or not archives.is_archive(path):
+        return (path,)
+    return archives.opened(path, template.member, scratch)
 
 
 def _refuse_unknown(template: Template) -> None:
-    if template.format not in _READERS:
-        known = ", ".join(sorted(_READERS))
-        msg = (
-            f"format '{template.format}' is not built yet.{did_you_mean(template.format, _READERS)} Built are {known}."
-        )
+    if template.format not in FORMATS:
+        known = ", ".join(FORMATS)
+        msg = f"format '{template.format}' is not built yet.{did_you_mean(template.format, FORMATS)} Built are {known}."
         raise UsageError(msg)
-    if template.records:
+    if template.records and "records" not in kind_named(template.format).keys:
         msg = f"records under '{template.records}' are not built yet; the records must be the file's own"
         raise UsageError(msg)
-
-
-def _opened(path: Path, template: Template, scratch: Path) -> Path:
-    return extracted(path, template.member, scratch) if is_zip(path) else path

@@ -16,7 +16,8 @@ class Template:
     """Physical metadata of a source: how its files are read. None means the format's default.
 
     `null_tokens` are compared with whole trimmed values. `header_rows`, `preamble_rows` and `footer_rows`
-    count records. `member` names the file inside an archive.
+    count records. `member` names the file inside an archive, or several by a pattern; `sheet` and `table` name one of
+    several tables in a file. `widths` are those of a fixed-width file's columns, in characters.
     """
 
     format: str = "csv"
@@ -30,6 +31,9 @@ class Template:
     null_tokens: tuple[str, ...] = ("",)
     records: str | None = None
     member: str | None = None
+    sheet: str | None = None
+    table: str | None = None
+    widths: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

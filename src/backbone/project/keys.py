@@ -79,7 +79,7 @@ SOURCE: Keys = {
     "children": Key("nested lists of objects", built=False),
 }
 TEMPLATE: Keys = {
-    "format": Key("`csv`, `json`, `ndjson` or `parquet`; spreadsheets, XML and others are not built yet", "`csv`"),
+    "format": Key("`csv` or one of the others: [formats](../formats.md)", "`csv`"),
     "encoding": Key("such as `utf-8`, `latin-1`", "`utf-8`"),
     "delimiter": Key("the character between values, or a few such as `', '`", "`,`"),
     "quotechar": Key("the character around values", '`"`'),
@@ -88,9 +88,11 @@ TEMPLATE: Keys = {
     "preamble_rows": Key("records before the header", "0"),
     "footer_rows": Key("records after the data", "0"),
     "null_tokens": Key("whole trimmed values that mean *missing*", "the empty text"),
-    "member": Key("the file inside an archive", "the only one"),
-    "records": Key("their path in JSON or XML", built=False),
-    "sheet": Key("of a spreadsheet", built=False),
+    "member": Key("the file inside an archive, or several by a pattern", "all of them"),
+    "records": Key("what is a record in XML: a path of elements such as `orders/order`", "what is repeated most"),
+    "sheet": Key("of a workbook", "the only one"),
+    "table": Key("of a database, or the number of a table in a page", "the only one"),
+    "widths": Key("of columns in fixed-width text, in characters: `[10, 4, 12]`"),
 }
 COLUMN: Keys = {
     "type": Key(

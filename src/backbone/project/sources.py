@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, get_args
 
 from backbone.connectors.secrets import Secrets
 from backbone.errors import did_you_mean
+from backbone.formats.kinds import FORMATS, UNBUILT_FORMATS, kind_named, kinds
 from backbone.formats.numbers import EITHER
 from backbone.model.domains import SCALAR_DOMAINS, is_domain
 from backbone.model.files import BadValues, Column, Contract, FileNamePattern, Template
 from backbone.model.names import is_system
 from backbone.model.project import Source
 from backbone.project import keys
-from backbone.project.fields import Fields
+from backbone.project.fields import Fields, listed
 from backbone.project.settings import CONTRACTS, check_secrets
 from backbone.project.tree import Items, Mapping, Node, Text, shape_of
 from backbone.project.yaml_tree import read_yaml
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from backbone.errors import Problem
     from backbone.project.places import File
 
-FORMATS = ("csv", "json", "ndjson", "parquet")
-UNBUILT_FORMATS = ("excel", "xlsx", "xls", "xml", "avro", "orc", "fixed_width", "sas", "stata", "spss")
 _LONGEST_DELIMITER = 4
 """In bytes: what DuckDB's reader can."""
 COLUMN_NAME = re.compile(r"[^\W\d_]\w*")
@@ -78,8 +77,14 @@ class SourceReader:
 def _template(fields: Fields) -> Template:
     default = Template()
     part = Fields(fields.node("template"), fields.problems, known=keys.TEMPLATE, what="`template`")
+    form = _format(part)
+    for key in ("sheet", "table", "widths", "records"):
+        place = part.key_place(key)
+        if place and key not in kind_named(form).keys:
+            owners = [one.name for one in kinds() if key in one.keys]
+            part.refuse(place, f"`{key}` is a key of {listed(owners)}, not of {form}")
     return Template(
-        format=part.choice("format", "csv", FORMATS, UNBUILT_FORMATS),
+        format=form,
         encoding=_encoding(part, default.encoding),
         delimiter=_delimiter(part, default.delimiter),
         quotechar=part.character("quotechar", default.quotechar, empty=True),
@@ -89,7 +94,34 @@ def _template(fields: Fields) -> Template:
         footer_rows=part.count("footer_rows", default.footer_rows),
         null_tokens=part.values("null_tokens", default.null_tokens),
         member=part.text("member") or None,
+        records=part.text("records") or None,
+        sheet=part.text("sheet") or None,
+        table=part.text("table") or None,
+        widths=_widths(part),
     )
+
+
+def _format(part: Fields) -> str:
+    given = part.given("format")
+    named = (
+        given
+        and given.value not in FORMATS
+        and next((one.name for one in kinds() if f".{given.value}" in one.endings), None)
+    )
+    if given and named:
+        part.refuse(given.place, f"`format: {given.value}` is written `format: {named}`")
+        return named
+    return part.choice("format", "csv", FORMATS, UNBUILT_FORMATS)
+
+
+def _widths(part: Fields) -> tuple[int, ...] | None:
+    """The widths of a fixed-width file's columns."""
+    given = part.texts("widths")
+    for text in given:
+        if not re.fullmatch(r"[1-9]\d{0,5}", text.value, re.ASCII):
+            part.refuse(text.place, f"`widths` are numbers of characters, as in [10, 4, 12], not '{text.value}'")
+            return None
+    return tuple(int(text.value) for text in given) or None
 
 
 def _delimiter(part: Fields, default: str) -> str:

@@ -52,7 +52,9 @@ def _template_pairs(template: Template) -> list[tuple[str, str]]:
     for part in fields(template):
         value = getattr(template, part.name)
         if part.name != "format" and value != getattr(default, part.name):
-            pairs.append((part.name, _sequence(value) if isinstance(value, tuple) else scalar(str(value))))
+            pairs.append(
+                (part.name, _sequence([str(one) for one in value]) if isinstance(value, tuple) else scalar(str(value)))
+            )
     return pairs
 
 

@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from backbone.workspace.adding import add, init
+    from backbone.workspace.adding import add, add_parts, init
     from backbone.workspace.naming import Names, names
     from backbone.workspace.opening import open_workspace
     from backbone.workspace.peeking import Peek, peek
@@ -12,7 +12,19 @@ if TYPE_CHECKING:
     from backbone.workspace.watching import changes
     from backbone.workspace.workspace import Workspace
 
-__all__ = ["Names", "Peek", "Result", "Workspace", "add", "changes", "init", "names", "open_workspace", "peek"]
+__all__ = [
+    "Names",
+    "Peek",
+    "Result",
+    "Workspace",
+    "add",
+    "add_parts",
+    "changes",
+    "init",
+    "names",
+    "open_workspace",
+    "peek",
+]
 
 _HOMES = {
     "Names": "naming",
@@ -20,6 +32,7 @@ _HOMES = {
     "Result": "results",
     "Workspace": "workspace",
     "add": "adding",
+    "add_parts": "adding",
     "changes": "watching",
     "init": "adding",
     "names": "naming",

@@ -19,7 +19,7 @@ from backbone.project.writing import add_origins, init_project, source_text, wri
 from backbone.troubles import explained
 from backbone.workspace.examples import copy_example
 from backbone.workspace.opening import memory_limit_around, open_workspace
-from backbone.workspace.peeking import peek
+from backbone.workspace.peeking import parts, peek
 from backbone.workspace.workspace import Workspace
 
 _SHOWN = 5
@@ -43,7 +43,31 @@ def init(folder: Path, example: str | None = None) -> list[str]:
         return copy_example(example, folder) if example else init_project(folder, _plain(folder.name) or "project")
 
 
-def add(folder: Path, name: str | None, locations: tuple[str, ...], env: str | None = None) -> Added:
+def add_parts(folder: Path, name: str | None, locations: tuple[str, ...], env: str | None = None) -> tuple[Added, ...]:
+    """Add a source for each table in a file: `sales_north` and `sales_south` for the sheets of `sales.xlsx`.
+
+    Raises:
+        UsageError: no file is there, its format has one table only, or one of them can't be read.
+    """
+    first = _files(folder, locations)[0]
+    tables = parts(first, memory_limit_around(folder))
+    if not tables:
+        raise UsageError(f"{first.name} has one table, and no parts. Next: backbone add {first.name}")
+    stem, names = name or _plain(first.name.split(".")[0]), list[str]()
+    for part in tables:
+        plain = f"{stem}_{_plain(part) or len(names) + 1}"
+        names.append(plain if plain not in names else f"{plain}_{len(names) + 1}")
+    return tuple(add(folder, one, locations, env, part) for one, part in zip(names, tables, strict=True))
+
+
+def add(
+    folder: Path,
+    name: str | None,
+    locations: tuple[str, ...],
+    env: str | None = None,
+    part: str | None = None,
+    member: str | None = None,
+) -> Added:
     """Add a source: write its template, land its files, and take them through to trusted.
 
     Args:
@@ -51,6 +75,8 @@ def add(folder: Path, name: str | None, locations: tuple[str, ...], env: str | N
         name: the source's name; the first file's where it is None.
         locations: files and globs; without any, the source is compared with what has landed since it was written.
         env: the environment to run in.
+        part: the sheet or table of the files that the source reads, where they have several.
+        member: the file of an archive, or several by a pattern.
 
     Raises:
         UsageError: no file is there, or the name can't be one.
@@ -58,9 +84,9 @@ def add(folder: Path, name: str | None, locations: tuple[str, ...], env: str | N
     if name and not locations:
         return _compare(open_workspace(find_project(folder), env), name)
     files = _files(folder, locations)
-    source = _source_name(name, files)
+    source = _source_name(name, files, part)
     # First of all: nothing is made for files that can't be read.
-    peeked = _look(files, memory_limit_around(folder))
+    peeked = _look(files, memory_limit_around(folder), part, member)
     made = ""
     try:
         root = find_project(folder)
@@ -74,7 +100,8 @@ def add(folder: Path, name: str | None, locations: tuple[str, ...], env: str | N
     origins = [_origin(root, folder, location) for location in locations]
     with explained(root):
         if before is None:
-            shown = " ".join(["backbone add", *([name] if name else []), *locations])
+            wish = [f"--{key} {value}" for key, value in (("part", part), ("member", member)) if value]
+            shown = " ".join(["backbone add", *([name] if name else []), *locations, *wish])
             path.parent.mkdir(exist_ok=True)
             evidence = (*peeked.evidence, *_less_sure(peeked))
             write_whole(path, source_text(source, origins, peeked.template, peeked.columns, evidence, shown))
@@ -195,8 +222,8 @@ def _origin(root: Path, folder: Path, location: str) -> str:
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 
-def _source_name(name: str | None, files: Sequence[Path]) -> str:
-    plain = name or _plain(files[0].name.split(".")[0])
+def _source_name(name: str | None, files: Sequence[Path], part: str | None) -> str:
+    plain = name or "_".join(filter(None, (_plain(files[0].name.split(".")[0]), _plain(part or ""))))
     if not PLAIN_NAME.fullmatch(plain) or "__" in plain:
         hint = f" For example: {_plain(plain) or 'sales'}"
         raise UsageError(f"'{plain}' can't be a source's name: small letters, digits and _, a letter first.{hint}")
@@ -208,13 +235,13 @@ def _plain(text: str) -> str:
     return plain if not plain or plain[0].isalpha() else f"t_{plain}"
 
 
-def _look(files: Sequence[Path], memory_limit: str) -> Peeked:
+def _look(files: Sequence[Path], memory_limit: str, part: str | None, member: str | None) -> Peeked:
     """What the files look like together: the first one's template, and columns that hold the values of all."""
     first, *others = files[:_FILES_LOOKED_AT]
-    with peek(first, memory_limit=memory_limit) as found:
+    with peek(first, memory_limit=memory_limit, part=part, member=member) as found:
         together = found.peeked
     for path in others:
-        with peek(path, memory_limit=memory_limit) as found:
+        with peek(path, memory_limit=memory_limit, part=part, member=member) as found:
             together = replace(together, columns=_united(together.columns, found.columns))
     return together
 

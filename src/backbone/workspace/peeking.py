@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from backbone.errors import UsageError, did_you_mean
-from backbone.formats.peek import Peeked, peek_file
+from backbone.formats.peek import NO_WISH, Peeked, Wanted, parts_of, peek_file
 from backbone.model.files import LandedFile, Template
 from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.project import Source
@@ -50,14 +50,14 @@ class Peek:
         confidence: how sure the domain of each column is, between 0 and 1.
     """
 
-    def __init__(self, path: Path, memory_limit: str = DEFAULT_LIMIT) -> None:
+    def __init__(self, path: Path, memory_limit: str = DEFAULT_LIMIT, wanted: Wanted = NO_WISH) -> None:
         self._path = path
         self._stack = ExitStack()
         self._scratch = Path(tempfile.mkdtemp(prefix="backbone-peek-"))
         self._stack.callback(shutil.rmtree, self._scratch, ignore_errors=True)
         engine = self._stack.enter_context(open_engine(memory_limit, self._scratch))
         self._session = self._stack.enter_context(engine.session())
-        self.peeked: Peeked = peek_file(path, self._session, scratch=self._scratch)
+        self.peeked: Peeked = peek_file(path, self._session, scratch=self._scratch, wanted=wanted)
         self.template: Template = self.peeked.template
         self.columns = self.peeked.columns
         self.evidence = self.peeked.evidence
@@ -135,12 +135,24 @@ class Peek:
             self._stack.close()
 
 
-def peek(path: str | Path, *, memory_limit: str = DEFAULT_LIMIT) -> Peek:
+def parts(path: Path, memory_limit: str) -> tuple[str, ...]:
+    """The tables in a file, where it may have several."""
+    with tempfile.TemporaryDirectory(prefix="backbone-peek-") as folder:
+        scratch = Path(folder)
+        with open_engine(memory_limit, scratch) as engine, engine.session() as session:
+            return parts_of(path, session, scratch=scratch)
+
+
+def peek(
+    path: str | Path, *, memory_limit: str = DEFAULT_LIMIT, part: str | None = None, member: str | None = None
+) -> Peek:
     """Look at a file: its dialect, columns and types, and the evidence for them.
 
     Args:
         path: the file.
         memory_limit: how much memory that may take; what is more is put aside in the system's folder for such.
+        part: a sheet, or a table, of those in the file; the largest if nothing is said.
+        member: a file in an archive, or several by a pattern; all if nothing is said.
 
     Raises:
         UsageError: there is no such file, or it can't be read.
@@ -154,4 +166,4 @@ def peek(path: str | Path, *, memory_limit: str = DEFAULT_LIMIT) -> Peek:
         raise UsageError(f"There is no file '{path}'.{near or ' Name one that is there: backbone peek FILE'}")
     if any("\ud800" <= character <= "\udfff" for character in str(file)):  # a byte that Python couldn't read as UTF-8
         raise UsageError(f"'{file.name}' can't be read: its name, or a folder's, is no UTF-8. Rename it")
-    return Peek(file, memory_limit)
+    return Peek(file, memory_limit, Wanted(part, member))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 
+from backbone.model.files import Template
 from backbone.model.project import Project, Source, Trusted, View
 from backbone.model.rules import Rule
 from backbone.model.steps import Derive, Format, Step, Trust
@@ -22,12 +23,18 @@ def data_steps(project: Project) -> tuple[Step, ...]:
 def _format(source: Source) -> Step:
     columns = {f"column {c.name}": _digest(_plain(c, "description", "contract_at")) for c in source.columns}
     definition = {
-        "template": _digest(_plain(source.template)),
+        "template": _digest(_template(source.template)),
         "contract": _digest([source.contract, source.bad_values]),
         "file_name": _digest(_plain(source.file_name) if source.file_name else None),
         **columns,
     }
     return Step((f"formatted.{source.name}",), (), Format(source), definition, increments=True, tags=source.tags)
+
+
+def _template(template: Template) -> dict[str, object]:
+    """All that a template says; keys that came later count where they are given, so that nothing else is made anew."""
+    later = [name for name in ("sheet", "table", "widths") if getattr(template, name) is None]
+    return _plain(template, *later)
 
 
 def _trust(trusted: Trusted) -> Step:

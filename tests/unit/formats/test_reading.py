@@ -142,5 +142,5 @@ def test_parquet(tmp_path):
 
 
 def test_formats_that_are_not_built_yet_are_named(tmp_path):
-    with pytest.raises(UsageError, match="format 'xml' is not built yet"):
-        read(tmp_path, "<a/>", Template(format="xml"))
+    with pytest.raises(UsageError, match="format 'hdf5' is not built yet"):
+        read(tmp_path, "<a/>", Template(format="hdf5"))

@@ -10,10 +10,13 @@ from click.shell_completion import CompletionItem
 from backbone.cli import documents
 from backbone.cli.completing import SOURCE
 from backbone.cli.door import door
-from backbone.cli.drawing.datasets import draw_added, draw_lines, draw_peek
+from backbone.cli.drawing.datasets import draw_added, draw_all_added, draw_lines, draw_peek
 from backbone.cli.settings import Settings, shared
 from backbone.cli.showing import present, refuse_csv
 from backbone.model.names import PLAIN_NAME
+
+_PART = click.option("--part", metavar="NAME", help="A sheet or table of those in the file; `all`: each, for add.")
+_MEMBER = click.option("--member", metavar="NAME", help="A file in an archive, or several by a pattern.")
 
 
 @click.command()
@@ -35,11 +38,13 @@ def init(settings: Settings, folder: Path, example: str | None) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@_PART
+@_MEMBER
 @shared
 @click.pass_obj
-def peek(settings: Settings, file: Path) -> None:
+def peek(settings: Settings, file: Path, part: str | None, member: str | None) -> None:
     """Look at a file: dialect, columns, first rows. Writes nothing."""
-    summary = replace(door().peek(file).summary, path=str(file))
+    summary = replace(door().peek(file, part=part, member=member).summary, path=str(file))
 
     present(
         settings, lambda: documents.peek_document(summary), lambda screen: draw_peek(summary, screen), table="columns"
@@ -54,18 +59,30 @@ def _source_or_file(context: click.Context, parameter: click.Parameter, incomple
 @click.command()
 @click.argument("name", metavar="NAME|FILE", shell_complete=_source_or_file)
 @click.argument("locations", metavar="[LOCATION]...", nargs=-1, type=click.Path())
+@_PART
+@_MEMBER
 @shared
 @click.pass_obj
-def add(settings: Settings, name: str, locations: tuple[str, ...]) -> None:
+def add(settings: Settings, name: str, locations: tuple[str, ...], part: str | None, member: str | None) -> None:
     """Add a source: land its files, and write how they are read.
 
     That is written to sources/NAME.yml, for you to edit. With a NAME alone, what is written there is compared with
-    what has landed since.
+    what has landed since. With --part all, each table in the file becomes a source.
     """
     refuse_csv(settings)
     is_name = bool(locations) or not _is_location(name)
     folder = settings.project or Path.cwd()
-    added = door().add(folder, name if is_name else None, locations if is_name else (name,), settings.env)
+    named, files = (name, locations) if is_name else (None, (name,))
+    if part == "all":
+        sources = list(door().add_parts(folder, named, files, settings.env))
+        settings.code = int(any(one.run is not None and one.run.failed for one in sources))
+        present(
+            settings,
+            lambda: {"added": [documents.added_document(one) for one in sources]},
+            lambda screen: draw_all_added(sources, screen),
+        )
+        return
+    added = door().add(folder, named, files, settings.env, part, member)
     if added.run is not None and added.run.failed:
         settings.code = 1
     present(settings, lambda: documents.added_document(added), lambda screen: draw_added(added, screen))

@@ -227,6 +227,12 @@ def draw_added(added: Added, screen: "Screen") -> None:
     screen.line("next: ", (added.next_command, "cyan"))
 
 
+def draw_all_added(sources: Sequence[Added], screen: "Screen") -> None:
+    """What `add` did for each table of a file."""
+    for added in sources:
+        draw_added(added, screen)
+
+
 def _landed(landed: Landed) -> str:
     records = "" if landed.records is None else f", {count(landed.records, 'record')}"
     again = ", which had landed before" if landed.repeat else ""

@@ -1,0 +1,6 @@
+"""JSON with one object per line. Told from other text by `detection`."""
+
+from backbone.formats.json_reading import read_ndjson, scan_ndjson
+from backbone.formats.kinds.kind import Kind
+
+KIND = Kind("ndjson", "lines of JSON", read_ndjson, scan_ndjson, endings=(".ndjson", ".jsonl"))
