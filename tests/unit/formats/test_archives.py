@@ -55,6 +55,7 @@ def tar(members: dict[str, bytes], mode: str = "w") -> bytes:
         ("f.tgz", tar({"f.csv": TABLE}, "w:gz")),
         ("f.tar.zst", zstd(tar({"f.csv": TABLE}))),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_packed_files_are_read(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
