@@ -168,8 +168,8 @@ class Door(Protocol):
     def add(self, folder: Path, name: str | None, locations: tuple[str, ...], env: str | None) -> "reports.Added":
         """Add a source; makes a project in an empty folder."""
 
-    def peek(self, path: Path) -> Peek:
-        """Look at a file."""
+    def peek(self, path: str) -> Peek:
+        """Look at a file, or what is at a URL."""
 
     def init(self, folder: Path, example: str | None) -> Sequence[str]:
         """Make a project, and return a line for each thing made."""
