@@ -342,7 +342,7 @@ class Peek:
     )
 
 
-def peek(path: Path) -> Peek:
+def peek(path: str) -> Peek:
     return Peek()
 
 

@@ -113,8 +113,8 @@ def test_a_file_of_another_format_is_no_more_of_the_same_source(tmp_path):
 
 
 def test_a_source_that_is_no_file_is_refused_by_name(tmp_path):
-    with pytest.raises(UsageError, match="Reading from https:// is not built yet"):
-        add(tmp_path, "web", ("https://localhost/sales.csv",))
+    with pytest.raises(UsageError, match="Reading from ftp:// is not built yet"):
+        add(tmp_path, "web", ("ftp://localhost/sales.csv",))
     assert not (tmp_path / "backbone.yml").exists()
 
 

@@ -146,7 +146,7 @@ def plan_document(plan: "Plan") -> Document:
     ]
     dropped: Document = {"action": "drop", "how": None, "files": []}
     steps += [{"dataset": d.dataset, "reason": d.reason, "outputs": [d.dataset], **dropped} for d in plan.drops]
-    return {"steps": steps}
+    return {"steps": steps, "asks": [{"source": source, "place": place} for source, place in plan.asks]}
 
 
 def run_document(report: "RunReport") -> Document:

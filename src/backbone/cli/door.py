@@ -181,8 +181,8 @@ class Door(Protocol):
     ) -> "Sequence[reports.Added]":
         """Add a source for each table in a file."""
 
-    def peek(self, path: Path, *, part: str | None, member: str | None) -> Peek:
-        """Look at a file."""
+    def peek(self, path: str, *, part: str | None, member: str | None) -> Peek:
+        """Look at a file, or what is at a URL."""
 
     def init(self, folder: Path, example: str | None) -> Sequence[str]:
         """Make a project, and return a line for each thing made."""

@@ -12,20 +12,21 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backbone.connectors.arriving import arriving
 from backbone.connectors.opening import Opener
+from backbone.connectors.origins import is_asked
 from backbone.connectors.registry import Arrival, Registry
 from backbone.connectors.secrets import Secrets, concealed
 from backbone.errors import LakeError, OriginError
 from backbone.model.files import LandedFile
 from backbone.storage.data import Data
-from backbone.storage.folder import FolderData
+from backbone.storage.folder import FolderData, sha256_of
 from backbone.troubles import trouble
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class LandingZone:
 
     def _arriving(self, source: str, origins: Iterable[str], seen: Mapping[str, tuple[int, int]]) -> Iterator[Arrival]:
         secrets = Secrets(self._root)
-        filled = [secrets.filled(origin) for origin in origins]
+        filled = [secrets.filled(origin) for origin in origins if not is_asked(origin)]
         return arriving(source, filled, root=self._root, drop=self.drop_folder(source), seen=seen)
 
     def says_something_new(self, arrival: Arrival) -> bool:
@@ -180,6 +181,27 @@ class LandingZone:
         if arrival.origin.parent == self.drop_folder(arrival.source):
             _take_away(arrival)
         return landing
+
+    @contextmanager
+    def fetching(self, source: str) -> Iterator[Path]:
+        """The path of a file yet to be written by who fetches it. What goes wrong in the block leaves nothing of it."""
+        part = self._arrival_folder(source) / _PART
+        try:
+            yield part
+        except BaseException:
+            shutil.rmtree(part.parent)
+            raise
+
+    def land_fetched(self, part: Path, arrival: Arrival) -> Landing:
+        """Bring a file that was fetched into persistent landing, with what its connector is to know the next time."""
+        _sync(part)
+        arrival = replace(arrival, size=part.stat().st_size, mtime_ns=time.time_ns())
+        sha256 = sha256_of(part)
+        if known := self._repeated(arrival, sha256):
+            shutil.rmtree(part.parent)
+            self.registry.register_repeat(arrival, known)
+            return Landing(known, repeat=True)
+        return Landing(self._keep(arrival, part, sha256), repeat=False)
 
     def _keep(self, arrival: Arrival, part: Path, sha256: str) -> LandedFile:
         """Register a new version. Bytes that have landed before are not kept twice."""
@@ -273,6 +295,12 @@ class LandingZone:
             for arrival in _folders(source.path)
         )
         return [self._folder / name for name in sorted(name for name in names if name not in kept)]
+
+
+def _sync(path: Path) -> None:
+    """Have a file surely on the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _folders(path: str | Path) -> Iterator["os.DirEntry[str]"]:

@@ -21,7 +21,8 @@ class Arrival:
     """A file seen at its origin: what tells, without reading it, whether it is the one that landed before.
 
     `place` is the origin as it is written down: relative to the project if it is inside, without secrets. `problem`
-    says why it can't be read.
+    says why it can't be read. What was fetched has a name of its own, `named`, and a `memory`: what its connector must
+    know when it asks there again.
     """
 
     source: str
@@ -30,11 +31,13 @@ class Arrival:
     size: int = 0
     mtime_ns: int = 0
     problem: str = ""
+    named: str = ""
+    memory: str | None = None
 
     @property
     def name(self) -> str:
         """The name that the landed file will have."""
-        return PurePath(self.place).name
+        return self.named or PurePath(self.place).name
 
 
 class Registry:
@@ -111,6 +114,15 @@ class Registry:
         query = "SELECT size, mtime_ns FROM arrival WHERE source = ? AND origin = ? ORDER BY id DESC LIMIT 1"
         return next(iter(self._read(query, (source, place))), None)
 
+    def memory(self, source: str, place: str) -> str | None:
+        """What a connector wanted to know when it asks there again; None if nothing has come from there."""
+        rows = self._read("SELECT value FROM memory WHERE source = ? AND origin = ?", (source, place))
+        return str(rows[0][0]) if rows else None
+
+    def memories(self) -> list[tuple[str, str, str]]:
+        """All of what connectors wanted to know: source, origin, what."""
+        return [(row[0], row[1], row[2]) for row in self._read("SELECT source, origin, value FROM memory", ())]
+
     def next_moment(self) -> datetime:
         """The time at which the next file may arrive."""
         return _after(self._read(_LAST, ()))
@@ -132,7 +144,11 @@ class Registry:
         return self._file((file_id, *values))
 
     def rewrite(self, files: Iterable[LandedFile], aside: str) -> None:
-        """Write the registry anew, with each of these files as one arrival. The former one is kept, named `aside`."""
+        """Write the registry anew, with each of these files as one arrival. The former one is kept, named `aside`.
+
+        What connectors wanted to know is kept as far as it can be read: without it they would fetch all again.
+        """
+        memories = [] if self.store.damage() else self.memories()
         with self.store.written_anew(aside) as connection:
             for file in files:
                 values = (file.id, file.source, file.name, str(file.path.relative_to(self._folder)), file.sha256)
@@ -141,6 +157,8 @@ class Registry:
                 written = file.path.stat().st_mtime_ns if file.path.exists() else 0
                 arrival = Arrival(file.source, file.path, file.origin, file.size, written)
                 _record_arrival(connection, file.id, arrival, file.arrived_at)
+            for source, origin, value in memories:
+                _remember(connection, source, origin, value)
 
     def register_repeat(self, arrival: Arrival, file: LandedFile) -> None:
         """Record that a content which has landed arrived again."""
@@ -158,6 +176,16 @@ def _record_arrival(connection: Rows, file_id: int, arrival: Arrival, now: datet
     connection.execute(
         "INSERT INTO arrival (file_id, source, origin, size, mtime_ns, arrived_at) VALUES (?, ?, ?, ?, ?, ?)",
         (file_id, arrival.source, arrival.place, arrival.size, arrival.mtime_ns, now.isoformat()),
+    )
+    if arrival.memory is not None:
+        _remember(connection, arrival.source, arrival.place, arrival.memory)
+
+
+def _remember(connection: Rows, source: str, origin: str, value: str) -> None:
+    connection.execute(
+        "INSERT INTO memory (source, origin, value) VALUES (?, ?, ?) "
+        "ON CONFLICT (source, origin) DO UPDATE SET value = excluded.value",
+        (source, origin, value),
     )
 
 

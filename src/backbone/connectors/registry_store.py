@@ -16,6 +16,9 @@ CREATE TABLE IF NOT EXISTS file {_FILE};
 CREATE TABLE IF NOT EXISTS arrival (
     id INTEGER PRIMARY KEY AUTOINCREMENT, file_id INTEGER NOT NULL REFERENCES file (id), source TEXT NOT NULL,
     origin TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, arrived_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS memory (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, origin TEXT NOT NULL, value TEXT NOT NULL,
+    UNIQUE (source, origin));
 CREATE INDEX IF NOT EXISTS file_content ON file (source, sha256);
 CREATE INDEX IF NOT EXISTS file_size ON file (source, size);
 CREATE INDEX IF NOT EXISTS arrival_origin ON arrival (source, origin);
@@ -41,7 +44,7 @@ class Rows(Protocol):
 
 
 class Store(Protocol):
-    """The tables `file` and `arrival`."""
+    """The tables `file`, `arrival` and `memory` (what is to be known of an origin when it is asked again)."""
 
     @property
     def place(self) -> str:

@@ -113,10 +113,14 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps of a run, inputs before what reads them, and the datasets that it drops."""
+    """The steps of a run, inputs before what reads them, and the datasets that it drops.
+
+    `asks` are places that the run will ask whether they have anything new: sources, and where.
+    """
 
     steps: tuple[PlannedStep, ...]
     drops: tuple[Drop, ...] = ()
+    asks: tuple[tuple[str, str], ...] = ()
 
     @property
     def runs(self) -> tuple[PlannedStep, ...]:

@@ -63,8 +63,8 @@ SPARK: Keys = {
 }
 SOURCE: Keys = {
     "from": Key(
-        "a path, glob or zip file, or several; new and changed files land in each run. URLs and databases are not "
-        "built yet",
+        "a path, glob or zip file, `https://…`, a table of a database (see below), or several; what is new and changed "
+        "lands in each run: [connecting](../connecting.md)",
         "the drop folder only",
     ),
     "template": Key("how files are read, see below", "the format's defaults"),
@@ -77,6 +77,13 @@ SOURCE: Keys = {
     "description": Key("what it holds"),
     **_PEOPLE,
     "children": Key("nested lists of objects", built=False),
+}
+ORIGIN: Keys = {
+    "postgres": Key("a PostgreSQL database: `${PG_URL}`"),
+    "sqlite": Key("the file of an SQLite database"),
+    "table": Key("the table whose rows land, as `name` or `schema.name`"),
+    "query": Key("or the query whose rows land"),
+    "cursor": Key("a column that only grows: then only new rows are fetched", "all rows each time"),
 }
 TEMPLATE: Keys = {
     "format": Key("`csv` or one of the others: [formats](../formats.md)", "`csv`"),

@@ -15,7 +15,8 @@ from backbone.model.names import is_system
 from backbone.model.project import Source
 from backbone.project import keys
 from backbone.project.fields import Fields, listed
-from backbone.project.settings import CONTRACTS, check_secrets
+from backbone.project.origins import read_origins
+from backbone.project.settings import CONTRACTS
 from backbone.project.tree import Items, Mapping, Node, Text, shape_of
 from backbone.project.yaml_tree import read_yaml
 
@@ -40,10 +41,12 @@ class SourceReader:
         """One source, as far as it can be read; what is wrong is in `problems`."""
         fields = Fields(read_yaml(file, problems), problems, known=keys.SOURCE, what=f"a source ({file.path})")
         columns = _columns(fields)
+        origins = read_origins(fields, self.secrets)
+        rows_only = bool(origins) and all(origin.startswith("{") for origin in origins)
         return Source(
             name=file.stem,
-            origins=self._origins(fields),
-            template=_template(fields),
+            origins=origins,
+            template=_template(fields, "ndjson" if rows_only else "csv"),
             contract=fields.choice("contract", self.contract, CONTRACTS),
             bad_values=fields.choice("bad_values", "quarantine", get_args(BadValues)),
             columns=columns,
@@ -55,29 +58,11 @@ class SourceReader:
             contract_at=(fields.key_place("contract") or file.place()).at,
         )
 
-    def _origins(self, fields: Fields) -> tuple[str, ...]:
-        node = fields.node("from")
-        if isinstance(node, Mapping):
-            fields.refuse(node.place, "reading from a database is not built yet. Expected: a path, glob or zip file")
-            return ()
-        origins = []
-        for text in fields.texts("from"):
-            origin = check_secrets(text, self.secrets, fields.problems)
-            if "://" in origin:
-                scheme = origin.partition("://")[0]
-                fields.refuse(
-                    text.place, f"reading from {scheme}:// is not built yet. Expected: a path, glob or zip file"
-                )
-            elif not text.value.strip() or "\0" in origin:
-                fields.refuse(text.place, "`from` is a path, glob or zip file")
-            origins.append(text.value)  # the secrets stay out of it
-        return tuple(origins)
 
-
-def _template(fields: Fields) -> Template:
+def _template(fields: Fields, usual: str) -> Template:
     default = Template()
     part = Fields(fields.node("template"), fields.problems, known=keys.TEMPLATE, what="`template`")
-    form = _format(part)
+    form = _format(part, usual)
     for key in ("sheet", "table", "widths", "records"):
         place = part.key_place(key)
         if place and key not in kind_named(form).keys:
@@ -101,7 +86,7 @@ def _template(fields: Fields) -> Template:
     )
 
 
-def _format(part: Fields) -> str:
+def _format(part: Fields, usual: str) -> str:
     given = part.given("format")
     named = (
         given
@@ -111,7 +96,7 @@ def _format(part: Fields) -> str:
     if given and named:
         part.refuse(given.place, f"`format: {given.value}` is written `format: {named}`")
         return named
-    return part.choice("format", "csv", FORMATS, UNBUILT_FORMATS)
+    return part.choice("format", usual, FORMATS, UNBUILT_FORMATS)
 
 
 def _widths(part: Fields) -> tuple[int, ...] | None:

@@ -1,5 +1,6 @@
 """Doing nothing: found out without an engine, without an SQL parser, without parsing the project."""
 
+from backbone.connectors.origins import is_asked
 from backbone.lake.catalogue import last_snapshot
 from backbone.runs import journal
 from backbone.runs.environment import Environment
@@ -18,6 +19,8 @@ def nothing_to_do(environment: Environment, fingerprint: str) -> State | None:
     if last_snapshot(environment.site) != (state.lake, state.snapshot) or journal.has_entries(environment.site):
         return None
     if environment.landing.registry.newest_by_source() != state.newest_files:
+        return None
+    if any(is_asked(origin) for origins in state.origins.values() for origin in origins):
         return None
     if any(environment.landing.arrivals(source, origins) for source, origins in state.origins.items()):
         return None

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from functools import cache
 
 from backbone import __version__
+from backbone.connectors.fetching import pull
 from backbone.connectors.landing import Landing
+from backbone.connectors.origins import is_asked, told
 from backbone.engine.cost import Cost, measured
 from backbone.engine.protocol import Engine
 from backbone.errors import LakeError, OriginError
@@ -131,9 +133,17 @@ def land_arrivals(project: Project, environment: Environment, on_event: OnEvent)
                     on_event(RunEvent("landing", text=arrival.name))
                     if landing := zone.land(arrival):
                         landings.append(landing)
+                for origin in filter(is_asked, source.origins):
+                    on_event(RunEvent("landing", text=told(origin)))
+                    if landing := pull(zone, source.name, origin, project.root, _noting(on_event)):
+                        landings.append(landing)
             except OriginError as error:
                 unlanded[source.name] = str(error)
     return Arrived(tuple(landings), unlanded)
+
+
+def _noting(on_event: OnEvent) -> Callable[[str], None]:
+    return lambda text: on_event(RunEvent("landing", text=text))
 
 
 def _check_registry(published: Mapping[str, Published], environment: Environment) -> None:

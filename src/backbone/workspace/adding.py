@@ -6,8 +6,11 @@ from contextlib import suppress
 from dataclasses import replace
 from glob import glob, has_magic
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from backbone.connectors.arriving import is_unfinished
+from backbone.connectors.fetching import fetch_to
+from backbone.connectors.origins import is_url
 from backbone.errors import BackboneError, UsageError, did_you_mean
 from backbone.formats.lines import line_of
 from backbone.formats.peek import Peeked
@@ -49,8 +52,9 @@ def add_parts(folder: Path, name: str | None, locations: tuple[str, ...], env: s
     Raises:
         UsageError: no file is there, its format has one table only, or one of them can't be read.
     """
-    first = _files(folder, locations)[0]
-    tables = parts(first, memory_limit_around(folder))
+    with TemporaryDirectory(prefix="backbone-add-") as fetched:
+        first = _files(folder, locations, Path(fetched))[0]
+        tables = parts(first, memory_limit_around(folder))
     if not tables:
         raise UsageError(f"{first.name} has one table, and no parts. Next: backbone add {first.name}")
     stem, names = name or _plain(first.name.split(".")[0]), list[str]()
@@ -83,10 +87,11 @@ def add(
     """
     if name and not locations:
         return _compare(open_workspace(find_project(folder), env), name)
-    files = _files(folder, locations)
-    source = _source_name(name, files, part)
-    # First of all: nothing is made for files that can't be read.
-    peeked = _look(files, memory_limit_around(folder), part, member)
+    with TemporaryDirectory(prefix="backbone-add-") as fetched:
+        files = _files(folder, locations, Path(fetched))
+        source = _source_name(name, files, part)
+        # First of all: nothing is made for files that can't be read.
+        peeked = _look(files, memory_limit_around(folder), part, member)
     made = ""
     try:
         root = find_project(folder)
@@ -97,7 +102,7 @@ def add(
     before = path.read_bytes() if path.exists() else None
     if before is not None:  # the project may need the very source that is being added
         _check_format(open_workspace(root, env), source, files[0], peeked)
-    origins = [_origin(root, folder, location) for location in locations]
+    origins = [location if is_url(location) else _origin(root, folder, location) for location in locations]
     with explained(root):
         if before is None:
             wish = [f"--{key} {value}" for key, value in (("part", part), ("member", member)) if value]
@@ -191,9 +196,14 @@ def _differences(declared: Sequence[Column], found: Sequence[Column]) -> tuple[s
     return (*new, *gone, *other)
 
 
-def _files(folder: Path, locations: Sequence[str]) -> list[Path]:
+def _files(folder: Path, locations: Sequence[str], fetched: Path) -> list[Path]:
     found: list[Path] = []
-    for location in locations:
+    for number, location in enumerate(locations):
+        if is_url(location):
+            into = fetched / str(number)
+            into.mkdir()
+            found.append(fetch_to(location, _root_around(folder), into, lambda _: None))
+            continue
         if scheme := re.match(r"([a-z][a-z0-9+]+)://", location, re.IGNORECASE):
             raise UsageError(
                 f"Reading from {scheme[1].lower()}:// is not built yet. Fetch it first, then: backbone add FILE"
@@ -215,6 +225,14 @@ def _files(folder: Path, locations: Sequence[str]) -> list[Path]:
     if not found:
         raise UsageError("Nothing to add. Name a file: backbone add sales.csv, or backbone add sales data/sales-*.csv")
     return found
+
+
+def _root_around(folder: Path) -> Path:
+    """The folder whose `secrets.env` counts: the project's, or the one that becomes a project."""
+    try:
+        return find_project(folder)
+    except UsageError:
+        return folder.absolute()
 
 
 def _origin(root: Path, folder: Path, location: str) -> str:

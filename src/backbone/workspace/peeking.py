@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from backbone.connectors.fetching import fetch_to
+from backbone.connectors.origins import is_url
 from backbone.errors import UsageError, did_you_mean
 from backbone.formats.peek import NO_WISH, Peeked, Wanted, parts_of, peek_file
 from backbone.model.files import LandedFile, Template
@@ -120,6 +122,10 @@ class Peek:
             self.peeked.confidence,
         )
 
+    def keep_until_closed(self, folder: tempfile.TemporaryDirectory[str]) -> None:
+        """Let a folder go with this object."""
+        self._stack.callback(folder.cleanup)
+
     def close(self) -> None:
         """Release scratch files; also done when the object goes away."""
         self._stack.close()
@@ -143,13 +149,25 @@ def parts(path: Path, memory_limit: str) -> tuple[str, ...]:
             return parts_of(path, session, scratch=scratch)
 
 
+def _peek_url(url: str, memory_limit: str, wanted: Wanted) -> Peek:
+    """Look at what is at a URL, fetched for as long as it is looked at."""
+    folder = tempfile.TemporaryDirectory(prefix="backbone-peek-")
+    try:
+        found = Peek(fetch_to(url, Path().absolute(), Path(folder.name), lambda _: None), memory_limit, wanted)
+    except BaseException:
+        folder.cleanup()
+        raise
+    found.keep_until_closed(folder)
+    return found
+
+
 def peek(
     path: str | Path, *, memory_limit: str = DEFAULT_LIMIT, part: str | None = None, member: str | None = None
 ) -> Peek:
     """Look at a file: its dialect, columns and types, and the evidence for them.
 
     Args:
-        path: the file.
+        path: the file, or the URL of one.
         memory_limit: how much memory that may take; what is more is put aside in the system's folder for such.
         part: a sheet, or a table, of those in the file; the largest if nothing is said.
         member: a file in an archive, or several by a pattern; all if nothing is said.
@@ -160,6 +178,8 @@ def peek(
     Example:
         >>> backbone.peek("sales.csv").relation.df()
     """
+    if is_url(str(path)):
+        return _peek_url(str(path), memory_limit, Wanted(part, member))
     file = Path(path).absolute()
     if not file.is_file():
         near = did_you_mean(file.name, [p.name for p in file.parent.glob("*")] if file.parent.is_dir() else [])

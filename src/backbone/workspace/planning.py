@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backbone.connectors.origins import is_asked, told
 from backbone.errors import LakeError, UsageError
 from backbone.lake.catalogue import last_snapshot, snapshot_at
 from backbone.model.files import LandedFile
@@ -46,9 +47,11 @@ def plan_workspace(workspace: "Workspace", selection: Selection, force: bool) ->
     foreign = upstream.published if upstream else ()
     landed, unlanded = _landed_and_waiting(workspace)
     readable = readable_since(workspace.environment.site, upstream)
-    return make_plan(
+    plan = make_plan(
         steps, published, landed, chosen=chosen, force=force, foreign=foreign, unlanded=unlanded, readable=readable
     )
+    sources = workspace.project.sources
+    return replace(plan, asks=tuple((s.name, told(origin)) for s in sources for origin in filter(is_asked, s.origins)))
 
 
 def _checked(workspace: "Workspace", published: dict[str, Published]) -> dict[str, Published]:

@@ -48,8 +48,11 @@ CASES = [
     ("backbone.yml", "name: a\nmemory_limit: much\n", "2:15+4 'much' is no amount of memory, such as 4GB or 512MB"),
     ("backbone.yml", "name: a\nenvironments: [Dev]\n", "2:16+3 'Dev' is no name for an environment. Names look like: orders, orders_2024"),
     # sources
-    ("sources/orders.yml", "from: https://x/y\n", "1:7+11 reading from https:// is not built yet. Expected: a path, glob or zip file"),
-    ("sources/orders.yml", "from: {postgres: x}\n", "1:7+13 reading from a database is not built yet. Expected: a path, glob or zip file"),
+    ("sources/orders.yml", "from: ftp://x/y\n", "1:7+9 reading from ftp:// is not built yet. Expected: a path, glob or zip file, https://…, or {postgres: …, table: …}"),
+    ("sources/orders.yml", "from: https://ann:secret@x/y\n", "1:7+22 a password stands here. Put it into secrets.env, and write ${NAME} in its place"),
+    ("sources/orders.yml", "from: {kafka: x}\n", "1:8+5 reading from `kafka` is not built yet. Expected: a path, glob or zip file, https://…, or {postgres: …, table: …}"),
+    ("sources/orders.yml", "from: {sqlite: x, table: y, query: z}\n", "1:7+31 a database is asked for one `table`, or by a `query`"),
+    ("sources/orders.yml", "from: {postgres: x}\n", "1:7+13 a database is asked for one `table`, or by a `query`"),
     ("sources/orders.yml", "from: ${NOPE_}\n", "1:7+8 ${NOPE_} is not set, in the environment or in secrets.env"),
     ("sources/orders.yml", "template: {sheet: x}\n", "1:12+5 `sheet` is a key of excel, not of csv"),
     ("sources/orders.yml", "template: {format: hdf5}\n", "1:20+4 `format: hdf5` is not built yet"),

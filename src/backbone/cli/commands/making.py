@@ -37,14 +37,14 @@ def init(settings: Settings, folder: Path, example: str | None) -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path())
 @_PART
 @_MEMBER
 @shared
 @click.pass_obj
-def peek(settings: Settings, file: Path, part: str | None, member: str | None) -> None:
-    """Look at a file: dialect, columns, first rows. Writes nothing."""
-    summary = replace(door().peek(file, part=part, member=member).summary, path=str(file))
+def peek(settings: Settings, file: str, part: str | None, member: str | None) -> None:
+    """Look at a file, or what is at a URL: dialect, columns, first rows. Writes nothing."""
+    summary = replace(door().peek(file, part=part, member=member).summary, path=file)
 
     present(
         settings, lambda: documents.peek_document(summary), lambda screen: draw_peek(summary, screen), table="columns"

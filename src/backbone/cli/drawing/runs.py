@@ -24,7 +24,8 @@ def draw_plan(plan: Plan, screen: "Screen") -> None:
     if idle := nothing_to_do(plan):
         screen.line(idle)
         return
-    rows = [("run", "green", planned.step.dataset, "; ".join(planned.reasons)) for planned in plan.runs]
+    rows = [("ask", "cyan", source, f"{place}, whether there is anything new") for source, place in plan.asks]
+    rows += [("run", "green", planned.step.dataset, "; ".join(planned.reasons)) for planned in plan.runs]
     skipped: dict[str, int] = {}
     for planned in plan.steps:
         if planned.action == "skip":
@@ -98,7 +99,7 @@ def draw_cycle(clock: str, report: RunReport, screen: "Screen") -> None:
 def nothing_to_do(done: Plan | RunReport) -> str:
     """Why nothing is to be done: how many datasets for each reason. Empty where something is."""
     if isinstance(done, Plan):
-        busy = bool(done.runs or done.drops)
+        busy = bool(done.runs or done.drops or done.asks)
         reasons = ["; ".join(step.reasons) for step in done.steps for _ in step.step.outputs]
     else:
         busy = done.status != "nothing" or bool(done.failed)
