@@ -1,6 +1,7 @@
-"""Objects: images, sound, video, documents. A file is a record of what is cheap to tell; its bytes stay in landing."""
+"""Objects: images, sound, video and documents. Each file is a record of what is cheap to tell; bytes stay there."""
 
 import hashlib
+import logging
 import mimetypes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -118,6 +119,7 @@ def _sound(path: Path) -> dict[str, str]:
 def _document(path: Path) -> dict[str, str]:
     pypdf = needed("pypdf", "PDF", "objects")
     found: dict[str, str] = {}
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it says on the terminal what it thinks of damaged files
     with _as_far_as_possible(), path.open("rb") as file:
         found["pages"] = str(len(pypdf.PdfReader(file).pages))
     return found
