@@ -1,9 +1,7 @@
 """Tables that were made here, given to Spark: it needn't make them once more to read them."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backbone.engine.spark.kinds import Kind, name_sql, spark_type
@@ -11,7 +9,8 @@ from backbone.engine.spark.operators import Translation
 from backbone.model.names import literal, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from backbone.engine.duckdb.session import DuckDBSession
     from backbone.engine.spark.expressions import Node
@@ -40,7 +39,7 @@ def schema_of(columns: "Sequence[tuple[str, str]]") -> str | None:
     return ", ".join(f"{name_sql(name)} {spark_type(kind)}" for (name, _), kind in zip(columns, known, strict=True))
 
 
-def write_given(session: "DuckDBSession", table: str, columns: "Sequence[tuple[str, str]]", path: Path) -> Path:
+def write_given(session: "DuckDBSession", table: str, columns: "Sequence[tuple[str, str]]", path: "Path") -> "Path":
     """Write a table of the session's for Spark."""
     chosen = ", ".join(
         f"{_SIGNED.format(quoted(name))} AS {quoted(name)}" if kind == "UBIGINT" else quoted(name)
