@@ -261,7 +261,7 @@ price: {means: What is paid, rules: [{trim: all}], columns: exploitation.sums.am
         Situation("No such row", "trace sums customer=c9", ran=True),
         Situation("A key without a value", "trace sums customer", ran=True),
         Situation("No such file to add", "add data/order-1.csv"),
-        Situation("A URL to add", "add https://example.org/orders.csv"),
+        Situation("A place to add from that isn't built yet", "add s3://bucket/orders.csv"),
         Situation("A name that can't be one", "add 2025-orders data/orders-1.csv"),
         Situation("Another format under a known name", "add orders data/orders.json", {"data/orders.json": '[{"id": 1}]'}),
         Situation("An unknown source", "add order"),

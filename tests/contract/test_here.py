@@ -104,6 +104,58 @@ def test_hashes_of_one_engine_are_compared_with_those_of_no_other(
         assert session.rows("SELECT count(*), count(DISTINCT h) FROM seen") == [(11, 7)]
 
 
+KEPT = """CREATE TEMP TABLE kept AS SELECT a, c, hash(a) AS h, CAST(a AS DECIMAL(9,2)) AS d, a > 1 AS yes,
+    CAST('2026-01-01' AS DATE) AS day, CAST('2026-01-01 10:00' AS TIMESTAMP) AS moment FROM trusted.others"""
+
+
+def test_spark_reads_what_was_made_here(
+    few: tuple[Extent, ...], spark: SparkEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written() -> list[tuple[object, ...]]:
+        with step(spark, *few) as session:
+            session.execute(KEPT)
+            query = "SELECT a, c, d, yes, day, moment FROM kept"
+            assert jobs(spark, lambda: session.write(query, tmp_path / "t.parquet")) == expected
+            return session.rows(f"FROM read_parquet('{tmp_path / 't.parquet'}') ORDER BY ALL")
+
+    expected = 1
+    here_made = written()
+    monkeypatch.setattr(here, "ROWS", -1)
+
+    assert here_made == written()
+    assert len(here_made) == 4
+
+
+def test_hashes_made_here_are_none_that_spark_compares_with_its_own(
+    few: tuple[Extent, ...], spark: SparkEngine, tmp_path: Path
+) -> None:
+    with step(spark, *few) as session:
+        session.execute(KEPT)
+
+        own = session.write(
+            "SELECT o.a FROM trusted.others AS o SEMI JOIN kept AS k ON hash(o.a) = k.h", tmp_path / "a.parquet"
+        )
+        ours = session.write("SELECT k.a FROM kept AS k JOIN kept AS o ON k.h = o.h", tmp_path / "b.parquet")
+
+        (distinct,) = session.rows(
+            "SELECT count(*), count(DISTINCT h), (SELECT sum(n * n) FROM (SELECT count(*) AS n FROM kept GROUP BY h)) FROM kept"
+        )
+        assert (own.rows, ours.rows) == (distinct[0], distinct[2])
+
+
+def test_a_name_that_means_other_rows_now_gives_those(
+    few: tuple[Extent, ...], spark: SparkEngine, tmp_path: Path
+) -> None:
+    with step(spark, *few) as session:
+        session.execute("CREATE TEMP TABLE kept AS SELECT a, hash(a) AS h FROM trusted.others")
+        session.execute("INSERT INTO kept BY NAME SELECT 7 AS a, NULL AS h")
+        query = "SELECT a, h IS NOT DISTINCT FROM hash(a) AS same FROM kept"
+        path = tmp_path / "t.parquet"
+
+        assert session.write(query, path).rows == 5
+        assert session.rows(f"SELECT count(*) FROM read_parquet('{path}') WHERE same OR a = 7") == [(5,)]
+
+
 def test_what_spark_alone_has_can_be_named_beside_what_is_here(few: tuple[Extent, ...], spark: SparkEngine) -> None:
     with step(spark, *few) as session:
         session.register("returned", spark.spark.createDataFrame([(1, "x")], "a BIGINT, d STRING"))
@@ -131,14 +183,17 @@ def planner() -> Iterator[DuckDBSession]:
     ("query", "rows", "few"),
     [
         ("SELECT 1", {}, True),
-        ("FROM a", {"a": 100_000}, True),
-        ("FROM a", {"a": 100_001}, False),
+        ("FROM a", {"a": here.ROWS}, True),
+        ("FROM a", {"a": here.ROWS + 1}, False),
         ("FROM a", {"a": None}, False),
-        ("FROM a UNION ALL FROM b", {"a": 50_000, "b": 50_001}, False),
+        ("FROM a UNION ALL FROM b", {"a": 5_000_000, "b": 5_000_001}, False),
         ("FROM a UNION ALL FROM b", {"a": 3, "b": None}, False),
-        ("FROM a JOIN b USING (n)", {"a": 10_000, "b": 10_000}, True),
-        ("FROM a JOIN b USING (n)", {"a": 10_000, "b": 10_001}, False),
-        ("FROM a JOIN b USING (n)", {"a": 99_999, "b": 0}, True),
+        ("FROM a JOIN b USING (n)", {"a": 4_000_000, "b": 4_000_000}, True),
+        ("FROM a JOIN b ON a.n < b.n", {"a": 10_000, "b": 10_000}, True),
+        ("FROM a JOIN b ON a.n < b.n", {"a": 10_000, "b": 10_001}, False),
+        ("FROM a JOIN b ON a.n < b.n", {"a": 99_999, "b": 0}, True),
+        ("FROM a SEMI JOIN b ON a.n IS NOT DISTINCT FROM b.n", {"a": 4_000_000, "b": 4_000_000}, True),
+        ("FROM a JOIN b USING (n), c", {"a": 10_000, "b": 10_000, "c": 10_001}, False),
         ("FROM a, b, c", {"a": 1000, "b": 1000, "c": 1000}, False),
         ("SELECT count(*) FROM a, b, c", {"a": 1000, "b": 1000, "c": 1000}, False),
         ("FROM a WHERE EXISTS (FROM b WHERE b.n < a.n)", {"a": 10_001, "b": 10_000}, False),
@@ -148,8 +203,8 @@ def planner() -> Iterator[DuckDBSession]:
             dict.fromkeys("abc", 30_000),
             True,
         ),
-        ("SELECT (SELECT count(*) FROM a), (SELECT max(n) FROM a), (SELECT min(t) FROM a)", {"a": 40_000}, False),
-        ("WITH w AS MATERIALIZED (FROM a) FROM w JOIN w AS v USING (n)", {"a": 10_001}, False),
+        ("SELECT (SELECT count(*) FROM a), (SELECT max(n) FROM a), (SELECT min(t) FROM a)", {"a": 4_000_000}, False),
+        ("WITH w AS MATERIALIZED (FROM a) FROM w JOIN w AS v ON w.n < v.n", {"a": 10_001}, False),
         ("WITH w AS MATERIALIZED (FROM a) FROM w UNION ALL FROM w", {"a": 10_001}, True),
     ],
 )

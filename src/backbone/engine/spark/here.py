@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     Action = Callable[[DuckDBSession], None]
 
-ROWS = 100_000
+ROWS = 10_000_000
 """A question that reads more rows than this is Spark's; whatever is written is."""
 PAIRS = FEW_ROWS**2
-"""So is one whose joins could give, or compare, more rows than this."""
+"""So is one whose joins would give, or compare, more rows than this."""
+_HASHED = {"COMPARE_EQUAL", "COMPARE_NOT_DISTINCT_FROM"}
+"""Comparisons by which rows are looked up, and not each compared with each."""
 _FILTERS = {"SEMI", "ANTI", "MARK", "SINGLE"}
 """Joins that give each row of their left side once at most."""
 _FETCHED = "__fetched"
@@ -83,7 +85,9 @@ def _given(node: "Node", rows: "Mapping[int, int | None]", total: int) -> "list[
     given = [one[0] for one in below]
     how = node.get("join_type")
     if how or node["type"] == "LOGICAL_CROSS_PRODUCT":
-        pairs = prod(max(one, 1) for one in given)
+        # Who joins by equality looks a row up: about one is found, where it is a key.
+        by_key = any(c["comparison"] in _HASHED for c in node.get("conditions", ()))
+        pairs = max(given) if by_key else prod(max(one, 1) for one in given)
         own = [given[0], pairs] if how in _FILTERS else [pairs]
     elif node["type"] == "LOGICAL_AGGREGATE_AND_GROUP_BY" and not node["groups"]:
         own = [1]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from backbone.engine.duckdb.session import cast_column
 from backbone.engine.protocol import Written, parts_of
 from backbone.engine.spark.failures import explained
+from backbone.engine.spark.giving import can_be_given, reading_given, schema_of, write_given
 from backbone.engine.spark.here import Here, are_few
 from backbone.engine.spark.kinds import name_sql
 from backbone.engine.spark.planner import Planned, plan_query
@@ -72,6 +73,9 @@ class SparkStep:
         self._schemas: set[str] = set()
         self._number = 0
         self._rows: dict[Path, int] = {}
+        self._given: dict[str, str] = {}
+        self._made_there: set[str] = set()
+        self._leaf_of: dict[str, str] = {}
 
     @property
     def learning(self) -> "SparkLearning":
@@ -158,6 +162,8 @@ class SparkStep:
         return are_few(planned.plan, {scan: self._tables.rows_of(name) for scan, name in planned.tables.items()})
 
     def _frame(self, planned: Planned) -> "DataFrame":
+        if can_be_given(planned, self._given, self._made_there):
+            planned = reading_given(planned, self._given, self._tables.view)
         with explained():
             for table in planned.tables.values():
                 self._tables.show(table)
@@ -172,6 +178,7 @@ class SparkStep:
                 self._create(found[1], f"FROM {found[1]} UNION ALL BY NAME {found[2]}")
             elif found := _DROP.fullmatch(statement):
                 self._planner.execute(f"DROP VIEW {found[1]}")
+                self._given.pop(self._leaf_of.pop(found[1], ""), None)
                 self._here.execute(statement)
             else:
                 self._planner.execute(statement)
@@ -187,8 +194,28 @@ class SparkStep:
             rows = None
             self._here.stand_in(name, planned.columns)
             write()
+        self._given.pop(self._leaf_of.get(name, ""), None)  # the name means other rows now
         leaf = self._typed_leaf(planned.columns, write, lambda: rows)
+        self._leaf_of[name] = made = f"t{self._number}"
+        if rows is None:
+            self._made_there.add(made)
+        else:
+            self._give(made, name, planned.columns)
         self._planner.execute(f"CREATE OR REPLACE VIEW {name} AS FROM {leaf}")
+
+    def _give(self, leaf: str, table: str, columns: Sequence[tuple[str, str]]) -> None:
+        """Let Spark read a table that was made here, when it first does."""
+        schema = schema_of(columns)
+        if schema is None:
+            return
+        path, given = (self._scratch / f"{leaf}_given.parquet").absolute(), f"{leaf}_given"
+
+        def make() -> "DataFrame":
+            write_given(self._here.asked(), table, columns, path)
+            return self._spark().read.schema(schema).parquet(path.as_uri())
+
+        self._tables.add(given, make, lambda: None)
+        self._given[leaf] = given
 
     def _kept(self, planned: Planned) -> "DataFrame":
         folder, self._number = self._scratch / f"table{self._number}", self._number + 1
