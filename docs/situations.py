@@ -122,7 +122,7 @@ SITUATIONS: Mapping[str, tuple[Situation, ...]] = {
             "backbone.yml": "name: shop\nengine: spark\n",
             "trusted/orders.yml": "rules: [{expect: \"levenshtein(customer, 'c0') < 2\", else: warn}]\n",
             **_view("SELECT customer,\n       mode(amount) AS usual\nFROM trusted.orders GROUP BY customer\n")}),
-        Situation("What isn't built yet", "plan", {"sources/orders.yml": "from: https://example.org/orders.csv\n"}),
+        Situation("What isn't built yet", "plan", {"sources/orders.yml": "from: s3://bucket/orders.csv\n"}),
         Situation("A file where it doesn't belong", "plan", {"exploitation/notes.txt": "later\n"}),
         Situation("A metric that there isn't", "plan", {
             **ALL_ORDERS, "analysis/question.py": ANALYSIS.replace("accuracy >= 2", "acuracy >= 0.9")}),

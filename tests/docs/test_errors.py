@@ -19,7 +19,7 @@ WRAPPED = {"BackboneError", "EngineError", "UntranslatableError", "BusyError", "
 """Classes that people never see: the others are told in their place. The last three take two processes, or servers."""
 PLACE = re.compile(
     r"[\w./-]+\.(yml|sql|py|txt):\d+|LINE \d+|'[^']+'|`[^`]+`|\"[^\"]+\"|\w+://|/shop|[Ss]napshot \d+"
-    r"|[\w/.-]+\.(csv|json|parquet|zip|pdf|sqlite|xls)\b|environment|nycflights|exploitation\.\w+|this command"
+    r"|[\w/.-]+\.(csv|json|parquet|zip|pdf|sqlite|xlsx?)\b|environment|nycflights|exploitation\.\w+|this command"
 )
 NEXT = re.compile(
     r"\n +\^|backbone \w+|backbone \[|[Dd]id you mean|[Ee]xpected|Candidate|[Ww]rite |Give |Name |For example"

@@ -30,7 +30,7 @@ _LISTED = 10
 def _detect(path: Path, head: bytes, part: str | None) -> Template | None:
     if not _is_workbook(path, head):
         if path.suffix.lower() in _ENDINGS and not head.lstrip()[:1] == b"<":
-            raise UsageError(f"{path.name} is no workbook, whatever its name says: rename it as what it is")
+            raise UsageError(f"{path.name} is no workbook, whatever its name says. Rename it as what it is")
         return None
     with _opened(path) as book:
         sheets = _sheets(book)
