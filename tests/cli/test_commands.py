@@ -122,10 +122,12 @@ def test_quarantine_rows_show_where_they_came_from(backbone):
 @pytest.mark.parametrize(
     ("words", "call"),
     [
-        (("sales.csv",), (None, ("sales.csv",), None)),
-        (("data/2013-*",), (None, ("data/2013-*",), None)),
-        (("flights", "a.csv", "b.csv"), ("flights", ("a.csv", "b.csv"), None)),
-        (("flights",), ("flights", (), None)),
+        (("sales.csv",), (None, ("sales.csv",), None, None, None)),
+        (("data/2013-*",), (None, ("data/2013-*",), None, None, None)),
+        (("flights", "a.csv", "b.csv"), ("flights", ("a.csv", "b.csv"), None, None, None)),
+        (("flights",), ("flights", (), None, None, None)),
+        (("sales.xlsx", "--part", "North"), (None, ("sales.xlsx",), None, "North", None)),
+        (("sales.zip", "--member", "*.csv"), (None, ("sales.zip",), None, None, "*.csv")),
     ],
 )
 def test_add_tells_names_from_files(backbone, front_door, words, call):

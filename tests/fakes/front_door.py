@@ -312,8 +312,10 @@ def open_workspace(project: Path | None, env: str | None) -> Workspace:
     return Workspace()
 
 
-def add(folder: Path, name: str | None, locations: tuple[str, ...], env: str | None) -> Added:
-    CALLS.append(("add", name, locations, env))
+def add(
+    folder: Path, name: str | None, locations: tuple[str, ...], env: str | None, part: str | None, member: str | None
+) -> Added:
+    CALLS.append(("add", name, locations, env, part, member))
     sample = Sample(("id", "amount"), ((1, Decimal("9.50")), (2, None)), 12)
     return Added(
         name or Path(locations[0]).stem,
@@ -342,7 +344,8 @@ class Peek:
     )
 
 
-def peek(path: str) -> Peek:
+def peek(path: str, *, part: str | None, member: str | None) -> Peek:
+    CALLS.append(("peek", path, part, member))
     return Peek()
 
 

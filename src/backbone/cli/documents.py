@@ -4,7 +4,8 @@ Every document but that of `sql` (an array of objects) is an object; keys are ne
 Values are written as `cli/writing.py` says. Locations are text, `trusted/flights.yml:7:5`.
 
 - `plan`: `steps`, each `dataset`, `action` (`run`, `skip` or `drop`), `reason`, `how` (`full`, `incremental`; null
-  unless it runs), `outputs` (all datasets that it makes), `files` (landed files that it will read).
+  unless it runs), `outputs` (all datasets that it makes), `files` (landed files that it will read); and `asks`, the
+  places that the run will ask for what is new (`source, place`).
 - `run`: `run, environment, status` (`published`, `nothing`, `failed`), `snapshot, seconds, quarantined`, `landed`
   (each `source, name, sha256, size, origin, arrived_at, records, repeat`), `steps`, each `dataset, zone, status`
   (`done`, `failed`, `kept`, `unchanged`, `dropped`), `how, rows, ledger` and `delta` (`rows_in, rows_out, quarantined,
