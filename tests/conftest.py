@@ -13,12 +13,13 @@ from s3_server import S3Server, s3_server
 from spark_clusters import NO_JAVA, java_is_here
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist's own hook reads the groups, and would otherwise come before this one
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What one process does where several share the tests: all of Spark's, a file's, but for long tests one each."""
     for item in items:
         if item.get_closest_marker("xdist_group"):
             continue
-        if item.get_closest_marker("spark") or item.path.parent.name == "contract":
+        if item.get_closest_marker("spark") or "java" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("spark"))
         elif not item.get_closest_marker("long"):
             item.add_marker(pytest.mark.xdist_group(str(item.path)))
