@@ -9,6 +9,9 @@ UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 BIN := .venv/bin
 READY := .venv/.ready
 
+# Where it is set, each process that a test starts would compile anew whatever it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Lists the recipes.
 help:
 	@echo "make setup      install Backbone with all its extras into ./.venv, exactly as uv.lock says"
