@@ -48,7 +48,7 @@ demo: setup
 	$(BIN)/backbone --project demo run
 
 # Two processes share the tests, four where there are cores.
-SHARED := -n auto --maxprocesses 4 --dist loadgroup
+SHARED := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 # All tests that are quick enough to run before every push.
 test: setup
