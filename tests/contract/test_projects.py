@@ -84,18 +84,18 @@ def _project(root: Path, engine: str) -> Path:
     return root
 
 
-@pytest.mark.usefixtures("spark")  # started once: the runs use it
-def test_deliveries_make_the_same(tmp_path: Path) -> None:
+def test_deliveries_make_the_same(tmp_path: Path, spark: SparkEngine) -> None:
+    assert spark.spark is not None  # started once: the runs use it
     root, other = _delivered(tmp_path, {}, LATER, SECOND)
 
     assert not backbone.open(root).run(force=True).failed
     assert differences(content(root, ALL), content(other, ALL)) == []
 
 
-@pytest.mark.usefixtures("spark")
 def test_deliveries_make_the_same_where_spark_is_asked_everything(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, spark: SparkEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert spark.spark is not None
     monkeypatch.setattr(here, "ROWS", -1)
     _delivered(tmp_path, {}, {**LATER, **SECOND})
 
