@@ -84,37 +84,23 @@ def _project(root: Path, engine: str) -> Path:
     return root
 
 
-def test_deliveries_make_the_same(tmp_path: Path, spark: SparkEngine) -> None:
-    assert spark.spark is not None  # started once: the runs use it
-    root, other = _delivered(tmp_path, {}, LATER, SECOND)
-
-    assert not backbone.open(root).run(force=True).failed
-    assert differences(content(root, ALL), content(other, ALL)) == []
-
-
-def test_deliveries_make_the_same_where_spark_is_asked_everything(
-    tmp_path: Path, spark: SparkEngine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("rows", [-1, here.ROWS], ids=["all asked of Spark", "few rows asked here"])
+def test_deliveries_make_the_same(
+    tmp_path: Path, spark: SparkEngine, rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert spark.spark is not None
-    monkeypatch.setattr(here, "ROWS", -1)
-    _delivered(tmp_path, {}, {**LATER, **SECOND})
+    assert spark.spark is not None  # started once: the runs use it
+    monkeypatch.setattr(here, "ROWS", rows)
+    roots = [_project(tmp_path / "duckdb", ""), _project(tmp_path / "spark", "engine: spark\n")]
+    for more in ({}, {**LATER, **SECOND}):
+        for root in roots:
+            deliver(root, more)
+        reports = [backbone.open(root).run() for root in roots]
 
-
-def _delivered(folder: Path, *deliveries: Mapping[str, str]) -> tuple[Path, Path]:
-    """A project on Spark and one on DuckDB to which the same was delivered and run: after each, both hold the same."""
-    root, other = _project(folder / "spark", "engine: spark\n"), _project(folder / "duckdb", "")
-    for more in deliveries:
-        for one in (root, other):
-            deliver(one, more)
-        report, expected = backbone.open(root).run(), backbone.open(other).run()
-
-        steps, others = ([(s.dataset, s.status, s.rows, s.ledger, s.delta, s.note) for s in r.steps]
-                         for r in (report, expected))  # fmt: skip
-        assert steps == others
-        assert _found(report) == _found(expected)
-        assert differences(content(root, ALL), content(other, ALL)) == []
-        assert leftovers(root) == []
-    return root, other
+        left, right = ([(s.dataset, s.status, s.rows, s.ledger, s.delta, s.note) for s in r.steps] for r in reports)
+        assert right == left
+        assert _found(reports[1]) == _found(reports[0])
+        assert differences(content(roots[1], ALL), content(roots[0], ALL)) == []
+        assert leftovers(roots[1]) == []
 
 
 def _found(report: RunReport) -> list[tuple[object, ...]]:
