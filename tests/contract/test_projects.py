@@ -77,9 +77,11 @@ ALL = (*DATASETS, "trusted.prices", "trusted.stock", "trusted.staff", "exploitat
 
 
 LIKE_OTHERS = (
-    "sources/staff.yml", "trusted/staff.yml", "exploitation/large_orders.sql", "exploitation/totals.sql",
-    "exploitation/regulars.py", "exploitation/busy.py",
-)  # fmt: skip
+    "exploitation/large_orders.sql",
+    "exploitation/totals.sql",
+    "exploitation/regulars.py",
+    "exploitation/busy.py",
+)
 """What asks Spark nothing that the rest of the project doesn't ask."""
 
 
