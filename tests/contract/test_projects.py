@@ -15,6 +15,7 @@ from tests.fakes.faults_shop import (
     make_shop,
     write_files,
 )
+from thoroughness import some
 
 import backbone
 from backbone.engine.spark import here
@@ -97,15 +98,22 @@ def _project(root: Path, engine: str, without: Sequence[str]) -> Path:
 
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
-    ("rows", "without"), [(-1, LIKE_OTHERS), (here.ROWS, ())], ids=["all asked of Spark", "few rows asked here"]
+    ("rows", "without", "deliveries"),
+    [(-1, LIKE_OTHERS, some((LATER | SECOND,), ({}, LATER, SECOND))), (here.ROWS, (), ({}, LATER | SECOND))],
+    ids=["all asked of Spark", "few rows asked here"],
 )
 def test_deliveries_make_the_same(
-    tmp_path: Path, spark: SparkEngine, rows: int, without: Sequence[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    spark: SparkEngine,
+    rows: int,
+    without: Sequence[str],
+    deliveries: Sequence[Mapping[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert spark.spark is not None  # started once: the runs use it
     monkeypatch.setattr(here, "ROWS", rows)
     roots = [_project(tmp_path / "duckdb", "", without), _project(tmp_path / "spark", "engine: spark\n", without)]
-    for more in ({}, {**LATER, **SECOND}):
+    for more in deliveries:
         for root in roots:
             deliver(root, more)
         reports = [backbone.open(root).run() for root in roots]
