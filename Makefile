@@ -50,9 +50,9 @@ demo: setup
 # Two processes share the tests, four where there are cores.
 SHARED := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-# All tests that are quick enough to run before every push.
+# All tests that are quick enough to run before every push; those of the docs are in `make check`.
 test: setup
-	$(BIN)/pytest -m "not long and not cluster" $(SHARED)
+	$(BIN)/pytest -m "not long and not cluster" --ignore tests/docs $(SHARED)
 
 # Kills, large inputs, whole cases: minutes. THOROUGH=1 makes it many more kills and larger inputs: hours.
 test-long: setup
@@ -86,7 +86,7 @@ check: setup
 	$(BIN)/ruff format --check
 	$(BIN)/mypy --strict -p backbone
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/docs -m "not long"
+	$(BIN)/pytest tests/docs -m "not long" $(SHARED)
 
 # Prints ratios to the floor and writes benchmarks/.work/results.json. ROWS=10000000 makes it a long one; ONLY=load limits it
 # to the workloads whose names begin so.

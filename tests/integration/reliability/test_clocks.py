@@ -8,7 +8,7 @@ from pathlib import Path
 
 import libfaketime
 import pytest
-from faults_shop import ANALYSIS, LATER, deliver, leftovers, make_shop, unsound, write_files
+from faults_shop import ANALYSIS, DELIVERIES, FILES, LATER, deliver, leftovers, unsound, write_files
 
 import backbone
 from backbone.errors import UsageError
@@ -52,11 +52,13 @@ def prices(root: Path, as_of: str | None = None) -> dict[object, object]:
 
 
 def test_a_model_that_was_trained_later_is_the_present_one_whatever_time_it_says(tmp_path):
-    root = make_shop(tmp_path / "shop")
+    root = tmp_path / "shop"
+    write_files(root, {name: FILES[name] for name in ("backbone.yml", "sources/orders.yml", "trusted/orders.yml")})
     write_files(root, ANALYSIS)
+    deliver(root, {"orders-1.csv": DELIVERIES["orders-1.csv"]})
     command_at(root, "2026-03-02 12:00:00", "run")
     (former,) = (root / "lake" / "dev" / "models" / "dear").iterdir()
-    deliver(root, LATER)
+    deliver(root, {"orders-4.csv": LATER["orders-4.csv"]})
     command_at(root, "2019-01-01 00:00:00", "run")
     (present,) = set((root / "lake" / "dev" / "models" / "dear").iterdir()) - {former}
 
