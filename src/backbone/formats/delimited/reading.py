@@ -6,10 +6,11 @@ from pathlib import Path
 
 from backbone.engine.protocol import Session
 from backbone.errors import UsageError
-from backbone.formats.dialect import Dialect, first_row
+from backbone.formats.delimited.dialect import dialect_of
+from backbone.formats.delimited.splitting import split_lines
 from backbone.formats.encoding import CHUNK_BYTES, sample_text, transcoded
 from backbone.formats.records import Part, Records, Scan, attempt, counted, field_name, fresh_names
-from backbone.formats.slices import NUMBER, Slice, can_be_cut, numbered, waves
+from backbone.formats.delimited.slices import NUMBER, Slice, can_be_cut, numbered, waves
 from backbone.model.files import Template
 from backbone.model.names import literal, path_literal
 
@@ -143,18 +144,6 @@ def csv_headers(file: Path, template: Template) -> tuple[str, ...]:
     if len(row) > 1 and not row[-1].strip():
         row = row[:-1]
     return tuple(row) or ("column_1",)
-
-
-def dialect_of(template: Template) -> Dialect:
-    """The dialect that a template describes."""
-    return Dialect(
-        template.delimiter,
-        template.quotechar,
-        template.escapechar,
-        template.header_rows,
-        template.preamble_rows,
-        template.footer_rows,
-    )
 
 
 def read_text(file: Path, template: Template, headers: tuple[str, ...], session: Session) -> Records:

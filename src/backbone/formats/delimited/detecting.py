@@ -1,0 +1,156 @@
+"""Which dialect a delimited file has: the one whose rows are most alike and whose cells look most like values.
+
+That is the idea of van den Burg, Nazábal and Sutton (2019), "Wrangling messy CSV files by detecting row and type
+patterns"; here a row counts that has the usual width, cells are judged column by column, and text that is in no usual
+row counts against a dialect.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from backbone.formats.delimited.dialect import Dialect
+from backbone.formats.delimited.splitting import Row, split_lines
+from backbone.formats.delimited.worth import WORTH, Look, is_text, look_of
+
+_FIRST_LINES, _MOST_LINES = 150, 1500
+_FINALISTS = 4
+_USUAL = {",": 1.0, ";": 1.0, "\t": 1.0, "|": 1.0, " ": 0.9, ":": 0.8, "^": 0.95, "~": 0.95}
+_RARE = 0.85
+_NEVER = set("\"'`_.-+()[]{}<>\\@\r\n\ufeff\0")
+_OFTEN = 0.3
+_MOST_CANDIDATES = 10
+_RUN = re.compile(r"([^\w\s\"'.()\[\]{}<>+-])[^\w\s\"'()\[\]{}<>+-]{1,3}|(\t)\t")
+
+
+def detect_dialect(lines: Sequence[str]) -> Dialect:
+    """The dialect of lines of text that have their ends: the first of a file."""
+    some = [line for line in lines[:_FIRST_LINES] if line.strip("\r\n")]
+    if not some:
+        return Dialect()
+    scored = sorted(((score(some, one), -i, one) for i, one in enumerate(_candidates(some))), reverse=True)
+    finalists = [one for _, _, one in scored[:_FINALISTS]]
+    many = [line for line in lines[:_MOST_LINES] if line.strip("\r\n")]
+    if len(many) > len(some):
+        usual = [one for one in _candidates(many) if one in finalists or one.delimiter in {f.delimiter for f in finalists}]
+        finalists = [one for _, _, one in sorted(((score(many, d), -i, d) for i, d in enumerate(usual)), reverse=True)]
+    return _widened(finalists[0], many)
+
+
+def usual_width(rows: Sequence[Row]) -> int:
+    """How many fields most rows have that have several; 1 where hardly any has, 0 where there are none."""
+    widths = Counter(len(row.fields) for row in rows if row.fields and not row.trouble)
+    several = Counter({width: count for width, count in widths.items() if width > 1})
+    if not several:
+        return 1 if widths else 0
+    width, count = max(several.items(), key=lambda one: (one[1], one[0]))
+    return width if count >= _OFTEN * widths.total() or count > 1 else 1
+
+
+def score(lines: Sequence[str], dialect: Dialect) -> float:
+    """How well a dialect explains lines that aren't blank, between 0 and 1."""
+    rows = list(split_lines(lines, dialect))
+    width = _width(rows)
+    begin = next((i for i, row in enumerate(rows) if len(row.fields) == width and not row.trouble), 0)
+    before = rows[:begin] if all(len(row.fields) == 1 for row in rows[:begin]) else []
+    body = rows[len(before) :]
+    usual = [row for row in body if len(row.fields) == width and not row.trouble]
+    if not usual:
+        return 0.0
+    regular = len(usual) / len(body)
+    covered = sum(len(row.raw) for row in usual) / sum(len(row.raw) for row in rows)
+    credit = (width - 0.6) / width if width > 1 else 0.3
+    worth = _worth([row.fields for row in usual], dialect)
+    usualness = _USUAL.get(dialect.delimiter[0], _RARE) if width > 1 else 1.0
+    return round(regular**2 * covered**0.5 * worth * credit * usualness, 9)
+
+
+def _width(rows: Sequence[Row]) -> int:
+    widths = Counter(len(row.fields) for row in rows if row.fields and not row.trouble)
+    return max(widths.items(), key=lambda one: (one[1], one[0]))[0] if widths else 1
+
+
+def _worth(rows: Sequence[Sequence[str]], dialect: Dialect) -> float:
+    """What the cells of rows of one width look like, between 0 and 1."""
+    total = 0.0
+    for column in zip(*rows, strict=True):
+        cells = Counter(column)
+        looks = Counter[Look]()
+        worth = 0.0
+        for cell, count in cells.items():
+            look = look_of(cell)
+            looks[look] += count
+            worth += count * _cell_worth(cell, look, dialect.quotechar)
+        kinds = Counter(text=looks["code"] + looks["words"] + looks["odd"], number=looks["number"], moment=looks["moment"])
+        alike = max(kinds.values()) / kinds.total() if kinds.total() else 0.5
+        total += worth / len(column) * (0.7 + 0.3 * alike)
+    return total / len(rows[0])
+
+
+def _cell_worth(cell: str, look: Look, quote: str) -> float:
+    text = cell.strip()
+    if quote != '"' and (text.startswith('"') or text.endswith('"')):
+        return 0.1
+    if quote != "'" and len(text) > 1 and text[0] == "'" and text[-1] == "'":
+        return 0.1
+    if look != "odd":
+        return WORTH[look]
+    return (0.5 if re.search(r"[,;] ", text) else 0.25) if is_text(cell) else WORTH["odd"]
+
+
+def _candidates(lines: Sequence[str]) -> Iterator[Dialect]:
+    text = "".join(lines)
+    for delimiter in _delimiters(lines):
+        for quote in _quotes(text, delimiter):
+            for escape in _escapes(text, quote, delimiter):
+                yield Dialect(delimiter, quote, escape)
+
+
+def _delimiters(lines: Sequence[str]) -> list[str]:
+    """What may be between fields: the usual ones that occur, then what else occurs in many lines, the most often first."""
+    within = Counter[str]()
+    for line in lines:
+        within.update(set(line) - _NEVER)
+        within.update({found[0] for found in _RUN.finditer(line)})
+    often = [d for d, count in within.most_common() if count >= _OFTEN * len(lines) and not d.isalnum() and d != " "]
+    usual = [d for d in _USUAL if within[d] and d not in ":^~"]
+    runs = [d for d in often if len(d) > 1]
+    return list(dict.fromkeys([*usual, *runs, *often]))[:_MOST_CANDIDATES] or [","]
+
+
+def _quotes(text: str, delimiter: str) -> list[str]:
+    """Characters that may be quotes: an apostrophe only where whole fields are between two."""
+    found = ['"'] if '"' in text else []
+    if "'" in text and _apostrophes(delimiter).search(text):
+        found.append("'")
+    return [*found, ""] if found else ['"']
+
+
+@lru_cache(32)
+def _apostrophes(delimiter: str) -> re.Pattern[str]:
+    edge = f"{re.escape(delimiter)} ?|[\r\n]"
+    return re.compile(f"(?:^|{edge})'[^'\r\n]*'(?:$|(?={edge}))")
+
+
+def _escapes(text: str, quote: str, delimiter: str) -> list[str]:
+    """What may be before a quote within a field: the quote itself, a backslash, a NUL, each where that occurs."""
+    if not quote:
+        return ["", *(["\\"] if f"\\{delimiter}" in text and delimiter.strip() else [])]
+    return [quote, *(one for one in ("\\", "\0") if one + quote in text)]
+
+
+def _widened(dialect: Dialect, lines: Sequence[str]) -> Dialect:
+    """A dialect with the blanks that are around each of its delimiters; one that doesn't divide, with another."""
+    rows = [row.fields for row in split_lines(lines, dialect) if row.fields and not row.trouble]
+    if all(len(row) == 1 for row in rows):
+        text = "".join(lines)
+        absent = next((d for d in _USUAL if d not in text and d != " "), ",")
+        return Dialect(absent, dialect.quotechar or '"', dialect.escapechar or '"') if absent else dialect
+    usual = [row for row in rows if len(row) > 1]
+    if dialect.delimiter.isspace():
+        return dialect
+    after = all(cell.startswith(" ") for row in usual for cell in row[1:])
+    before = all(cell.endswith(" ") for row in usual for cell in row[:-1])
+    wide = (" " if after and before else "") + dialect.delimiter + (" " if after else "")
+    return Dialect(wide, dialect.quotechar, dialect.escapechar)
