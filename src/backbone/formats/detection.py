@@ -4,7 +4,7 @@ from io import StringIO
 from pathlib import Path
 
 from backbone.errors import UsageError
-from backbone.formats.delimited.detecting import detect_dialect, usual_width
+from backbone.formats.delimited.detecting import detect_dialect
 from backbone.formats.delimited.splitting import split_lines
 from backbone.formats.delimited.structure import structure_of
 from backbone.formats.encoding import detect_encoding, sample_text, tail_text
@@ -63,10 +63,9 @@ def detect_template(path: Path, part: str | None = None) -> Template:
 def delimited_template(text: str, tail: str, encoding: str = "utf-8") -> Template:
     """The template of delimited text, from its beginning and, where that isn't all, its end."""
     lines = list(StringIO(text.removeprefix("\ufeff"), newline=""))
-    dialect = detect_dialect(lines)
-    rows = list(split_lines(lines, dialect))
-    width = usual_width(rows)
-    structure = structure_of(rows, width, list(split_lines(StringIO(tail, newline=""), dialect)))
+    found = detect_dialect(lines)
+    dialect, rows = found.dialect, list(split_lines(lines, found.dialect))
+    structure = structure_of(rows, found.width, list(split_lines(StringIO(tail, newline=""), dialect)))
     return Template(
         encoding=encoding,
         delimiter=dialect.delimiter,

@@ -7,9 +7,9 @@ from pathlib import Path
 from backbone.engine.protocol import Session
 from backbone.errors import UsageError, shown_value
 from backbone.formats.delimited.reading import read_text
+from backbone.formats.delimited.slices import NUMBER, Slice, numbered, waves
 from backbone.formats.encoding import transcoded
 from backbone.formats.records import Part, Records, Scan, attempt, counted, field_name, fresh_names
-from backbone.formats.delimited.slices import NUMBER, Slice, numbered, waves
 from backbone.model.files import Template
 from backbone.model.names import literal, path_literal
 

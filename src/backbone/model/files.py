@@ -15,9 +15,10 @@ BadValues = Literal["quarantine", "null"]
 class Template:
     """Physical metadata of a source: how its files are read. None means the format's default.
 
-    `null_tokens` are compared with whole trimmed values. `header_rows`, `preamble_rows` and `footer_rows`
-    count records. `member` names the file inside an archive, or several by a pattern; `sheet` and `table` name one of
-    several tables in a file. `widths` are those of a fixed-width file's columns, in characters.
+    `null_tokens` are compared with whole trimmed values. `header_rows` and `footer_rows` count records,
+    `preamble_rows` lines. `lenient`: rows that aren't as wide as the others are mended. `member` names the file inside
+    an archive, or several by a pattern; `sheet` and `table` name one of several tables in a file. `widths` are those of
+    a fixed-width file's columns, in characters.
     """
 
     format: str = "csv"
@@ -28,6 +29,7 @@ class Template:
     header_rows: int = 1
     preamble_rows: int = 0
     footer_rows: int = 0
+    lenient: bool = False
     null_tokens: tuple[str, ...] = ("",)
     records: str | None = None
     member: str | None = None

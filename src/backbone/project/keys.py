@@ -92,8 +92,11 @@ TEMPLATE: Keys = {
     "quotechar": Key("the character around values", '`"`'),
     "escapechar": Key("the character before a quote within a value", '`"`'),
     "header_rows": Key("records of the header; 0 for none", "1"),
-    "preamble_rows": Key("records before the header", "0"),
+    "preamble_rows": Key("lines before the header", "0"),
     "footer_rows": Key("records after the data", "0"),
+    "lenient": Key(
+        "`true`: rows that aren't as wide as the others are mended, not set aside: [files](../files.md)", "`false`"
+    ),
     "null_tokens": Key("whole trimmed values that mean *missing*", "the empty text"),
     "member": Key("the file inside an archive, or several by a pattern", "all of them"),
     "records": Key("what is a record in XML: a path of elements such as `orders/order`", "what is repeated most"),

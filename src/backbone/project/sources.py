@@ -63,7 +63,7 @@ def _template(fields: Fields, usual: str) -> Template:
     default = Template()
     part = Fields(fields.node("template"), fields.problems, known=keys.TEMPLATE, what="`template`")
     form = _format(part, usual)
-    for key in ("sheet", "table", "widths", "records"):
+    for key in ("sheet", "table", "widths", "records", "lenient"):
         place = part.key_place(key)
         if place and key not in kind_named(form).keys:
             owners = [one.name for one in kinds() if key in one.keys]
@@ -77,6 +77,7 @@ def _template(fields: Fields, usual: str) -> Template:
         header_rows=part.count("header_rows", default.header_rows),
         preamble_rows=part.count("preamble_rows", default.preamble_rows),
         footer_rows=part.count("footer_rows", default.footer_rows),
+        lenient=part.choice("lenient", "false", ("true", "false")) == "true",
         null_tokens=part.values("null_tokens", default.null_tokens),
         member=part.text("member") or None,
         records=part.text("records") or None,

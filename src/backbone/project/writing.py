@@ -52,10 +52,14 @@ def _template_pairs(template: Template) -> list[tuple[str, str]]:
     for part in fields(template):
         value = getattr(template, part.name)
         if part.name != "format" and value != getattr(default, part.name):
-            pairs.append(
-                (part.name, _sequence([str(one) for one in value]) if isinstance(value, tuple) else scalar(str(value)))
-            )
+            pairs.append((part.name, _value(value)))
     return pairs
+
+
+def _value(value: object) -> str:
+    if isinstance(value, tuple):
+        return _sequence([str(one) for one in value])
+    return scalar(str(value).lower() if isinstance(value, bool) else str(value))
 
 
 def _column(column: Column) -> str:

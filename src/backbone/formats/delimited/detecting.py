@@ -5,9 +5,11 @@ patterns"; here a row counts that has the usual width, cells are judged column b
 row counts against a dialect.
 """
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from backbone.formats.delimited.dialect import Dialect
@@ -16,6 +18,9 @@ from backbone.formats.delimited.worth import WORTH, Look, is_text, look_of
 
 _FIRST_LINES, _MOST_LINES = 150, 1500
 _FINALISTS = 4
+_WIDTHS = 3
+_LESS = 0.7
+"""How much less a line before the records counts than one among them."""
 _USUAL = {",": 1.0, ";": 1.0, "\t": 1.0, "|": 1.0, " ": 0.9, ":": 0.8, "^": 0.95, "~": 0.95}
 _RARE = 0.85
 _NEVER = set("\"'`_.-+()[]{}<>\\@\r\n\ufeff\0")
@@ -24,51 +29,51 @@ _MOST_CANDIDATES = 10
 _RUN = re.compile(r"([^\w\s\"'.()\[\]{}<>+-])[^\w\s\"'()\[\]{}<>+-]{1,3}|(\t)\t")
 
 
-def detect_dialect(lines: Sequence[str]) -> Dialect:
-    """The dialect of lines of text that have their ends: the first of a file."""
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How well a dialect explains lines, between 0 and 1, and how many fields their records have then."""
+
+    score: float
+    width: int
+    dialect: Dialect = field(compare=False)
+
+
+def detect_dialect(lines: Sequence[str]) -> Fit:
+    """The dialect of lines of text that have their ends: the first of a file. Without any, records have no field."""
     some = [line for line in lines[:_FIRST_LINES] if line.strip("\r\n")]
     if not some:
-        return Dialect()
-    scored = sorted(((score(some, one), -i, one) for i, one in enumerate(_candidates(some))), reverse=True)
-    finalists = [one for _, _, one in scored[:_FINALISTS]]
+        return Fit(0.0, 0, Dialect())
+    fits = _fits(some, list(_candidates(some)))
     many = [line for line in lines[:_MOST_LINES] if line.strip("\r\n")]
     if len(many) > len(some):
-        usual = [one for one in _candidates(many) if one in finalists or one.delimiter in {f.delimiter for f in finalists}]
-        finalists = [one for _, _, one in sorted(((score(many, d), -i, d) for i, d in enumerate(usual)), reverse=True)]
-    return _widened(finalists[0], many)
+        finalists = {one.dialect.delimiter for one in fits[:_FINALISTS]}
+        fits = _fits(many, [one for one in _candidates(many) if one.delimiter in finalists])
+    return replace(fits[0], dialect=_widened(fits[0], many))
 
 
-def usual_width(rows: Sequence[Row]) -> int:
-    """How many fields most rows have that have several; 1 where hardly any has, 0 where there are none."""
-    widths = Counter(len(row.fields) for row in rows if row.fields and not row.trouble)
-    several = Counter({width: count for width, count in widths.items() if width > 1})
-    if not several:
-        return 1 if widths else 0
-    width, count = max(several.items(), key=lambda one: (one[1], one[0]))
-    return width if count >= _OFTEN * widths.total() or count > 1 else 1
+def _fits(lines: Sequence[str], candidates: Sequence[Dialect]) -> list[Fit]:
+    """Dialects, the best first; of equal ones, the more usual."""
+    return sorted((fit(lines, one) for one in candidates), key=lambda one: one.score, reverse=True)
 
 
-def score(lines: Sequence[str], dialect: Dialect) -> float:
-    """How well a dialect explains lines that aren't blank, between 0 and 1."""
+def fit(lines: Sequence[str], dialect: Dialect) -> Fit:
+    """How well a dialect explains lines that aren't blank."""
     rows = list(split_lines(lines, dialect))
-    width = _width(rows)
-    begin = next((i for i, row in enumerate(rows) if len(row.fields) == width and not row.trouble), 0)
-    before = rows[:begin] if all(len(row.fields) == 1 for row in rows[:begin]) else []
-    body = rows[len(before) :]
-    usual = [row for row in body if len(row.fields) == width and not row.trouble]
-    if not usual:
-        return 0.0
-    regular = len(usual) / len(body)
+    widths = Counter(len(row.fields) for row in rows if row.fields and not row.trouble)
+    found = [Fit(_score(rows, width, dialect), width, dialect) for width, _ in widths.most_common(_WIDTHS)]
+    return max(found, key=lambda one: (one.score, one.width), default=Fit(0.0, 1, dialect))
+
+
+def _score(rows: Sequence[Row], width: int, dialect: Dialect) -> float:
+    begin = next(i for i, row in enumerate(rows) if len(row.fields) == width and not row.trouble)
+    before = begin if all(len(row.fields) == 1 for row in rows[:begin]) else 0
+    usual = [row for row in rows if len(row.fields) == width and not row.trouble]
+    regular = len(usual) / (len(rows) - _LESS * before)
     covered = sum(len(row.raw) for row in usual) / sum(len(row.raw) for row in rows)
     credit = (width - 0.6) / width if width > 1 else 0.3
-    worth = _worth([row.fields for row in usual], dialect)
     usualness = _USUAL.get(dialect.delimiter[0], _RARE) if width > 1 else 1.0
-    return round(regular**2 * covered**0.5 * worth * credit * usualness, 9)
-
-
-def _width(rows: Sequence[Row]) -> int:
-    widths = Counter(len(row.fields) for row in rows if row.fields and not row.trouble)
-    return max(widths.items(), key=lambda one: (one[1], one[0]))[0] if widths else 1
+    worth = _worth([row.fields for row in usual], dialect)
+    return round(regular * regular * math.sqrt(covered) * worth * credit * usualness, 9)
 
 
 def _worth(rows: Sequence[Sequence[str]], dialect: Dialect) -> float:
@@ -82,7 +87,9 @@ def _worth(rows: Sequence[Sequence[str]], dialect: Dialect) -> float:
             look = look_of(cell)
             looks[look] += count
             worth += count * _cell_worth(cell, look, dialect.quotechar)
-        kinds = Counter(text=looks["code"] + looks["words"] + looks["odd"], number=looks["number"], moment=looks["moment"])
+        kinds = Counter(
+            text=looks["code"] + looks["words"] + looks["odd"], number=looks["number"], moment=looks["moment"]
+        )
         alike = max(kinds.values()) / kinds.total() if kinds.total() else 0.5
         total += worth / len(column) * (0.7 + 0.3 * alike)
     return total / len(rows[0])
@@ -108,7 +115,7 @@ def _candidates(lines: Sequence[str]) -> Iterator[Dialect]:
 
 
 def _delimiters(lines: Sequence[str]) -> list[str]:
-    """What may be between fields: the usual ones that occur, then what else occurs in many lines, the most often first."""
+    """What may be between fields: the usual ones that occur, then what else occurs in many lines."""
     within = Counter[str]()
     for line in lines:
         within.update(set(line) - _NEVER)
@@ -140,17 +147,17 @@ def _escapes(text: str, quote: str, delimiter: str) -> list[str]:
     return [quote, *(one for one in ("\\", "\0") if one + quote in text)]
 
 
-def _widened(dialect: Dialect, lines: Sequence[str]) -> Dialect:
+def _widened(found: Fit, lines: Sequence[str]) -> Dialect:
     """A dialect with the blanks that are around each of its delimiters; one that doesn't divide, with another."""
-    rows = [row.fields for row in split_lines(lines, dialect) if row.fields and not row.trouble]
-    if all(len(row) == 1 for row in rows):
+    dialect = found.dialect
+    if found.width == 1:
         text = "".join(lines)
         absent = next((d for d in _USUAL if d not in text and d != " "), ",")
-        return Dialect(absent, dialect.quotechar or '"', dialect.escapechar or '"') if absent else dialect
-    usual = [row for row in rows if len(row) > 1]
+        return Dialect(absent, dialect.quotechar or '"', dialect.escapechar or '"')
     if dialect.delimiter.isspace():
         return dialect
-    after = all(cell.startswith(" ") for row in usual for cell in row[1:])
-    before = all(cell.endswith(" ") for row in usual for cell in row[:-1])
+    rows = [row.fields for row in split_lines(lines, dialect) if len(row.fields) > 1 and not row.trouble]
+    after = all(cell.startswith(" ") for row in rows for cell in row[1:])
+    before = all(cell.endswith(" ") for row in rows for cell in row[:-1])
     wide = (" " if after and before else "") + dialect.delimiter + (" " if after else "")
     return Dialect(wide, dialect.quotechar, dialect.escapechar)

@@ -16,6 +16,7 @@ from backbone.formats.delimited.dialect import Dialect
 _MOST_CHARACTERS = 16 << 20
 """Of a field with line ends: as long as DuckDB takes a line."""
 _MOST_LINES = 5_000
+_LINE_END = re.compile(r"\r\n|\r|\n")
 UNCLOSED = "a quote is never closed"
 STRAY = "text follows a closing quote"
 
@@ -30,6 +31,11 @@ class Row:
     fields: list[str]
     raw: str
     trouble: str = ""
+
+
+def line_ends(text: str) -> int:
+    """How many line ends a text has, of whatever kind."""
+    return len(_LINE_END.findall(text))
 
 
 def split_lines(lines: Iterable[str], dialect: Dialect) -> Iterator[Row]:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backbone.formats.delimited.splitting import Row
+from backbone.formats.delimited.splitting import Row, line_ends
 from backbone.formats.delimited.worth import is_typed
 from backbone.formats.markers import MARKERS
 
@@ -38,7 +38,7 @@ class Structure:
 def structure_of(rows: Sequence[Row], width: int, tail: Sequence[Row] = ()) -> Structure:
     """The structure of a file, from its first rows, how many fields its records have, and its last rows."""
     first = _first(rows, width)
-    lines = sum(_lines_of(row) for row in rows[:first])
+    lines = sum(line_ends(row.raw) for row in rows[:first])
     body = [row.fields for row in rows[first : first + _LOOKED_AT] if row.fields and not row.trouble]
     body = body[:1] + [fields for fields in body[1:] if len(fields) == width or width <= 1]
     header = _header_rows(body)
@@ -87,10 +87,6 @@ def _values(fields: Cells) -> int:
     return sum(1 for cell in fields if cell.strip())
 
 
-def _lines_of(row: Row) -> int:
-    return len(re.findall(r"\r\n|\r|\n", row.raw))
-
-
 def _first(rows: Sequence[Row], width: int) -> int:
     """The first row that is as wide as the records and, where that occurs, no title."""
     if width <= 1:
@@ -136,22 +132,24 @@ def _is_group(body: Sequence[Cells]) -> bool:
 
 
 def _goes_on(body: Sequence[Cells], count: int) -> bool:
-    """Whether the row after `count` rows of the header has words where the records have numbers or moments."""
+    """Whether the row after `count` rows of the header is of it: words where the records have numbers or moments.
+
+    A single word may be a bad value: it counts where it is all that the row has. No cell may look like a value.
+    """
     row, records = body[count] if count < len(body) else (), body[count + 1 :]
-    if not records:
+    if len(records) < _FEW:
         return False
     words = 0
     for i, cell in enumerate(row):
         text = cell.strip()
-        values = [r[i] for r in records if i < len(r) and r[i].strip() and r[i].strip().casefold() not in MARKERS]
-        if not text or not values:
+        values = [r[i].strip() for r in records if i < len(r) and r[i].strip()]
+        present = [value for value in values if value.casefold() not in MARKERS]
+        if not text or not present:
             continue
-        if sum(map(is_typed, values)) < _MOSTLY * len(values):
-            continue
-        if is_typed(text) or text.casefold() in MARKERS:
+        if text.casefold() in MARKERS or is_typed(text) or _vote(text, present) < 0:
             return False
-        words += 1
-    return words > 0 and (len(records) >= _FEW or words > 1)
+        words += sum(map(is_typed, present)) >= _MOSTLY * len(present)
+    return words > 1 or (words == 1 and _values(row) == 1)
 
 
 def _vote(cell: str, values: list[str]) -> int:

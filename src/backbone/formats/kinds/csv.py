@@ -3,4 +3,6 @@
 from backbone.formats.delimited.reading import read_csv, scan_csv
 from backbone.formats.kinds.kind import Kind
 
-KIND = Kind("csv", "delimited text", read_csv, scan_csv, endings=(".csv", ".tsv", ".tab", ".txt"))
+KIND = Kind(
+    "csv", "delimited text", read_csv, scan_csv, endings=(".csv", ".tsv", ".tab", ".txt"), keys=frozenset({"lenient"})
+)
