@@ -44,7 +44,7 @@ class Style:
 
 
 _WORDS = "amber basin cedar delta ember fjord grove harbour inlet jetty karst lagoon mesa nook oasis prairie".split()
-_NAMES = ["Ana Ruiz", "O'Neill, Pat", "Zoë Müller", "Li Wei", "José \"Pepe\" Díaz", "Smith; Sons", "Ng", "d'Arc, Jo"]
+_NAMES = ["Ana Ruiz", "O'Neill, Pat", "Zoë Müller", "Li Wei", 'José "Pepe" Díaz', "Smith; Sons", "Ng", "d'Arc, Jo"]
 
 
 def table(seed: int, count: int | None = None) -> Table:
@@ -131,7 +131,9 @@ def _ends(one: Table, rng: random.Random) -> Iterator[Polluted]:
     for _ in range(5):
         yield _file("mixed ends", "".join(line + rng.choice(["\n", "\r\n", "\r"]) for line in lines), one)
         odd = rng.randrange(1, len(lines))
-        yield _file("one other end", "".join(f"{line}\r" if i == odd else f"{line}\r\n" for i, line in enumerate(lines)), one)
+        yield _file(
+            "one other end", "".join(f"{line}\r" if i == odd else f"{line}\r\n" for i, line in enumerate(lines)), one
+        )
 
 
 _TITLES = [
@@ -173,7 +175,9 @@ def _encodings(one: Table, _rng: random.Random) -> Iterator[Polluted]:
         lines = text.splitlines(keepends=True)
         mixed = b"".join(line.encode("cp1252" if i % 5 == 4 else "utf-8") for i, line in enumerate(lines))
         yield Polluted("mixed encodings", mixed, one.header, one.rows, certain=False)
-    odd = replace(one, rows=[[one.rows[0][0], *(f"{cell}\0" if cell else cell for cell in one.rows[0][1:])], *one.rows[1:]])
+    odd = replace(
+        one, rows=[[one.rows[0][0], *(f"{cell}\0" if cell else cell for cell in one.rows[0][1:])], *one.rows[1:]]
+    )
     yield _file("a NUL", text_of(odd, Style()), odd)
 
 
@@ -193,7 +197,9 @@ def _broken_rows(one: Table, style: Style, rng: random.Random) -> Iterator[Pollu
         rows = [fields if i == at else kept for i, kept in enumerate(one.rows)]
         return Polluted(f"{name} {style}", text.encode(), one.header, rows, certain=False)
 
-    yield changed("too few", written(row[:column] or row[:1], style), (row[:column] or row[:1]) + [""] * (width - max(column, 1)))
+    yield changed(
+        "too few", written(row[:column] or row[:1], style), (row[:column] or row[:1]) + [""] * (width - max(column, 1))
+    )
     yield changed("empty ones too many", written(row, style) + style.delimiter * rng.randint(1, 3), row)
     other = next(d for d in ";,|" if d != style.delimiter and not any(d in cell for cell in row))
     yield changed("other delimiter", written(row, replace(style, delimiter=other)), row)
@@ -202,8 +208,20 @@ def _broken_rows(one: Table, style: Style, rng: random.Random) -> Iterator[Pollu
     if word is not None:
         stray = row[word][:2] + '"' + row[word][2:]
         inner = f'"{stray}"' if style.always else stray
-        yield changed("stray quote", style.delimiter.join([*cells[:word], inner, *cells[word + 1 :]]), [*row[:word], stray, *row[word + 1 :]])
+        yield changed(
+            "stray quote",
+            style.delimiter.join([*cells[:word], inner, *cells[word + 1 :]]),
+            [*row[:word], stray, *row[word + 1 :]],
+        )
         cut = row[word][:2] + "\n" + row[word][2:]
-        yield changed("line end within", style.delimiter.join([*cells[:word], cut, *cells[word + 1 :]]), [*row[:word], cut, *row[word + 1 :]])
+        yield changed(
+            "line end within",
+            style.delimiter.join([*cells[:word], cut, *cells[word + 1 :]]),
+            [*row[:word], cut, *row[word + 1 :]],
+        )
         quoted = f'"{cut}"'
-        yield changed("quoted line end", style.delimiter.join([*cells[:word], quoted, *cells[word + 1 :]]), [*row[:word], cut, *row[word + 1 :]])
+        yield changed(
+            "quoted line end",
+            style.delimiter.join([*cells[:word], quoted, *cells[word + 1 :]]),
+            [*row[:word], cut, *row[word + 1 :]],
+        )

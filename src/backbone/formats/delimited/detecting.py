@@ -137,7 +137,7 @@ def _quotes(text: str, delimiter: str) -> list[str]:
 @lru_cache(32)
 def _apostrophes(delimiter: str) -> re.Pattern[str]:
     edge = f"{re.escape(delimiter)} ?|[\r\n]"
-    return re.compile(f"(?:^|{edge})'[^'\r\n]*'(?:$|(?={edge}))")
+    return re.compile(f"(?:^|{edge})'(?:[^'\r\n]|''|\\\\')*'(?:$|(?={edge}))")
 
 
 def _escapes(text: str, quote: str, delimiter: str) -> list[str]:
@@ -156,8 +156,13 @@ def _widened(found: Fit, lines: Sequence[str]) -> Dialect:
         return Dialect(absent, dialect.quotechar or '"', dialect.escapechar or '"')
     if dialect.delimiter.isspace():
         return dialect
-    rows = [row.fields for row in split_lines(lines, dialect) if len(row.fields) > 1 and not row.trouble]
-    after = all(cell.startswith(" ") for row in rows for cell in row[1:])
-    before = all(cell.endswith(" ") for row in rows for cell in row[:-1])
-    wide = (" " if after and before else "") + dialect.delimiter + (" " if after else "")
-    return Dialect(wide, dialect.quotechar, dialect.escapechar)
+    narrow = _usual_rows(lines, dialect, found.width)
+    for wide in (f" {dialect.delimiter} ", f"{dialect.delimiter} "):
+        wider = replace(dialect, delimiter=wide)
+        if _usual_rows(lines, wider, found.width) == narrow:
+            return wider
+    return dialect
+
+
+def _usual_rows(lines: Sequence[str], dialect: Dialect, width: int) -> int:
+    return sum(1 for row in split_lines(lines, dialect) if len(row.fields) == width and not row.trouble)

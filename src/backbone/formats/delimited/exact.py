@@ -65,7 +65,8 @@ def _records(file: Path, template: Template, width: int) -> Iterator[list[str] |
     """Records as fields, or as the row that is none."""
     dialect = dialect_of(template)
     with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
-        rows = split_lines(islice(lines, template.preamble_rows, None), dialect)
+        text = map(_decoded, lines) if template.lenient else lines
+        rows = split_lines(islice(text, template.preamble_rows, None), dialect)
         filled = (row for row in rows if row.fields or width == 1)
         for _ in islice((row for row in rows if row.fields), template.header_rows):
             pass
@@ -77,6 +78,17 @@ def _records(file: Path, template: Template, width: int) -> Iterator[list[str] |
             if len(fields) > width and not any(fields[width:]):
                 fields = fields[:width]
             yield fields if not row.trouble and len(fields) == width and _is_text(row.raw) else row
+
+
+def _decoded(line: str) -> str:
+    """A line, as Windows-1252 where it is no UTF-8."""
+    if _is_text(line):
+        return line
+    data = line.encode("utf-8", errors="surrogateescape")
+    try:
+        return data.decode("windows-1252")
+    except UnicodeDecodeError:  # a byte that means nothing there
+        return data.decode("latin-1")
 
 
 def _without_last(rows: Iterator[list[str] | Row], count: int) -> Iterator[list[str] | Row]:

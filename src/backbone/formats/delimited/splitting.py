@@ -102,12 +102,12 @@ class _Form:
         self.delimiter, self.quote = dialect.delimiter, dialect.quotechar
         self.escape = dialect.escapechar if dialect.escapechar != dialect.quotechar else ""
         delimiter, quote, escape = re.escape(self.delimiter), re.escape(self.quote), re.escape(self.escape)
-        blanks = "" if self.delimiter.isspace() else " *+"
+        blanks, after = ("", "") if self.delimiter.isspace() else (" *+", " *")
         twice = f"{escape}." if escape else quote * 2
         inner = f"[^{quote}{escape}]*+(?:{twice}[^{quote}{escape}]*+)*+" if quote else ""
         self.opened = re.compile(f"{blanks}{quote}")
         self.closed = re.compile(f"{blanks}{quote}{inner}{quote}", re.DOTALL)
-        self.quoted = re.compile(f"{blanks}{quote}({inner}){quote}{blanks}(?={delimiter}|\\Z)", re.DOTALL)
+        self.quoted = re.compile(f"{blanks}{quote}({inner}){quote}{after}(?={delimiter}|\\Z)", re.DOTALL)
         other = f"(?!{delimiter})[^{escape}]" if escape else f"(?!{delimiter})."
         plain = f"(?:{other})*+" if len(self.delimiter) > 1 else f"[^{delimiter}{escape}]*+"
         self.plain = re.compile(f"{plain}(?:{escape}.{plain})*+" if escape else plain, re.DOTALL)
