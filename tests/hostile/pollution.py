@@ -43,7 +43,7 @@ class Style:
     always: bool = False
 
 
-_WORDS = "amber basin cedar delta ember fjord grove harbour inlet jetty karst lagoon mesa nook oasis prairie".split()
+_WORDS = "amber basin cedar delta ember fjord grove harbour inlet jetty karst lagoon mesa nook oasis prairie".split()  # noqa: SIM905
 _NAMES = ["Ana Ruiz", "O'Neill, Pat", "Zoë Müller", "Li Wei", 'José "Pepe" Díaz', "Smith; Sons", "Ng", "d'Arc, Jo"]
 
 

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from backbone.model.reports import (
         Added,
         Check,
+        CleanSummary,
         DatasetDescription,
         DatasetProfile,
         HistoryEntry,
@@ -247,6 +248,11 @@ def peek_document(summary: "PeekSummary") -> Document:
         "columns": _columns(summary.columns),
         "sample": objects(summary.sample),
     }
+
+
+def clean_document(cleaned: "CleanSummary") -> Document:
+    """What of a file was written as plain CSV."""
+    return _part(cleaned, "path", "written", "columns", "records", "unreadable", "dialect")
 
 
 def added_document(added: "Added") -> Document:

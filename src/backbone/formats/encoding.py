@@ -100,7 +100,7 @@ def _without_mark(encoding: str) -> str:
 
 
 def _words(encoding: str, sample: bytes) -> float:
-    """How many characters beyond ASCII are where an encoding's letters and quotes are in words, less those that aren't."""
+    """How many characters beyond ASCII are letters or quotes as words have them, less those that aren't."""
     total = 0.0
     for before, one, after in set(_AROUND.findall(sample)):
         if not before and not after:

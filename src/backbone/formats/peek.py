@@ -9,6 +9,7 @@ from backbone.engine.protocol import Session
 from backbone.errors import UsageError, shown_value
 from backbone.formats import archives
 from backbone.formats.casting import misfits, no_such, present
+from backbone.formats.clean import write_clean
 from backbone.formats.decisions import keeps_type
 from backbone.formats.detection import detect_template
 from backbone.formats.inference import Inferred, infer_columns
@@ -25,13 +26,24 @@ _MEMBERS_LOOKED_AT = 24
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which of the tables in a file (`part`: a sheet, a table), and which files of an archive."""
+    """Which of the tables in a file (`part`: a sheet, a table), which files of an archive, and how they are read."""
 
     part: str | None = None
     member: str | None = None
+    lenient: bool = False
 
 
 NO_WISH = Wanted()
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What of a file was written as plain CSV."""
+
+    template: Template
+    columns: int
+    records: int
+    unreadable: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +98,33 @@ def parts_of(path: Path, session: Session, *, scratch: Path) -> tuple[str, ...]:
     return kind_named(template.format).parts(opened(path, template, scratch)[0], session)
 
 
+def clean_file(path: Path, session: Session, target: Path, *, scratch: Path, wanted: Wanted = NO_WISH) -> Cleaned:
+    """Write a file's exact texts as plain CSV; see `write_clean`.
+
+    Raises:
+        UsageError: its format isn't built yet, or it can't be read at all.
+    """
+    template = _detected(path, scratch, wanted)
+    records = read_records(path, template, session, scratch=scratch)
+    try:
+        found = records if records.total or template.header_rows else replace(records, headers=())
+        write_clean(found, target, session)
+        return Cleaned(template, len(found.headers), records.records, records.unreadable)
+    finally:
+        records.drop(session)
+
+
 def _detected(path: Path, scratch: Path, wanted: Wanted) -> Template:
     """The template of a file, or of all files of an archive.
 
     Raises:
         UsageError: they are not alike.
     """
+    template = _as_written(path, scratch, wanted)
+    return replace(template, lenient=wanted.lenient and template.format == "csv")
+
+
+def _as_written(path: Path, scratch: Path, wanted: Wanted) -> Template:
     if not archives.is_archive(path):
         if wanted.member:
             raise UsageError(f"{path.name} is no archive, so that there is no member '{wanted.member}' in it")
@@ -134,6 +167,7 @@ def peek_records(records: Records, template: Template, session: Session) -> Peek
         columns = tuple(_as_text(c, strays[i]) if i in strays else c for i, c in enumerate(columns))
     sentences = [s for i in inferred for s in _sentences(i)]
     sentences += [_stray(columns[i], stray) for i, stray in strays.items()]
+    sentences += [records.remark] if records.remark else []
     if records.unreadable:
         verb = "is" if records.unreadable == 1 else "are"
         sentences.append(f"{records.unreadable:,} of {records.total:,} records {verb} unreadable")

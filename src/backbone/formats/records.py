@@ -19,7 +19,7 @@ class Records:
     `table` has `_record` and the columns `c1`, `c2` … as VARCHAR (VARCHAR[] where `lists` says so), in the order of
     `headers`. `unreadable_table` has `record`, `raw`, `reason`. `domains` is what a typed format says its columns
     are (empty for text formats). `torn` says that quotes weren't in order, so that a record may have been taken for
-    another. `made` drops it all.
+    another. `remark` is a sentence on how the file was read. `made` drops it all.
     """
 
     headers: tuple[str, ...]
@@ -31,6 +31,7 @@ class Records:
     domains: tuple[str, ...] = ()
     made: tuple[str, ...] = field(default=(), repr=False)
     torn: bool = False
+    remark: str = ""
 
     @property
     def total(self) -> int:

@@ -160,6 +160,18 @@ class PeekSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class CleanSummary:
+    """What of a file was written as plain CSV, and how it was read: `dialect` as in `PeekSummary`."""
+
+    path: str
+    written: str
+    columns: int
+    records: int
+    unreadable: int
+    dialect: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetStatus:
     """How one dataset stands. `rows`, `snapshot`, `run` and `changed_at` are None before it is first published.
 

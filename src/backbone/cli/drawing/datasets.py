@@ -12,6 +12,7 @@ from backbone.cli.writing import plain_text
 from backbone.model.reports import (
     Added,
     Check,
+    CleanSummary,
     ColumnProfile,
     DatasetDescription,
     DatasetProfile,
@@ -201,6 +202,17 @@ def draw_peek(summary: PeekSummary, screen: "Screen") -> None:
     screen.line()
     draw_sample(summary.sample, screen)
     screen.line("next: ", (f"backbone add {quote(summary.path)}", "cyan"))
+
+
+def draw_clean(cleaned: CleanSummary, screen: "Screen") -> None:
+    """What of a file was written as plain CSV."""
+    if cleaned.dialect:
+        screen.line(("dialect  ", "dim"), pairs({k: _visible(v) for k, v in cleaned.dialect.items()}))
+    facts = f"{count(cleaned.records, 'record')} of {count(cleaned.columns, 'column')}"
+    screen.line(("wrote    ", "dim"), f"{cleaned.written}: {facts}")
+    if cleaned.unreadable:
+        left = f"{count(cleaned.unreadable, 'record')} left out, being unreadable; to mend them: --lenient"
+        screen.line(("⚠ ", "yellow"), left)
 
 
 def _visible(value: object) -> object:

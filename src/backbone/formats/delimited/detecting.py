@@ -68,12 +68,21 @@ def _score(rows: Sequence[Row], width: int, dialect: Dialect) -> float:
     begin = next(i for i, row in enumerate(rows) if len(row.fields) == width and not row.trouble)
     before = begin if all(len(row.fields) == 1 for row in rows[:begin]) else 0
     usual = [row for row in rows if len(row.fields) == width and not row.trouble]
-    regular = len(usual) / (len(rows) - _LESS * before)
-    covered = sum(len(row.raw) for row in usual) / sum(len(row.raw) for row in rows)
+    near = [0.0 if row.trouble else _near(len(row.fields), width) for row in rows[before:]]
+    regular = sum(near) / (len(rows) - _LESS * before)
+    covered = sum(one * len(row.raw) for one, row in zip(near, rows[before:], strict=True))
+    covered /= sum(len(row.raw) for row in rows)
     credit = (width - 0.6) / width if width > 1 else 0.3
     usualness = _USUAL.get(dialect.delimiter[0], _RARE) if width > 1 else 1.0
     worth = _worth([row.fields for row in usual], dialect)
     return round(regular * regular * math.sqrt(covered) * worth * credit * usualness, 9)
+
+
+def _near(fields: int, width: int) -> float:
+    """How much a row of so many fields speaks for a width: a row that lacks one may be damaged."""
+    if fields == width:
+        return 1.0
+    return (min(fields, width) / max(fields, width)) ** 2 if min(fields, width) > 1 else 0.0
 
 
 def _worth(rows: Sequence[Sequence[str]], dialect: Dialect) -> float:
@@ -103,7 +112,7 @@ def _cell_worth(cell: str, look: Look, quote: str) -> float:
         return 0.1
     if look != "odd":
         return WORTH[look]
-    return (0.5 if re.search(r"[,;] ", text) else 0.25) if is_text(cell) else WORTH["odd"]
+    return (0.5 if re.search(r"[,;] ", text) else 0.2) if is_text(cell) else WORTH["odd"]
 
 
 def _candidates(lines: Sequence[str]) -> Iterator[Dialect]:

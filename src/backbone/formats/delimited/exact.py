@@ -22,28 +22,30 @@ _MOST_DELIMITER_BYTES = 4
 _RECORDS, _ASIDE = "records", "aside"
 
 
-def is_exact(template: Template) -> bool:
-    """Whether a dialect is one that DuckDB's reader can't be told."""
-    escape = template.escapechar not in {"", template.quotechar}
-    return (
-        len(template.delimiter.encode()) > _MOST_DELIMITER_BYTES
-        or any(len(one.encode()) > 1 for one in (template.quotechar, template.escapechar))
-        or template.escapechar == "\0"
-        or (escape and not template.quotechar)
-    )
+def is_exact(template: Template) -> str:
+    """Why a dialect is one that DuckDB's reader can't be told; nothing if it can."""
+    if len(template.delimiter.encode()) > _MOST_DELIMITER_BYTES:
+        return "a long delimiter"
+    if any(len(one.encode()) > 1 for one in (template.quotechar, template.escapechar)):
+        return "a quote beyond ASCII"
+    if template.escapechar == "\0" or (template.escapechar and not template.quotechar):
+        return "an escape that isn't usual"
+    return ""
 
 
-def read_exactly(file: Path, template: Template, headers: tuple[str, ...], session: Session, scratch: Path) -> Records:
-    """Read a delimited file in UTF-8, whatever is wrong with its rows; see `read_records`."""
+def read_exactly(
+    file: Path, template: Template, headers: tuple[str, ...], session: Session, scratch: Path, *, why: str
+) -> Records:
+    """Read a delimited file in UTF-8, whatever is wrong with its rows; see `read_records`. `why` that is needed."""
     folder = scratch / f"{file.name}.exact"
     folder.mkdir(parents=True, exist_ok=True)
     rows, aside = folder / _RECORDS, folder / _ASIDE
-    with _Written(rows) as good, _Written(aside) as bad:
+    with _Written(rows) as kept, _Written(aside) as left:
         for number, row in enumerate(_without_last(_records(file, template, len(headers)), template.footer_rows), 1):
             if isinstance(row, list):
-                good.write([number, *row])
+                kept.write([number, *row])
             else:
-                bad.write([number, row.raw.rstrip("\r\n"), row.trouble or _why(row, len(headers))])
+                left.write([number, row.raw.rstrip("\r\n"), row.trouble or _why(row, len(headers))])
     table, unreadable, texts = fresh_names("records", "unreadable", "texts")
     names = ["_record", *(field_name(i) for i in range(len(headers)))]
     session.execute(f"CREATE TEMP TABLE {texts} AS {_scan(rows, names)}")
@@ -52,7 +54,8 @@ def read_exactly(file: Path, template: Template, headers: tuple[str, ...], sessi
     for path in (rows, aside):
         path.unlink()
     made = (f"DROP VIEW {table}", f"DROP TABLE {texts}", f"DROP TABLE {unreadable}")
-    return Records(headers, table, unreadable, counted(session, texts), counted(session, unreadable), made=made)
+    good, bad = counted(session, texts), counted(session, unreadable)
+    return Records(headers, table, unreadable, good, bad, made=made, remark=f"read line by line: {why}")
 
 
 def exact_rows(file: Path, template: Template, width: int) -> Iterator[list[str]]:

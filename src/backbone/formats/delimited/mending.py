@@ -14,7 +14,7 @@ from backbone.formats.delimited.worth import Look, look_of
 
 _OTHERS = (",", ";", "\t", "|", ":", " ")
 _MOST_JOINED = 20
-_SURE = 0.9
+_BETTER = 0.5
 
 
 @dataclass(slots=True)
@@ -103,7 +103,8 @@ def _by_other_delimiter(row: Row, dialect: Dialect, columns: Columns) -> list[st
             if len(mixed) == columns.width:
                 found.append(mixed)
     best = max(found, key=columns.fit, default=None)
-    return best if best and columns.fit(best) >= _SURE * columns.width * 0.7 else None
+    padded = [*row.fields, *[""] * (columns.width - len(row.fields))]
+    return best if best and columns.fit(best) >= columns.fit(padded) + _BETTER else None
 
 
 def _with_next(fields: Sequence[str], following: Sequence[Row], columns: Columns) -> tuple[list[str], int] | None:

@@ -111,15 +111,23 @@ def read_csv(path: Path, template: Template, session: Session, scratch: Path) ->
     file = transcoded(path, template.encoding, scratch)
     _refuse_endless(file)
     headers = csv_headers(file, template)
-    if not is_exact(template):
+    why = is_exact(template)
+    if not why:
         try:
             records = read_text(file, body_of(file, template), headers, session)
-        except UsageError:  # such as line ends of two kinds
-            return read_exactly(file, template, headers, session, scratch)
-        if not records.unreadable or not (template.lenient or records.torn):
-            return records
-        records.drop(session)
-    return read_exactly(file, template, headers, session, scratch)
+        except UsageError as error:
+            why = _said(error)
+        else:
+            if not records.unreadable or not (template.lenient or records.torn):
+                return records
+            why = "quotes aren't in order" if records.torn else f"{records.unreadable:,} records are mended"
+            records.drop(session)
+    return read_exactly(file, template, headers, session, scratch, why=why)
+
+
+def _said(error: UsageError) -> str:
+    """Why DuckDB's reader gave up, in a word."""
+    return "line ends of several kinds" if "new line" in str(error).lower() else "the usual reader gave up"
 
 
 def _refuse_endless(file: Path) -> None:
