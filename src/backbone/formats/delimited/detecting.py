@@ -145,7 +145,7 @@ def _quotes(text: str, delimiter: str) -> list[str]:
 
 @lru_cache(32)
 def _apostrophes(delimiter: str) -> re.Pattern[str]:
-    edge = f"{re.escape(delimiter)} ?|[\r\n]"
+    edge = f" ?{re.escape(delimiter)} ?|[\r\n]"
     return re.compile(f"(?:^|{edge})'(?:[^'\r\n]|''|\\\\')*'(?:$|(?={edge}))")
 
 

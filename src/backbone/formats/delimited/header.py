@@ -13,6 +13,7 @@ from backbone.formats.encoding import sample_text
 from backbone.model.files import Template
 
 _HEAD_CHARACTERS = 1 << 20
+_LOOKED_AT = 20
 _MOST_COLUMNS = 10_000
 """Twice what a table of people's has: a file of one endless line has a million, and each costs what a column does."""
 
@@ -28,7 +29,7 @@ def csv_headers(file: Path, template: Template) -> tuple[str, ...]:
     text, _ = sample_text(file, "utf-8", _HEAD_CHARACTERS)
     # A preamble counts lines, and a row in it needn't have balanced quotes.
     lines = islice(io.StringIO(text.removeprefix("\ufeff"), newline=""), template.preamble_rows, None)
-    rows = (row.fields for row in split_lines(lines, dialect_of(template)) if row.fields)
+    rows = (row.fields for row in split_lines(lines, dialect_of(template)) if row.fields and not row.trouble)
     head = list(islice(rows, max(template.header_rows, 1)))
     width = max(map(len, head), default=1)
     if width > _MOST_COLUMNS:
@@ -39,17 +40,26 @@ def csv_headers(file: Path, template: Template) -> tuple[str, ...]:
     row = head[0] if len(head) == 1 else joined_headers(head) if head else []
     if len(row) > 1 and not row[-1].strip():
         row = row[:-1]
+    if len(row) > 1 and _has_row_names(list(islice(rows, _LOOKED_AT)), len(row) + 1):
+        row = ["", *row]
     return tuple(row) or ("column_1",)
 
 
-def body_of(file: Path, template: Template) -> Template:
-    """The template of what comes after a header of several rows, for a reader that knows of one at most."""
-    if template.header_rows <= 1:
+def _has_row_names(rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether records have a name before the first field that has a header, as R writes them."""
+    return bool(rows) and all(len(row) == width and row[0].strip() and row[-1].strip() for row in rows)
+
+
+def body_of(file: Path, template: Template, width: int) -> Template:
+    """The template of what comes after a header, for a reader that knows of one row as wide as the records."""
+    if not template.header_rows:
         return template
     text, _ = sample_text(file, "utf-8", _HEAD_CHARACTERS)
     lines = islice(io.StringIO(text.removeprefix("\ufeff"), newline=""), template.preamble_rows, None)
     taken, rows = 0, 0
     for row in split_lines(lines, dialect_of(template)):
+        if template.header_rows == 1 and len(row.fields) == width:
+            return template
         taken, rows = taken + line_ends(row.raw), rows + bool(row.fields)
         if rows == template.header_rows:
             break

@@ -94,7 +94,8 @@ def scan_csv(path: Path, template: Template, _session: Session, scratch: Path) -
     file = transcoded(path, template.encoding, scratch)
     _refuse_endless(file)
     names = fresh_names("errors", "scans")
-    return CsvScan(csv_headers(file, template), file, body_of(file, template), scratch, (names[0], names[1]))
+    headers = csv_headers(file, template)
+    return CsvScan(headers, file, body_of(file, template, len(headers)), scratch, (names[0], names[1]))
 
 
 def scan_together(scans: Sequence[Scan], ids: Sequence[int], nulls: tuple[str, ...]) -> tuple[Part, CsvScan] | None:
@@ -114,7 +115,7 @@ def read_csv(path: Path, template: Template, session: Session, scratch: Path) ->
     why = is_exact(template)
     if not why:
         try:
-            records = read_text(file, body_of(file, template), headers, session)
+            records = read_text(file, body_of(file, template, len(headers)), headers, session)
         except UsageError as error:
             why = _said(error)
         else:

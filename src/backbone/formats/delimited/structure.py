@@ -38,10 +38,12 @@ class Structure:
 def structure_of(rows: Sequence[Row], width: int, tail: Sequence[Row] = ()) -> Structure:
     """The structure of a file, from its first rows, how many fields its records have, and its last rows."""
     first = _first(rows, width)
+    usual = [row for row in rows[first : first + _LOOKED_AT] if row.fields and not row.trouble]
+    usual = usual[:1] + [row for row in usual[1:] if len(row.fields) == width or width <= 1]
+    header = _header_rows([row.fields for row in usual]) or int(_is_quoted_alone(usual))
+    if not header and first and _is_odd_header(rows[first - 1], width):
+        first, header = first - 1, 1
     lines = sum(line_ends(row.raw) for row in rows[:first])
-    body = [row.fields for row in rows[first : first + _LOOKED_AT] if row.fields and not row.trouble]
-    body = body[:1] + [fields for fields in body[1:] if len(fields) == width or width <= 1]
-    header = _header_rows(body)
     known = first + header
     footer = footer_rows(tail or rows[known:], width)
     return Structure(lines, header, footer)
@@ -81,6 +83,29 @@ def footer_rows(rows: Sequence[Row], width: int) -> int:
         return 0
     first, after_blank = filled[-count]
     return count if after_blank or _REMARK.match("".join(first.fields)) else 0
+
+
+def _is_odd_header(row: Row, width: int) -> bool:
+    """Whether a row of words right before the records has one name less, as R writes it, or a delimiter at its end."""
+    names = [cell.strip() for cell in row.fields]
+    while names and not names[-1]:
+        names.pop()
+    return (
+        width > 1
+        and len(names) in {width, width - 1}
+        and len(names) > 1
+        and all(names)
+        and len(set(names)) == len(names)
+        and not any(map(is_typed, names))
+    )
+
+
+def _is_quoted_alone(rows: Sequence[Row]) -> bool:
+    """Whether all of the first row's fields are in quotes, and hardly one of the others has all of its own so."""
+    if len(rows) <= _FEW or len(rows[0].fields) < 2:  # noqa: PLR2004 - one value is no row of names
+        return False
+    quoted = [row.raw.count('"') >= 2 * len(row.fields) for row in rows]
+    return quoted[0] and sum(quoted[1:]) * 10 < len(rows)
 
 
 def _values(fields: Cells) -> int:
