@@ -170,7 +170,8 @@ def peek_records(records: Records, template: Template, session: Session) -> Peek
     sentences += [records.remark] if records.remark else []
     if records.unreadable:
         verb = "is" if records.unreadable == 1 else "are"
-        sentences.append(f"{records.unreadable:,} of {records.total:,} records {verb} unreadable")
+        mends = "; to mend them: peek --lenient, or `lenient: true`" if template.format == "csv" else ""
+        sentences.append(f"{records.unreadable:,} of {records.total:,} records {verb} unreadable{mends}")
     confidence = tuple(i.confidence for i in inferred)
     return Peeked(template, columns, records.total, records.unreadable, tuple(sentences), confidence)
 
