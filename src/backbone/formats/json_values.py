@@ -109,7 +109,7 @@ class Values:
             return
         while True:
             key = self.value()
-            if not isinstance(key, str):
+            if not isinstance(key, str) or isinstance(key, Number):
                 msg = "a key that is no text"
                 raise ValueError(msg)
             self.expect(":")

@@ -12,12 +12,22 @@ BadValues = Literal["quarantine", "null"]
 
 
 @dataclass(frozen=True, slots=True)
+class Inside:
+    """A list in each record whose items are a relation of their own: its header, and the lists in its items."""
+
+    header: str
+    children: "tuple[Inside, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """Physical metadata of a source: how its files are read. None means the format's default.
 
     `null_tokens` are compared with whole trimmed values. `header_rows`, `preamble_rows` and `footer_rows`
     count records. `member` names the file inside an archive, or several by a pattern; `sheet` and `table` name one of
-    several tables in a file. `widths` are those of a fixed-width file's columns, in characters.
+    several tables in a file. `widths` are those of a fixed-width file's columns, in characters. `children` are the lists
+    in records that are relations of their own, and `inside` says which of these is read: its header, and those above it
+    (empty: the records themselves). They follow from a source's `children`.
     """
 
     format: str = "csv"
@@ -34,6 +44,8 @@ class Template:
     sheet: str | None = None
     table: str | None = None
     widths: tuple[int, ...] | None = None
+    children: tuple[Inside, ...] = ()
+    inside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
