@@ -4,7 +4,7 @@ Flat objects are read as they are written. What is nested, or has its records el
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backbone.engine.protocol import Session
@@ -146,7 +146,7 @@ def _read(
             return read_flat(file, session)
         except _NestedError:
             pass
-    return _read_lines(write_lines(file, template, scratch), session)
+    return replace(_read_lines(write_lines(file, template, scratch), session), nested=True)
 
 
 def _read_objects(file: Path, session: Session) -> Records:

@@ -1,6 +1,6 @@
 """A first look at a file: how it is read, which columns it has, and why that is believed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from backbone.formats.kinds.kind import About
 from backbone.formats.markers import EMPTY, tokens_of
 from backbone.formats.reading import opened, read_records
 from backbone.formats.records import Records, field_name
-from backbone.model.files import Column, Template
+from backbone.model.files import Column, Inside, Template
 
 _LONGEST_HEADER = 10_000
 _MEMBERS_LOOKED_AT = 24
@@ -38,7 +38,8 @@ NO_WISH = Wanted()
 class Peeked:
     """What a file looks like. `evidence` are short sentences such as `tzone: NA means missing (3)`.
 
-    `confidence` is that of each column's type, between 0 and 1.
+    `confidence` is that of each column's type, between 0 and 1. `children` are the relations inside its records: their
+    headers, and what they look like.
     """
 
     template: Template
@@ -47,6 +48,7 @@ class Peeked:
     unreadable: int
     evidence: tuple[str, ...]
     confidence: tuple[float, ...] = ()
+    children: "tuple[tuple[str, Peeked], ...]" = ()
 
 
 def peek_file(
@@ -67,6 +69,11 @@ def peek_file(
     if template is None:
         template = _detected(path, scratch, wanted)
     records = read_records(path, template, session, scratch=scratch)
+    if records.nested and not template.children:
+        files = opened(path, template, scratch)
+        template = replace(template, children=_children(files, template, scratch))
+        records.drop(session)
+        records = read_records(path, template, session, scratch=scratch)
     try:
         if not records.headers:
             raise UsageError(f"{path.name} has no records, and so no columns. Add it when it has some")
@@ -77,7 +84,33 @@ def peek_file(
         peeked = peek_records(records, template, session)
     finally:
         records.drop(session)
-    return _with_about(peeked, _about(path, template, session, scratch), records.headers)
+    peeked = _with_about(peeked, _about(path, template, session, scratch), records.headers)
+    return replace(peeked, children=tuple(_peek_children(path, peeked.template, template.children, session, scratch)))
+
+
+def _children(files: Sequence[Path], template: Template, scratch: Path) -> tuple[Inside, ...]:
+    """The relations inside the records of several files together."""
+    found = dict[str, Inside]()
+    for file in files:
+        found |= {one.header: one for one in kind_named(template.format).children(file, template, scratch)}
+    return tuple(found.values())
+
+
+def _peek_children(
+    path: Path, template: Template, children: Sequence[Inside], session: Session, scratch: Path
+) -> Iterator[tuple[str, Peeked]]:
+    """What the relations inside records look like that have any items; their first two columns are the system's."""
+    for child in children:
+        inside = replace(template, inside=(*template.inside, child.header))
+        records = read_records(path, inside, session, scratch=scratch)
+        try:
+            found = peek_records(records, inside, session) if records.headers else None
+        finally:
+            records.drop(session)
+        if found:
+            below = tuple(_peek_children(path, inside, child.children, session, scratch))
+            own = replace(found, columns=found.columns[2:], confidence=found.confidence[2:], children=below)
+            yield child.header, own
 
 
 def parts_of(path: Path, session: Session, *, scratch: Path) -> tuple[str, ...]:
@@ -95,9 +128,9 @@ def _detected(path: Path, scratch: Path, wanted: Wanted) -> Template:
     if not archives.is_archive(path):
         if wanted.member:
             raise UsageError(f"{path.name} is no archive, so that there is no member '{wanted.member}' in it")
-        return detect_template(path, wanted.part)
+        return _placed(path, wanted.part)
     files = archives.opened(path, wanted.member, scratch)
-    found = {file.name: detect_template(file, wanted.part) for file in files[:_MEMBERS_LOOKED_AT]}
+    found = {file.name: _placed(file, wanted.part) for file in files[:_MEMBERS_LOOKED_AT]}
     template = found[files[0].name]
     if any(other.format != template.format for other in found.values()):
         kinds = archives.listed([f"{name} ({one.format})" for name, one in found.items()])
@@ -106,6 +139,11 @@ def _detected(path: Path, scratch: Path, wanted: Wanted) -> Template:
             f"--member '*{files[0].suffix}'"
         )
     return replace(template, member=wanted.member)
+
+
+def _placed(path: Path, part: str | None) -> Template:
+    template = detect_template(path, part)
+    return kind_named(template.format).placed(path, template, part)
 
 
 def _about(path: Path, template: Template, session: Session, scratch: Path) -> About:

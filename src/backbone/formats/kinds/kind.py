@@ -9,7 +9,7 @@ from typing import Any
 from backbone.engine.protocol import Session
 from backbone.errors import MissingExtraError
 from backbone.formats.records import Records, Scan
-from backbone.model.files import Template
+from backbone.model.files import Inside, Template
 
 HEAD_BYTES = 64 << 10
 
@@ -45,6 +45,9 @@ class Kind:
         about: what a file says of itself, for people who look at it.
         place: where in a file a record is, for people who open it in its own program; None where nobody knows.
         whole: its files are read as they are, archives too.
+        placed: the template with the place of the records in a file, given the part that is wanted, where files of it
+            may have them anywhere.
+        children: the lists in the records of a file that are relations of their own.
     """
 
     name: str
@@ -60,6 +63,8 @@ class Kind:
     about: Callable[[Path, Template, Session], About] = lambda _path, _template, _session: About()
     place: Callable[[Path, Template, int], str | None] = lambda _path, _template, _record: None
     whole: bool = False
+    placed: Callable[[Path, Template, str | None], Template] = lambda _path, template, _part: template
+    children: Callable[[Path, Template, Path], tuple[Inside, ...]] = lambda _path, _template, _scratch: ()
 
 
 def needed(module: str, kind_says: str, extra: str) -> Any:
