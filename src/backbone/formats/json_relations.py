@@ -6,7 +6,7 @@ declared as a relation of its own go there, with the number of their parent. Wha
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +14,9 @@ from typing import IO, Any
 
 from backbone.errors import UsageError
 from backbone.formats.json_values import Number, Pairs, Values, json_text, value_of
-from backbone.model.files import Inside, Template
+from backbone.model.files import ITEM_COLUMNS, Inside, Template
 
-PARENT, ITEM = "..", "..#"
-"""The headers of an item's parent and of its place in the list, in files of items."""
+PARENT, ITEM = (column.headers[0] for column in ITEM_COLUMNS)
 KEY, VALUE = "key", "value"
 """The headers of the key under which a record stands, and of an item that is no object."""
 EACH = "*"
@@ -36,7 +35,7 @@ class _Lines:
     def add(self, pairs: Pairs, before: Mapping[str, str]) -> None:
         """Write an object as a line, and the items in it as lines of their relations."""
         self.number += 1
-        number, texts = self.number, [*before.items()]
+        number, texts = self.number, list[tuple[str, Any]](before.items())
         items: dict[str, int] = {}
         for header, value in fields_of(pairs, self.children):
             if header not in self.children or not isinstance(value, (list, Pairs)):
@@ -82,7 +81,7 @@ def _text(value: Any) -> str | list[str | None] | None:
     return str(value) if isinstance(value, Number) else json_text(value)
 
 
-def records_of(path: Path, template: Template) -> Iterator[tuple[Any, tuple[str, ...]]]:
+def records_of(path: Path, template: Template) -> Generator[tuple[Any, tuple[str, ...]], None, None]:
     """The records of a file in UTF-8, each with the keys under which it stands; of broken lines, the text as `bytes`.
 
     Raises:

@@ -17,7 +17,7 @@ from backbone.formats.kinds.kind import About
 from backbone.formats.markers import EMPTY, tokens_of
 from backbone.formats.reading import opened, read_records
 from backbone.formats.records import Records, field_name
-from backbone.model.files import Column, Inside, Template
+from backbone.model.files import ITEM_COLUMNS, Column, Inside, Template
 
 _LONGEST_HEADER = 10_000
 _MEMBERS_LOOKED_AT = 24
@@ -108,9 +108,9 @@ def _peek_children(
         finally:
             records.drop(session)
         if found:
-            below = tuple(_peek_children(path, inside, child.children, session, scratch))
-            own = replace(found, columns=found.columns[2:], confidence=found.confidence[2:], children=below)
-            yield child.header, own
+            own, below = len(ITEM_COLUMNS), tuple(_peek_children(path, inside, child.children, session, scratch))
+            looked = replace(found, columns=found.columns[own:], confidence=found.confidence[own:], children=below)
+            yield child.header, looked
 
 
 def parts_of(path: Path, session: Session, *, scratch: Path) -> tuple[str, ...]:

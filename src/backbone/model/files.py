@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from backbone.model.names import ITEM, PARENT
 from backbone.model.rules import NOWHERE, Location
 
 Contract = Literal["evolve", "freeze", "quarantine"]
@@ -66,6 +67,10 @@ class Column:
     contract: Contract | None = None
     description: str = ""
     contract_at: Location = field(default=NOWHERE, compare=False, repr=False)
+
+
+ITEM_COLUMNS = (Column(PARENT, "integer", headers=("..",)), Column(ITEM, "integer", headers=("..#",)))
+"""The first columns of relations inside records, under the headers that their reader gives them."""
 
 
 @dataclass(frozen=True, slots=True)

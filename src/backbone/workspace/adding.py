@@ -109,7 +109,7 @@ def add(
             shown = " ".join(["backbone add", *([name] if name else []), *locations, *wish])
             path.parent.mkdir(exist_ok=True)
             evidence = (*peeked.evidence, *_less_sure(peeked))
-            write_whole(path, source_text(source, origins, peeked.template, peeked.columns, evidence, shown))
+            write_whole(path, source_text(source, origins, peeked, evidence, shown))
         else:
             add_origins(path, origins)
     try:  # as it is declared now
@@ -120,9 +120,15 @@ def add(
     return replace(added, project=made)
 
 
+def _unsure(peeked: Peeked, within: str = "") -> list[str]:
+    known = zip(peeked.columns, peeked.confidence, strict=True)
+    unsure = [f"{within}{c.name} {at:.2f}" for c, at in known if at < _SURE]
+    return [*unsure, *(one for header, child in peeked.children for one in _unsure(child, f"{within}{header}."))]
+
+
 def _less_sure(peeked: Peeked) -> tuple[str, ...]:
     """The types that few values speak for, or that some speak against, with their confidence."""
-    unsure = [f"{c.name} {at:.2f}" for c, at in zip(peeked.columns, peeked.confidence, strict=True) if at < _SURE]
+    unsure = _unsure(peeked)
     return (f"confidence in types under {_SURE}: {', '.join(unsure)}",) if unsure else ()
 
 
@@ -260,8 +266,17 @@ def _look(files: Sequence[Path], memory_limit: str, part: str | None, member: st
         together = found.peeked
     for path in others:
         with peek(path, memory_limit=memory_limit, part=part, member=member) as found:
-            together = replace(together, columns=_united(together.columns, found.columns))
+            together = _together(together, found.peeked)
     return together
+
+
+def _together(before: Peeked, now: Peeked) -> Peeked:
+    """What was seen first, with columns that hold the values of both, and the children of both."""
+    later = dict(now.children)
+    children = [(header, _together(one, later.pop(header)) if header in later else one) for header, one in before.children]
+    columns = _united(before.columns, now.columns)
+    confidence = (*before.confidence, *(1.0,) * (len(columns) - len(before.columns)))
+    return replace(before, columns=columns, confidence=confidence, children=(*children, *later.items()))
 
 
 def _united(before: Sequence[Column], now: Sequence[Column]) -> tuple[Column, ...]:
@@ -279,8 +294,9 @@ def _wider(one: str, other: str) -> str:
 
 def _take_through(workspace: Workspace, source: str, peeked: Peeked | None) -> Added:
     """Run a source; `peeked` is what was written into its file, None where that was there already."""
-    report = workspace.run(select=(f"formatted.{source}", f"trusted.{source}"))
     declared = next(s for s in workspace.project.sources if s.name == source)
+    names = [one.name for one in declared.relations]
+    report = workspace.run(select=(f"formatted.{source}", *(f"trusted.{name}" for name in names)))
     return Added(
         source=source,
         landed=report.landed,

@@ -27,7 +27,7 @@ KIND = Kind(
     read_json,
     scan_json,
     endings=(".json",),
-    keys=frozenset({"records"}),
+    keys=frozenset({"records", "children"}),
     part="records",
     parts=_parts,
     about=_about,

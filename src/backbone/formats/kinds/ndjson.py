@@ -10,6 +10,7 @@ KIND = Kind(
     read_ndjson,
     scan_ndjson,
     endings=(".ndjson", ".jsonl"),
+    keys=frozenset({"children"}),
     placed=with_place,
     children=children_of,
 )
