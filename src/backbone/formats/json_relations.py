@@ -6,6 +6,7 @@ declared as a relation of its own go there, with the number of their parent. Wha
 
 import hashlib
 import json
+import re
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ KEY, VALUE = "key", "value"
 EACH = "*"
 """In the path of records: each value of an object."""
 _DEEPEST = 32
+_INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
+_LONGEST_FLOAT = 16
 
 
 @dataclass(slots=True)
@@ -73,12 +76,18 @@ def is_relation(value: Any) -> bool:
     return isinstance(value, list) and any(isinstance(item, (list, Pairs)) for item in value)
 
 
-def _text(value: Any) -> str | list[str | None] | None:
-    if value is None or (isinstance(value, str) and not isinstance(value, Number)):
-        return value
+def _text(value: Any) -> Any:
+    """A value as a text, a list of scalars as a list in which DuckDB's reader finds the same texts."""
     if isinstance(value, list) and not is_relation(value):
-        return [None if item is None else str(_text(item)) for item in value]
-    return str(value) if isinstance(value, Number) else json_text(value)
+        return [str(item) if isinstance(item, Number) and not _is_usual(item) else item for item in value]
+    if isinstance(value, Number):
+        return str(value)
+    return value if value is None or isinstance(value, str) else json_text(value)
+
+
+def _is_usual(number: Number) -> bool:
+    """Whether DuckDB writes a number as it is written."""
+    return _INTEGER.fullmatch(number) is not None or (len(number) < _LONGEST_FLOAT and repr(float(number)) == number)
 
 
 def records_of(path: Path, template: Template) -> Generator[tuple[Any, tuple[str, ...]], None, None]:
@@ -190,5 +199,14 @@ def _find(pairs: Pairs, found: dict[str, Any]) -> None:
                 _find(as_pairs(item), below)
 
 
-def _insides(found: Mapping[str, Any]) -> tuple[Inside, ...]:
+def _merge(found: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for header, below in more.items():
+        _merge(found.setdefault(header, {}), below)
+
+
+def _insides(found: dict[str, Any]) -> tuple[Inside, ...]:
+    for header in list(found):  # seen in an object before others showed that it stands for a list of one
+        outer = next((one for one in found if header.startswith(f"{one}__")), None)
+        if outer is not None:
+            _merge(found[outer], {header.removeprefix(f"{outer}__"): found.pop(header)})
     return tuple(Inside(header, _insides(below)) for header, below in found.items())

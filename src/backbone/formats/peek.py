@@ -76,7 +76,7 @@ def peek_file(
         records = read_records(path, template, session, scratch=scratch)
     try:
         if not records.headers:
-            raise UsageError(f"{path.name} has no records, and so no columns. Add it when it has some")
+            raise UsageError(_no_columns(path, template))
         if long := next((h for h in records.headers if len(h) > _LONGEST_HEADER), None):
             raise UsageError(
                 f"{path.name} has a header of {len(long):,} characters, which names no column: '{shown_value(long)}'"
@@ -86,6 +86,13 @@ def peek_file(
         records.drop(session)
     peeked = _with_about(peeked, _about(path, template, session, scratch), records.headers)
     return replace(peeked, children=tuple(_peek_children(path, peeked.template, template.children, session, scratch)))
+
+
+def _no_columns(path: Path, template: Template) -> str:
+    if not template.children:
+        return f"{path.name} has no records, and so no columns. Add it when it has some"
+    there = ", ".join(child.header for child in template.children)
+    return f"The records of {path.name} have nothing but lists: {there}. Write those of one alone, as an array of objects"
 
 
 def _children(files: Sequence[Path], template: Template, scratch: Path) -> tuple[Inside, ...]:
