@@ -92,7 +92,9 @@ def _no_columns(path: Path, template: Template) -> str:
     if not template.children:
         return f"{path.name} has no records, and so no columns. Add it when it has some"
     there = ", ".join(child.header for child in template.children)
-    return f"The records of {path.name} have nothing but lists: {there}. Write those of one alone, as an array of objects"
+    return (
+        f"The records of {path.name} have nothing but lists: {there}. Write those of one alone, as an array of objects"
+    )
 
 
 def _children(files: Sequence[Path], template: Template, scratch: Path) -> tuple[Inside, ...]:

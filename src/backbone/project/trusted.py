@@ -78,7 +78,11 @@ def read_trusted(
         problems.append(place.problem("`absent: deleted` needs `versions: history`"))
     setting = Setting(f"trusted.{source.name}", "trusted", where, columns, catalogue, problems)
     at = file.place().at
-    rules = read_rules(fields.node("rules"), setting) if fields.node("rules") is not None else default_rules(at, source.parent)
+    rules = (
+        read_rules(fields.node("rules"), setting)
+        if fields.node("rules") is not None
+        else default_rules(at, source.parent)
+    )
     return Trusted(
         name=source.name,
         versions=versions,

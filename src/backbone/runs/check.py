@@ -66,7 +66,9 @@ def _bind(
 
 def _children(step: Step, source: Source, published: Mapping[str, Published]) -> dict[str, Relation]:
     """The relations inside a source's records, as far as they can be known."""
-    there = {one: published[f"formatted.{one.name}"] for one in source.relations if f"formatted.{one.name}" in published}
+    there = {
+        one: published[f"formatted.{one.name}"] for one in source.relations if f"formatted.{one.name}" in published
+    }
     found = {
         one.name: there[one].relation
         if one in there and there[one].definition == step.definition

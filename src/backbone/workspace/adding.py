@@ -273,7 +273,9 @@ def _look(files: Sequence[Path], memory_limit: str, part: str | None, member: st
 def _together(before: Peeked, now: Peeked) -> Peeked:
     """What was seen first, with columns that hold the values of both, and the children of both."""
     later = dict(now.children)
-    children = [(header, _together(one, later.pop(header)) if header in later else one) for header, one in before.children]
+    children = [
+        (header, _together(one, later.pop(header)) if header in later else one) for header, one in before.children
+    ]
     columns = _united(before.columns, now.columns)
     confidence = (*before.confidence, *(1.0,) * (len(columns) - len(before.columns)))
     return replace(before, columns=columns, confidence=confidence, children=(*children, *later.items()))

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Self
 from backbone.connectors.fetching import fetch_to
 from backbone.connectors.origins import is_url
 from backbone.errors import UsageError, did_you_mean
+from backbone.formats.headers import column_names
 from backbone.formats.peek import NO_WISH, Peeked, Wanted, parts_of, peek_file
 from backbone.model.files import LandedFile, Template
 from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.project import Source
 from backbone.model.relations import Attribute
-from backbone.model.reports import PeekSummary, Sample
+from backbone.model.reports import ChildSummary, PeekSummary, Sample
 from backbone.model.steps import Extent, Format, Staged, Staging, Step
 from backbone.wiring import open_engine
 from backbone.zones.formatted import stage_formatted
@@ -120,6 +122,7 @@ class Peek:
             Sample(names, tuple(rows), self.peeked.records),
             self.evidence,
             self.peeked.confidence,
+            tuple(_summaries(self.peeked)),
         )
 
     def keep_until_closed(self, folder: tempfile.TemporaryDirectory[str]) -> None:
@@ -139,6 +142,16 @@ class Peek:
     def __del__(self) -> None:
         if hasattr(self, "_stack"):
             self._stack.close()
+
+
+def _summaries(peeked: Peeked, within: str = "") -> Iterator[ChildSummary]:
+    """The relations inside records, by the names that `add` gives them, each after its parent."""
+    names = column_names([header for header, _ in peeked.children])
+    for name, (_, child) in zip(names, peeked.children, strict=True):
+        full = f"{within}__{name}" if within else name
+        columns = tuple(Attribute(c.name, c.domain) for c in child.columns)
+        yield ChildSummary(full, within, child.records, columns, child.confidence)
+        yield from _summaries(child, full)
 
 
 def parts(path: Path, memory_limit: str) -> tuple[str, ...]:

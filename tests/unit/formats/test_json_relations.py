@@ -171,7 +171,9 @@ def test_another_place_may_be_wanted(tmp_path):
 
     with DuckDBEngine().session() as session:
         found = peek_file(path, session, scratch=tmp_path / "scratch", wanted=Wanted(part="users"))
-        with pytest.raises(UsageError, match=r"no records under 'user'.*Did you mean 'users'.*Places are: users, orders"):
+        with pytest.raises(
+            UsageError, match=r"no records under 'user'.*Did you mean 'users'.*Places are: users, orders"
+        ):
             peek_file(path, session, scratch=tmp_path / "scratch", wanted=Wanted(part="user"))
 
     assert [c.name for c in found.columns] == ["n"]
@@ -192,7 +194,12 @@ def test_flat_files_are_read_as_they_are_written(tmp_path):
 
 KEYS = st.sampled_from(["a", "b", "c", "Order Id", "é"])
 NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False))
-SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, st.text(st.characters(exclude_categories=["Cs"], exclude_characters="["), max_size=5))
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    NUMBERS,
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="["), max_size=5),
+)
 DOCUMENTS = st.recursive(
     SCALARS,
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)),
@@ -251,7 +258,9 @@ def leaves_of_rows(read, children, inside):
     """For each row of a relation the scalars that were in its record, with those of the relations inside it."""
     rows = read(inside)
     below = {one.header: (read, one.children, (*inside, one.header)) for one in children}
-    made = [[leaf for h, v in row.items() if h not in {"_record", "..", "..#"} for leaf in parsed(h, v)] for row in rows]
+    made = [
+        [leaf for h, v in row.items() if h not in {"_record", "..", "..#"} for leaf in parsed(h, v)] for row in rows
+    ]
     for header, where in below.items():
         items = zip(read(where[2]), leaves_of_rows(*where), strict=True)
         for row, found in items:

@@ -4,8 +4,8 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backbone.model.domains import SCALAR_DOMAINS
 from backbone.formats.peek import Peeked
+from backbone.model.domains import SCALAR_DOMAINS
 from backbone.model.files import Column, Template
 from backbone.model.project import Source
 from backbone.project.load import load_project

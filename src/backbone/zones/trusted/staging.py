@@ -119,7 +119,9 @@ def _stage_new(task: _Task) -> Staged:
     held = quoted_dataset(task.dataset)
     # A reader that hasn't seen anything yet finds all rows new.
     unseen = task.staging.inputs[task.input].since is None
-    layers = first_layer(quoted_dataset(task.input) if unseen else _changes(task, task.input, "__inserted"), task.relation)
+    layers = first_layer(
+        quoted_dataset(task.input) if unseen else _changes(task, task.input, "__inserted"), task.relation
+    )
     walk = Walk(task.session, layers, task.trusted, task.staging.all_files, present=held)
     out = _walk_and_write(task, walk)
     removal, removed = _write_removed(task, walk)
