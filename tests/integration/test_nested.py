@@ -82,7 +82,7 @@ def test_a_record_sent_again_replaces_its_items(shop: Workspace) -> None:
     assert (ledgers["trusted.orders__items"].rows_in, ledgers["trusted.orders__items"].merged_away) == (1, 2)
 
 
-def test_new_files_give_what_all_files_together_give(shop: Workspace, tmp_path: Path) -> None:
+def test_new_files_give_what_all_files_together_give(shop: Workspace) -> None:
     (shop.root / "trusted").mkdir()
     (shop.root / "trusted/orders.yml").write_text(UPSERT)
     shop.run()
@@ -175,5 +175,5 @@ def test_versions_of_a_child_are_its_parents(shop: Workspace) -> None:
     (shop.root / "trusted").mkdir()
     (shop.root / "trusted/orders__items.yml").write_text("versions: upsert\nkey: sku\n")
 
-    with pytest.raises(ProjectError, match="`versions` can't be 'upsert'. Expected one of: parent"):
+    with pytest.raises(ProjectError, match=r"`versions` can't be 'upsert'. Expected one of: parent"):
         open_workspace(shop.root).plan()

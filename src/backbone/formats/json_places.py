@@ -47,7 +47,7 @@ def with_place(path: Path, template: Template, part: str | None) -> Template:
 
 
 def places_of(path: Path, template: Template) -> dict[str, int]:
-    """Where a file's records may be, as paths of keys, with how many were seen there; nothing where they are its own."""
+    """Where a file's records may be, as paths of keys, with how many were seen; nothing where they are its own."""
     with path.open(encoding=template.encoding, errors="surrogateescape") as file:
         values = Values(file)
         values.skip("\ufeff")
@@ -79,7 +79,7 @@ def _look(values: Values, depth: int) -> _Seen:
         seen.kind, seen.fields = "list", frozenset(fields)
     elif start == "{":
         seen.kind = "object"
-        for key in values.keys():
+        for key in values.entries():
             seen.below[key] = _look(values, depth + 1) if depth < _DEEPEST else _leaf(values)
             if seen.below[key].cut or len(seen.below) >= _LOOKED_AT:
                 seen.cut = True

@@ -1,6 +1,7 @@
-"""JSON files as records: an array of objects, objects one after the other, one object per line, or more: see below.
+"""JSON files as records: an array of objects, objects one after the other, or one object per line.
 
-Flat objects are read as they are written. What is nested, or has its records elsewhere, becomes lines of flat ones first.
+Flat objects are read as they are written. What is nested, or has its records elsewhere, becomes lines of flat ones
+first: see `json_relations`.
 """
 
 from collections.abc import Callable, Iterator

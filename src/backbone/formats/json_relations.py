@@ -129,7 +129,7 @@ def _under(values: Values, path: tuple[str, ...], keys: tuple[str, ...]) -> Iter
     elif not path:
         yield values.value(), keys
     elif start == "{":
-        for key in values.keys():
+        for key in values.entries():
             if path[0] == EACH:
                 yield from _under(values, path[1:], (*keys, key))
             elif path[0] == key:

@@ -102,16 +102,16 @@ class Values:
                 return
             self.expect(",")
 
-    def keys(self) -> Iterator[str]:
+    def entries(self) -> Iterator[str]:
         """Stand before each value of an object, given its key; whoever asks for the next has read it."""
         self.expect("{")
         if self.skip("}"):
             return
         while True:
-            key = self.value()
-            if not isinstance(key, str) or isinstance(key, Number):
+            if self.first() != '"':
                 msg = "a key that is no text"
                 raise ValueError(msg)
+            key = str(self.value())
             self.expect(":")
             yield key
             if self.skip("}"):

@@ -18,7 +18,7 @@ class Records:
 
     `table` has `_record` and the columns `c1`, `c2` … as VARCHAR (VARCHAR[] where `lists` says so), in the order of
     `headers`. `unreadable_table` has `record`, `raw`, `reason`. `domains` is what a typed format says its columns
-    are (empty for text formats). `nested` says that lists in its records may be relations of their own. `made` drops it.
+    are (empty for text formats). `nested` says that lists in its records may be relations. `made` drops it.
     """
 
     headers: tuple[str, ...]

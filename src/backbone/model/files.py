@@ -26,9 +26,9 @@ class Template:
 
     `null_tokens` are compared with whole trimmed values. `header_rows`, `preamble_rows` and `footer_rows`
     count records. `member` names the file inside an archive, or several by a pattern; `sheet` and `table` name one of
-    several tables in a file. `widths` are those of a fixed-width file's columns, in characters. `children` are the lists
-    in records that are relations of their own, and `inside` says which of these is read: its header, and those above it
-    (empty: the records themselves). They follow from a source's `children`.
+    several tables in a file. `widths` are those of a fixed-width file's columns, in characters. `children` are the
+    lists in records that are relations of their own, and `inside` says which of these is read: its header, and those
+    above it (empty: the records themselves). They follow from a source's `children`.
     """
 
     format: str = "csv"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def default_rules(at: Location, parent: str = "") -> tuple[Rule, ...]:
-    """The rules of a trusted dataset that names none: trim texts, warn of equal rows, if they aren't items of parents."""
+    """The rules of a trusted dataset that names none: trim texts, warn of equal rows that aren't items of parents."""
     trim = Rule("trim", "trim(all)", ("all",), tolerate=1.0, at=at)
     unique = Rule("unique", "unique(all)", ("all",), "warn", tolerate=DEFAULT_TOLERANCE["warn"], at=at)
     return (trim,) if parent else (trim, unique)

@@ -38,8 +38,8 @@ class Kind:
 
     Attributes:
         detect: the template of a file, given it and its first bytes; None if the file is none of this format.
-        keys: template keys that it has beside `format`, `null_tokens` and `member`, of those that not all formats have; `children`
-            among them says that a source of it may have that key.
+        keys: template keys that it has beside `format`, `null_tokens` and `member`, of those that not all formats have;
+            `children` among them says that a source of it may have that key.
         extra: what must be installed besides, as in `pip install 'backbone[extra]'`.
         part: the key that names one of several tables in a file.
         parts: the tables of a file, where it may have several.

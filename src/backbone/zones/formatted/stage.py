@@ -23,8 +23,8 @@ from backbone.zones.formatted.reading import batches, opened, read_batch
 def stage_formatted(staging: Staging, session: Session, each: Each = one_by_one) -> tuple[Staged, ...]:
     """Read landed files into `formatted.NAME`: the new ones, or all of them; `each` says where.
 
-    The relations inside a source's records follow, one after the other. Where a file needs a wider column, all files are read again from landing: typed rows have lost what they looked
-    like (`007`).
+    The relations inside a source's records follow, one after the other. Where a file needs a wider column, all files
+    are read again from landing: typed rows have lost what they looked like (`007`).
 
     Raises:
         DatasetError: a file can't be read at all, or breaks a contract that says `freeze`.

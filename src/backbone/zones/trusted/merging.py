@@ -56,8 +56,8 @@ def find_orphans(session: Session, layers: Layers, link: Link, parent: str) -> s
     """The table of the rows whose parent a dataset doesn't hold; nothing survives in their place."""
     losers = f"_losers_{link.number}"
     session.execute(
-        f"CREATE TEMP TABLE {losers} AS SELECT t.{FILE}, t.{RECORD}, t._present, CAST(NULL AS BIGINT) AS survivor_file, "
-        f"CAST(NULL AS BIGINT) AS survivor_record FROM {layers.kept} AS t {_without(parent)}"
+        f"CREATE TEMP TABLE {losers} AS SELECT t.{FILE}, t.{RECORD}, t._present, CAST(NULL AS BIGINT) AS survivor_file,"
+        f" CAST(NULL AS BIGINT) AS survivor_record FROM {layers.kept} AS t {_without(parent)}"
     )
     return losers
 

@@ -90,15 +90,15 @@ def _increments(task: _Task) -> bool:
     task.session.show(current)
     if task.trusted.parent and _come_later(task, parent):
         return False
-    return task.staging.inputs[task.input].since is None or _count(task, _changes(task, task.input, "__deleted")) == 0
+    return task.staging.inputs[task.input].since is None or _count(task, _changes(task.input, "__deleted")) == 0
 
 
 def _come_later(task: _Task, parent: str) -> bool:
     """Whether a parent came of a file whose items were read in an earlier run, so that they aren't new."""
     if task.staging.inputs[parent].since is None:
         return True
-    new = _changes(task, task.input, "__inserted")
-    earlier = f"SELECT 1 FROM {_changes(task, parent, '__inserted')} AS p JOIN {quoted_dataset(task.input)} AS t "
+    new = _changes(task.input, "__inserted")
+    earlier = f"SELECT 1 FROM {_changes(parent, '__inserted')} AS p JOIN {quoted_dataset(task.input)} AS t "
     earlier += f"ON t.{FILE} = p.{FILE} AND t.{PARENT} = p.{RECORD} ANTI JOIN {new} AS n "
     earlier += f"ON t.{FILE} = n.{FILE} AND t.{RECORD} = n.{RECORD} LIMIT 1"
     return bool(task.session.rows(earlier))
@@ -119,9 +119,7 @@ def _stage_new(task: _Task) -> Staged:
     held = quoted_dataset(task.dataset)
     # A reader that hasn't seen anything yet finds all rows new.
     unseen = task.staging.inputs[task.input].since is None
-    layers = first_layer(
-        quoted_dataset(task.input) if unseen else _changes(task, task.input, "__inserted"), task.relation
-    )
+    layers = first_layer(quoted_dataset(task.input) if unseen else _changes(task.input, "__inserted"), task.relation)
     walk = Walk(task.session, layers, task.trusted, task.staging.all_files, present=held)
     out = _walk_and_write(task, walk)
     removal, removed = _write_removed(task, walk)
@@ -269,7 +267,7 @@ def _check_ledger(task: _Task, ledger: Ledger) -> None:
         raise DatasetError(Failure(task.dataset, message, hint="This is a defect of Backbone: please report it."))
 
 
-def _changes(task: _Task, dataset: str, which: str) -> str:
+def _changes(dataset: str, which: str) -> str:
     return f"{quoted(which)}.{quoted(dataset.replace('.', '__'))}"
 
 
