@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backbone.engine.protocol import Session
+from backbone.errors import UsageError
 from backbone.formats.csv_reading import read_text
 from backbone.formats.encoding import transcoded
 from backbone.formats.json_relations import found_children, write_lines
@@ -147,7 +148,11 @@ def _read(
             return read_flat(file, session)
         except _NestedError:
             pass
-    return replace(_read_lines(write_lines(file, template, scratch), session), nested=True)
+    try:
+        return replace(_read_lines(write_lines(file, template, scratch), session), nested=True)
+    except _NestedError as error:  # what Python's parser takes for no JSON, DuckDB takes for nested
+        msg = f"{file.name} has lines that are no JSON. Mend them, or fetch the file again"
+        raise UsageError(msg) from error
 
 
 def _read_objects(file: Path, session: Session) -> Records:

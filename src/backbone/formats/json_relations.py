@@ -115,6 +115,8 @@ def _line(text: str) -> Any:
         return value_of(text)
     except ValueError:
         return text.encode("utf-8", "surrogateescape")
+    except RecursionError:
+        return text  # a text, and so no record
 
 
 def _under(values: Values, path: tuple[str, ...], keys: tuple[str, ...]) -> Iterator[tuple[Any, tuple[str, ...]]]:

@@ -32,13 +32,10 @@ def value_of(text: str) -> Any:
     """The value that a text is.
 
     Raises:
-        ValueError: it is no JSON, or nested too deep for the parser.
+        ValueError: it is no JSON.
+        RecursionError: it is nested too deep for the parser.
     """
-    try:
-        return _DECODER.decode(text)
-    except RecursionError as error:
-        msg = "it is nested too deep"
-        raise ValueError(msg) from error
+    return _DECODER.decode(text)
 
 
 class Values:

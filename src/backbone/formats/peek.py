@@ -68,15 +68,10 @@ def peek_file(
     """
     if template is None:
         template = _detected(path, scratch, wanted)
-    records = read_records(path, template, session, scratch=scratch)
-    if records.nested and not template.children:
-        files = opened(path, template, scratch)
-        template = replace(template, children=_children(files, template, scratch))
-        records.drop(session)
-        records = read_records(path, template, session, scratch=scratch)
+    template, records = _with_children(path, template, session, scratch)
     try:
         if not records.headers:
-            raise UsageError(_no_columns(path, template))
+            raise UsageError(f"{path.name} has no records, and so no columns. Add it when it has some")
         if long := next((h for h in records.headers if len(h) > _LONGEST_HEADER), None):
             raise UsageError(
                 f"{path.name} has a header of {len(long):,} characters, which names no column: '{shown_value(long)}'"
@@ -88,13 +83,19 @@ def peek_file(
     return replace(peeked, children=tuple(_peek_children(path, peeked.template, template.children, session, scratch)))
 
 
-def _no_columns(path: Path, template: Template) -> str:
-    if not template.children:
-        return f"{path.name} has no records, and so no columns. Add it when it has some"
-    there = ", ".join(child.header for child in template.children)
-    return (
-        f"The records of {path.name} have nothing but lists: {there}. Write those of one alone, as an array of objects"
-    )
+def _with_children(path: Path, template: Template, session: Session, scratch: Path) -> tuple[Template, Records]:
+    """A template that tells the relations inside the records of a file, and its records without them."""
+    records = read_records(path, template, session, scratch=scratch)
+    if not records.nested or template.children:
+        return template, records
+    children = _children(opened(path, template, scratch), template, scratch)
+    apart = replace(template, children=children)
+    found = read_records(path, apart, session, scratch=scratch)
+    if found.headers:
+        records.drop(session)
+        return apart, found
+    found.drop(session)  # nothing is left of them: their lists stay
+    return template, records
 
 
 def _children(files: Sequence[Path], template: Template, scratch: Path) -> tuple[Inside, ...]:

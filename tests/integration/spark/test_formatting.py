@@ -30,7 +30,7 @@ SAYS = {
     "columns from the name, and another encoding": "",
     "lines of JSON": "f3.csv brought column new (boolean)",
     "no files": "",
-    "one can't be read": "landed file 2, f2.csv: nested data under 'a' is not built yet",
+    "one can't be read": "landed file 2, f2.csv: f2.csv can't be read as json",
 }
 
 
