@@ -1,6 +1,6 @@
 """A first look at a file: how it is read, which columns it has, and why that is believed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from backbone.formats.kinds.kind import About
 from backbone.formats.markers import EMPTY, tokens_of
 from backbone.formats.reading import opened, read_records
 from backbone.formats.records import Records, field_name
-from backbone.model.files import Column, Template
+from backbone.model.files import ITEM_COLUMNS, Column, Inside, Template
 
 _LONGEST_HEADER = 10_000
 _MEMBERS_LOOKED_AT = 24
@@ -50,7 +50,8 @@ class Cleaned:
 class Peeked:
     """What a file looks like. `evidence` are short sentences such as `tzone: NA means missing (3)`.
 
-    `confidence` is that of each column's type, between 0 and 1.
+    `confidence` is that of each column's type, between 0 and 1. `children` are the relations inside its records: their
+    headers, and what they look like.
     """
 
     template: Template
@@ -59,6 +60,7 @@ class Peeked:
     unreadable: int
     evidence: tuple[str, ...]
     confidence: tuple[float, ...] = ()
+    children: "tuple[tuple[str, Peeked], ...]" = ()
 
 
 def peek_file(
@@ -78,7 +80,7 @@ def peek_file(
     """
     if template is None:
         template = _detected(path, scratch, wanted)
-    records = read_records(path, template, session, scratch=scratch)
+    template, records = _with_children(path, template, session, scratch)
     try:
         if not records.headers:
             raise UsageError(f"{path.name} has no records, and so no columns. Add it when it has some")
@@ -89,7 +91,48 @@ def peek_file(
         peeked = peek_records(records, template, session)
     finally:
         records.drop(session)
-    return _with_about(peeked, _about(path, template, session, scratch), records.headers)
+    peeked = _with_about(peeked, _about(path, template, session, scratch), records.headers)
+    return replace(peeked, children=tuple(_peek_children(path, peeked.template, template.children, session, scratch)))
+
+
+def _with_children(path: Path, template: Template, session: Session, scratch: Path) -> tuple[Template, Records]:
+    """A template that tells the relations inside the records of a file, and its records without them."""
+    records = read_records(path, template, session, scratch=scratch)
+    if not records.nested or template.children:
+        return template, records
+    children = _children(opened(path, template, scratch), template, scratch)
+    apart = replace(template, children=children)
+    found = read_records(path, apart, session, scratch=scratch)
+    if found.headers:
+        records.drop(session)
+        return apart, found
+    found.drop(session)  # nothing is left of them: their lists stay
+    return template, records
+
+
+def _children(files: Sequence[Path], template: Template, scratch: Path) -> tuple[Inside, ...]:
+    """The relations inside the records of several files together."""
+    found = dict[str, Inside]()
+    for file in files:
+        found |= {one.header: one for one in kind_named(template.format).children(file, template, scratch)}
+    return tuple(found.values())
+
+
+def _peek_children(
+    path: Path, template: Template, children: Sequence[Inside], session: Session, scratch: Path
+) -> Iterator[tuple[str, Peeked]]:
+    """What the relations inside records look like that have any items; their first two columns are the system's."""
+    for child in children:
+        inside = replace(template, inside=(*template.inside, child.header))
+        records = read_records(path, inside, session, scratch=scratch)
+        try:
+            found = peek_records(records, inside, session) if records.headers else None
+        finally:
+            records.drop(session)
+        if found:
+            own, below = len(ITEM_COLUMNS), tuple(_peek_children(path, inside, child.children, session, scratch))
+            looked = replace(found, columns=found.columns[own:], confidence=found.confidence[own:], children=below)
+            yield child.header, looked
 
 
 def parts_of(path: Path, session: Session, *, scratch: Path) -> tuple[str, ...]:
@@ -128,9 +171,9 @@ def _as_written(path: Path, scratch: Path, wanted: Wanted) -> Template:
     if not archives.is_archive(path):
         if wanted.member:
             raise UsageError(f"{path.name} is no archive, so that there is no member '{wanted.member}' in it")
-        return detect_template(path, wanted.part)
+        return _placed(path, wanted.part)
     files = archives.opened(path, wanted.member, scratch)
-    found = {file.name: detect_template(file, wanted.part) for file in files[:_MEMBERS_LOOKED_AT]}
+    found = {file.name: _placed(file, wanted.part) for file in files[:_MEMBERS_LOOKED_AT]}
     template = found[files[0].name]
     if any(other.format != template.format for other in found.values()):
         kinds = archives.listed([f"{name} ({one.format})" for name, one in found.items()])
@@ -139,6 +182,11 @@ def _as_written(path: Path, scratch: Path, wanted: Wanted) -> Template:
             f"--member '*{files[0].suffix}'"
         )
     return replace(template, member=wanted.member)
+
+
+def _placed(path: Path, part: str | None) -> Template:
+    template = detect_template(path, part)
+    return kind_named(template.format).placed(path, template, part)
 
 
 def _about(path: Path, template: Template, session: Session, scratch: Path) -> About:

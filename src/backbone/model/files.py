@@ -5,10 +5,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from backbone.model.names import ITEM, PARENT
 from backbone.model.rules import NOWHERE, Location
 
 Contract = Literal["evolve", "freeze", "quarantine"]
 BadValues = Literal["quarantine", "null"]
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """A list in each record whose items are a relation of their own: its header, and the lists in its items."""
+
+    header: str
+    children: "tuple[Inside, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +27,9 @@ class Template:
     `null_tokens` are compared with whole trimmed values. `header_rows` and `footer_rows` count records,
     `preamble_rows` lines. `lenient`: rows that aren't as wide as the others are mended. `member` names the file inside
     an archive, or several by a pattern; `sheet` and `table` name one of several tables in a file. `widths` are those of
-    a fixed-width file's columns, in characters.
+    a fixed-width file's columns, in characters. `children` are the
+    lists in records that are relations of their own, and `inside` says which of these is read: its header, and those
+    above it (empty: the records themselves). They follow from a source's `children`.
     """
 
     format: str = "csv"
@@ -36,6 +47,8 @@ class Template:
     sheet: str | None = None
     table: str | None = None
     widths: tuple[int, ...] | None = None
+    children: tuple[Inside, ...] = ()
+    inside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,10 @@ class Column:
     contract: Contract | None = None
     description: str = ""
     contract_at: Location = field(default=NOWHERE, compare=False, repr=False)
+
+
+ITEM_COLUMNS = (Column(PARENT, "integer", headers=("..",)), Column(ITEM, "integer", headers=("..#",)))
+"""The first columns of relations inside records, under the headers that their reader gives them."""
 
 
 @dataclass(frozen=True, slots=True)

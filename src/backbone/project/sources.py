@@ -14,6 +14,7 @@ from backbone.model.files import BadValues, Column, Contract, FileNamePattern, T
 from backbone.model.names import is_system
 from backbone.model.project import Source
 from backbone.project import keys
+from backbone.project.children import with_children
 from backbone.project.fields import Fields, listed
 from backbone.project.origins import read_origins
 from backbone.project.settings import CONTRACTS
@@ -43,7 +44,7 @@ class SourceReader:
         columns = _columns(fields)
         origins = read_origins(fields, self.secrets)
         rows_only = bool(origins) and all(origin.startswith("{") for origin in origins)
-        return Source(
+        source = Source(
             name=file.stem,
             origins=origins,
             template=_template(fields, "ndjson" if rows_only else "csv"),
@@ -57,6 +58,11 @@ class SourceReader:
             at=file.place().at,
             contract_at=(fields.key_place("contract") or file.place()).at,
         )
+        place = fields.key_place("children")
+        if place and "children" not in kind_named(source.template.format).keys:
+            owners = listed(one.name for one in kinds() if "children" in one.keys)
+            fields.refuse(place, f"`children` are of {owners}, not of {source.template.format}")
+        return with_children(source, fields, _columns)
 
 
 def _template(fields: Fields, usual: str) -> Template:

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,13 +14,14 @@ from backbone.connectors.fetching import fetch_to
 from backbone.connectors.origins import is_url
 from backbone.errors import UsageError, did_you_mean
 from backbone.formats.clean import write_clean
+from backbone.formats.headers import column_names
 from backbone.formats.peek import NO_WISH, Peeked, Wanted, clean_file, parts_of, peek_file
 from backbone.formats.reading import read_records
 from backbone.model.files import LandedFile, Template
 from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.project import Source
 from backbone.model.relations import Attribute
-from backbone.model.reports import CleanSummary, PeekSummary, Sample
+from backbone.model.reports import ChildSummary, CleanSummary, PeekSummary, Sample
 from backbone.model.steps import Extent, Format, Staged, Staging, Step
 from backbone.wiring import open_engine
 from backbone.zones.formatted import stage_formatted
@@ -122,6 +124,7 @@ class Peek:
             Sample(names, tuple(rows), self.peeked.records),
             self.evidence,
             self.peeked.confidence,
+            tuple(_summaries(self.peeked)),
         )
 
     def write_csv(self, to: str | Path) -> None:
@@ -149,6 +152,16 @@ class Peek:
     def __del__(self) -> None:
         if hasattr(self, "_stack"):
             self._stack.close()
+
+
+def _summaries(peeked: Peeked, within: str = "") -> Iterator[ChildSummary]:
+    """The relations inside records, by the names that `add` gives them, each after its parent."""
+    names = column_names([header for header, _ in peeked.children])
+    for name, (_, child) in zip(names, peeked.children, strict=True):
+        full = f"{within}__{name}" if within else name
+        columns = tuple(Attribute(c.name, c.domain) for c in child.columns)
+        yield ChildSummary(full, within, child.records, columns, child.confidence)
+        yield from _summaries(child, full)
 
 
 def parts(path: Path, memory_limit: str) -> tuple[str, ...]:

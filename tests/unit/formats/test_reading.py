@@ -120,12 +120,6 @@ def test_lines_of_json(tmp_path):
     assert bad == [(2, '{"a": '), (4, "[1]")]
 
 
-@pytest.mark.parametrize("value", ['[{"x": 1}]', '{"x": 1}', "[[1]]"])
-def test_nested_json_is_refused_by_name(tmp_path, value):
-    with pytest.raises(UsageError, match="nested data under 'genres' is not built yet"):
-        read(tmp_path, f'[{{"id": 1, "genres": {value}}}]', Template(format="json"), "f.json")
-
-
 def test_json_that_is_none_says_so(tmp_path):
     with pytest.raises(UsageError, match=r"f\.json can't be read as json"):
         read(tmp_path, '[{"a": 1}, {"a": ', Template(format="json"), "f.json")

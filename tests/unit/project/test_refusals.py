@@ -56,7 +56,7 @@ CASES = [
     ("sources/orders.yml", "from: ${NOPE_}\n", "1:7+8 ${NOPE_} is not set, in the environment or in secrets.env"),
     ("sources/orders.yml", "template: {sheet: x}\n", "1:12+5 `sheet` is a key of excel, not of csv"),
     ("sources/orders.yml", "template: {format: hdf5}\n", "1:20+4 `format: hdf5` is not built yet"),
-    ("sources/orders.yml", "children: {a: b}\n", "1:1+8 `children` is not built yet"),
+    ("sources/orders.yml", "children: {a: {}}\n", "1:1+8 `children` are of json, ndjson, not of csv"),
     ("sources/orders.yml", "contract: freez\n", "1:11+5 `contract` can't be 'freez'. Expected one of: evolve, freeze, quarantine. Did you mean 'freeze'?"),
     ("sources/orders.yml", "template: {quotechar: ab}\n", "1:23+2 `quotechar` is one character, not 'ab'"),
     ("sources/orders.yml", "template: {delimiter: abcde}\n",
