@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 
 _URLS = ("http://", "https://")
+_OBJECTS = "s3://"
 DATABASES = ("postgres", "sqlite")
 UNBUILT = ("adbc", "rest", "dlt", "kafka")
 """Kinds of origins that are thought of, and refused by name."""
@@ -15,12 +16,17 @@ UNBUILT = ("adbc", "rest", "dlt", "kafka")
 
 def is_asked(origin: str) -> bool:
     """Whether an origin must be asked for what it has."""
-    return origin.startswith("{") or is_url(origin)
+    return origin.startswith("{") or is_url(origin) or is_object(origin)
 
 
 def is_url(origin: str) -> bool:
     """Whether an origin is fetched by HTTP."""
     return origin.lower().startswith(_URLS)
+
+
+def is_object(origin: str) -> bool:
+    """Whether an origin is an object in a store that speaks S3, or several by a pattern."""
+    return origin.startswith(_OBJECTS)
 
 
 def packed(parts: Mapping[str, str]) -> str:

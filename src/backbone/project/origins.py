@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from backbone.connectors.origins import DATABASES, UNBUILT, is_url, packed
+from backbone.connectors.origins import DATABASES, UNBUILT, is_object, is_url, packed
 from backbone.connectors.secrets import Secrets
 from backbone.model.passwords import passwords
 from backbone.project import keys
@@ -39,6 +39,11 @@ def _check(text: Text, fields: Fields, secrets: Secrets) -> None:
         if not re.match(r"https?://[^/?#]+", text.value, re.IGNORECASE) or re.search(r"\s", text.value):
             fields.refuse(text.place, "this is no address. Expected: https://HOST/PATH")
         _check_passwords(text, text.place, fields)
+    elif is_object(text.value):
+        if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\0]*[^\0/]", text.value):
+            fields.refuse(
+                text.place, "this is no object. Expected: s3://BUCKET/KEY, or a pattern: s3://BUCKET/KEYS-*.csv"
+            )
     elif "://" in origin:
         scheme = origin.partition("://")[0]
         fields.refuse(text.place, f"reading from {scheme}:// is not built yet. {_EXPECTED}")

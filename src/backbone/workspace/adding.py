@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from backbone.connectors.arriving import is_unfinished
 from backbone.connectors.fetching import fetch_to
-from backbone.connectors.origins import is_url
+from backbone.connectors.origins import is_asked
 from backbone.errors import BackboneError, UsageError, did_you_mean
 from backbone.formats.headers import column_names
 from backbone.formats.lines import line_of
@@ -104,7 +104,7 @@ def add(
     before = path.read_bytes() if path.exists() else None
     if before is not None:  # the project may need the very source that is being added
         _check_format(open_workspace(root, env), source, files[0], peeked)
-    origins = [location if is_url(location) else _origin(root, folder, location) for location in locations]
+    origins = [location if is_asked(location) else _origin(root, folder, location) for location in locations]
     with explained(root):
         if before is None:
             wish = [f"--{key} {value}" for key, value in (("part", part), ("member", member)) if value]
@@ -221,7 +221,7 @@ def _differences(declared: Sequence[Column], found: Sequence[Column]) -> tuple[s
 def _files(folder: Path, locations: Sequence[str], fetched: Path) -> list[Path]:
     found: list[Path] = []
     for number, location in enumerate(locations):
-        if is_url(location):
+        if is_asked(location):
             into = fetched / str(number)
             into.mkdir()
             found.append(fetch_to(location, _root_around(folder), into, lambda _: None))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from backbone.connectors.fetching import fetch_to
-from backbone.connectors.origins import is_url
+from backbone.connectors.origins import is_asked
 from backbone.errors import UsageError, did_you_mean
 from backbone.formats.clean import write_clean
 from backbone.formats.headers import column_names
@@ -244,6 +244,6 @@ def peek(
     Example:
         >>> backbone.peek("sales.csv").relation.df()
     """
-    if is_url(str(path)):
+    if is_asked(str(path)):
         return _peek_url(str(path), memory_limit, Wanted(part, member, lenient))
     return Peek(_there(path), memory_limit, Wanted(part, member, lenient))
