@@ -1,4 +1,4 @@
-"""Sources in an object store, from a real S3 server on loopback: each object lands once, in order, and again if changed."""
+"""Sources in an object store, from a real S3 server on loopback: each lands once, in order, and again if changed."""
 
 from pathlib import Path
 
@@ -45,7 +45,8 @@ def test_objects_land_in_the_order_of_their_numbers_and_once(project):
     assert backbone.open(project).run().status == "nothing"
 
 
-def test_a_first_look_takes_one_object(tmp_path, s3):
+@pytest.mark.usefixtures("s3")
+def test_a_first_look_takes_one_object(tmp_path):
     put(f"look/{tmp_path.name}/a.csv", "n\n1\n")
 
     with backbone.peek(f"s3://{BUCKET}/look/{tmp_path.name}/*.csv") as found:
