@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from backbone.errors import UsageError
-from backbone.formats.json_values import Number, Pairs, Values, json_text, value_of
+from backbone.formats.json_values import Number, Pairs, Values, escaped, json_text, value_of
 from backbone.model.files import ITEM_COLUMNS, Inside, Template
 
 PARENT, ITEM = (column.headers[0] for column in ITEM_COLUMNS)
@@ -38,7 +38,7 @@ class _Lines:
     def add(self, pairs: Pairs, before: Mapping[str, str]) -> None:
         """Write an object as a line, and the items in it as lines of their relations."""
         self.number += 1
-        number, texts = self.number, list[tuple[str, Any]](before.items())
+        number, texts = self.number, [(header, escaped(text)) for header, text in before.items()]
         items: dict[str, int] = {}
         for header, value in fields_of(pairs, self.children):
             if header not in self.children or not isinstance(value, (list, Pairs)):
@@ -48,7 +48,7 @@ class _Lines:
                 items[header] = items.get(header, 0) + 1
                 above = {PARENT: str(number), ITEM: str(items[header])}
                 self.children[header].add(as_pairs(item), above)
-        self.file.write("{" + ", ".join(f"{json_text(key)}: {json_text(text)}" for key, text in texts) + "}\n")
+        self.file.write("{" + ", ".join([f"{escaped(header)}: {text}" for header, text in texts]) + "}\n")
 
     def add_unreadable(self, text: str) -> None:
         """Write what is no record as it is, so that it is numbered and set aside."""
@@ -76,13 +76,18 @@ def is_relation(value: Any) -> bool:
     return isinstance(value, list) and any(isinstance(item, (list, Pairs)) for item in value)
 
 
-def _text(value: Any) -> Any:
-    """A value as a text, a list of scalars as a list in which DuckDB's reader finds the same texts."""
-    if isinstance(value, list) and not is_relation(value):
-        return [str(item) if isinstance(item, Number) and not _is_usual(item) else item for item in value]
-    if isinstance(value, Number):
-        return str(value)
-    return value if value is None or isinstance(value, str) else json_text(value)
+def _text(value: Any) -> str:
+    """A value as JSON of a text; a list of scalars as a list in which DuckDB's reader finds the same texts."""
+    kind = type(value)
+    if kind is str:
+        return escaped(value)
+    if kind is Number:
+        return f'"{value}"'
+    if value is None:
+        return "null"
+    if kind is list and not is_relation(value):
+        return json_text([str(one) if isinstance(one, Number) and not _is_usual(one) else one for one in value])
+    return escaped(json_text(value))
 
 
 def _is_usual(number: Number) -> bool:

@@ -5,7 +5,10 @@ One value is in memory at a time, and of the file around it nothing.
 
 import json
 from collections.abc import Iterator
+from json.encoder import encode_basestring as escaped
 from typing import IO, Any
+
+__all__ = ["Number", "Pairs", "Values", "escaped", "json_text", "value_of"]
 
 _CHUNK = 1 << 18
 _NEAR = 64
@@ -129,4 +132,4 @@ def json_text(value: Any) -> str:
         return "{" + ", ".join(f"{json_text(key)}: {json_text(one)}" for key, one in value) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(json_text, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    return escaped(value) if isinstance(value, str) else json.dumps(value)
