@@ -9,12 +9,15 @@ UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 BIN := .venv/bin
 READY := .venv/.ready
 
+# Where it is set, each process that a test starts would compile anew whatever it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Lists the recipes.
 help:
 	@echo "make setup      install Backbone with all its extras into ./.venv, exactly as uv.lock says"
 	@echo "make demo       set up, make the example project in ./demo and run it (again: only what changed)"
 	@echo "make test       set up and run all tests but those that take minutes"
-	@echo "make test-long  set up and run the tests that take minutes"
+	@echo "make test-long  set up and run the tests that take minutes; THOROUGH=1: those that take hours"
 	@echo "make test-cluster  whole runs on Spark clusters of this machine, and what dies in them"
 	@echo "make test-torch install torch into ./.venv too, gigabytes from some indexes, and run what needs it"
 	@echo "make fuzz       try projects and queries made up at random: MINUTES=10"
@@ -45,13 +48,13 @@ demo: setup
 	$(BIN)/backbone --project demo run
 
 # Two processes share the tests, four where there are cores.
-SHARED := -n auto --maxprocesses 4 --dist loadgroup
+SHARED := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 # All tests that are quick enough to run before every push.
 test: setup
 	$(BIN)/pytest -m "not long and not cluster" $(SHARED)
 
-# Kills, large inputs, whole cases: minutes.
+# Kills, large inputs, whole cases: minutes. THOROUGH=1 makes it many more kills and larger inputs: hours.
 test-long: setup
 	$(BIN)/pytest -m "long and not cluster" $(SHARED) --durations=15
 

@@ -1,5 +1,6 @@
 """What all tests may ask for: servers, started once when the first test needs them, and stopped at the end."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,16 +13,28 @@ from postgres_server import PostgresServer, postgres_server
 from s3_server import S3Server, s3_server
 from spark_clusters import NO_JAVA, java_is_here
 
+# Spark in a test hardly lives long enough to gain from what it is compiled for again and again: 40% less without.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
+
+@pytest.hookimpl(tryfirst=True)  # xdist's own hook reads the groups, and would otherwise come before this one
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What one process does where several share the tests: all of Spark's, a file's, but for long tests one each."""
+    """What one process does where several share the tests: all of Spark's, and a file's. The longest begin."""
     for item in items:
-        if item.get_closest_marker("xdist_group"):
-            continue
-        if item.get_closest_marker("spark") or item.path.parent.name == "contract":
-            item.add_marker(pytest.mark.xdist_group("spark"))
-        elif not item.get_closest_marker("long"):
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+        if not item.get_closest_marker("xdist_group"):
+            sparks = item.get_closest_marker("spark") or "java" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group("spark" if sparks else str(item.path)))
+    groups: dict[str, float] = {}
+    for item in items:
+        timeout = item.get_closest_marker("timeout")
+        groups[_group(item)] = max(groups.get(_group(item), 0), timeout.args[0] if timeout else 0)
+    items.sort(key=lambda item: (_group(item) != "spark", -groups[_group(item)]))
+
+
+def _group(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("xdist_group")
+    assert marker
+    return str(marker.args[0])
 
 
 @pytest.fixture(scope="session")

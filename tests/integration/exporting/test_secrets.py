@@ -52,15 +52,15 @@ def test_in_python_too(shop, to) -> None:
     assert not told("".join(traceback.format_exception(raised.value)))
 
 
-def test_a_database_that_is_reached(shop, server, capfd) -> None:
-    to = server.replace("postgres:@", f"postgres:{WRITTEN}@")
-    assert WRITTEN in to
+def test_a_database_that_is_reached(shop, postgres, capfd) -> None:
+    postgres.execute(f"CREATE ROLE kept_secret SUPERUSER LOGIN PASSWORD '{SECRET}'")
+    to = postgres.url(postgres.new_database(), "kept_secret", WRITTEN)
     for _ in range(2):
         with pytest.raises(SystemExit):
             main(["--project", str(shop.root), "export", "sums", "--to", f"postgres:{to}", "--schema", "told"])
 
     output = "".join(capfd.readouterr())
-    assert "postgres:***@" in output
+    assert "kept_secret:***@" in output
     assert not told(output)
-    with psycopg.connect(server) as connection:
+    with psycopg.connect(to) as connection:
         assert not told(str(connection.execute("SELECT * FROM told.backbone_export").fetchall()))

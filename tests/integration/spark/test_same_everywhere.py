@@ -7,7 +7,7 @@ from faults_shop import Content, backbone_run, content, deliver, differences, le
 from spark_clusters import engine_on
 from spark_shop import DATASETS, LATER, make_spark_shop
 
-pytestmark = [pytest.mark.spark, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.spark, pytest.mark.cluster, pytest.mark.timeout(3600)]
 
 
 def runs(root: Path, engine: str) -> list[Content]:
@@ -41,11 +41,9 @@ def test_on_this_machine(tmp_path: Path, on_duckdb: list[Content]) -> None:
     expect_the_same(tmp_path / "shop", "local[2]", on_duckdb)
 
 
-@pytest.mark.cluster
 def test_on_a_cluster(tmp_path: Path, cluster, on_duckdb: list[Content]) -> None:
     expect_the_same(tmp_path / "shop", cluster.url, on_duckdb)
 
 
-@pytest.mark.cluster
 def test_over_connect(tmp_path: Path, connect, on_duckdb: list[Content]) -> None:
     expect_the_same(tmp_path / "shop", connect, on_duckdb)
