@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backbone.connectors.origins import is_object, is_url, told, unpacked
+from backbone.connectors.origins import KAFKA, is_object, is_url, told, unpacked
 from backbone.connectors.registry import Arrival
 from backbone.connectors.secrets import Secrets, concealed
 from backbone.errors import LakeError, OriginError
@@ -67,6 +67,10 @@ def fetches(question: Question) -> Iterator[Fetch]:
         from backbone.connectors.s3_origin import object_fetches
 
         yield from object_fetches(question)
+    elif KAFKA in unpacked(question.origin):
+        from backbone.connectors.kafka_origin import fetch_messages
+
+        yield partial(fetch_messages, question)
     else:
         from backbone.connectors.tables import fetch_rows
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 _URLS = ("http://", "https://")
 _OBJECTS = "s3://"
 DATABASES = ("postgres", "sqlite")
-UNBUILT = ("adbc", "rest", "dlt", "kafka")
+KAFKA = "kafka"
+UNBUILT = ("adbc", "rest", "dlt")
 """Kinds of origins that are thought of, and refused by name."""
 
 
@@ -50,5 +51,6 @@ def told(origin: str) -> str:
         return origin
     parts = unpacked(origin)
     kind = next(iter(parts))
-    what = f"table {parts['table']}" if "table" in parts else "a query"
+    named = next((f"{one} {parts[one]}" for one in ("table", "topic") if one in parts), None)
+    what = named or "a query"
     return f"{what} of {kind} {parts[kind]}"

@@ -81,6 +81,8 @@ SOURCE: Keys = {
 ORIGIN: Keys = {
     "postgres": Key("a PostgreSQL database: `${PG_URL}`"),
     "sqlite": Key("the file of an SQLite database"),
+    "kafka": Key("brokers of Kafka: `host:9092`, several with commas"),
+    "topic": Key("the topic of Kafka whose messages land"),
     "table": Key("the table whose rows land, as `name` or `schema.name`"),
     "query": Key("or the query whose rows land"),
     "cursor": Key("a column that only grows: then only new rows are fetched", "all rows each time"),

@@ -50,7 +50,7 @@ CASES = [
     # sources
     ("sources/orders.yml", "from: ftp://x/y\n", "1:7+9 reading from ftp:// is not built yet. Expected: a path, glob or zip file, https://…, or {postgres: …, table: …}"),
     ("sources/orders.yml", "from: https://ann:secret@x/y\n", "1:7+22 a password stands here. Put it into secrets.env, and write ${NAME} in its place"),
-    ("sources/orders.yml", "from: {kafka: x}\n", "1:8+5 reading from `kafka` is not built yet. Expected: a path, glob or zip file, https://…, or {postgres: …, table: …}"),
+    ("sources/orders.yml", "from: {rest: x}\n", "1:8+4 reading from `rest` is not built yet. Expected: a path, glob or zip file, https://…, or {postgres: …, table: …}"),
     ("sources/orders.yml", "from: {sqlite: x, table: y, query: z}\n", "1:7+31 a database is asked for one `table`, or by a `query`"),
     ("sources/orders.yml", "from: {postgres: x}\n", "1:7+13 a database is asked for one `table`, or by a `query`"),
     ("sources/orders.yml", "from: ${NOPE_}\n", "1:7+8 ${NOPE_} is not set, in the environment or in secrets.env"),
