@@ -117,7 +117,7 @@ def _write(messages: Iterator[Any], part: Path, question: Question, note: Note) 
 
 
 def line_of(message: Any) -> str:
-    """A message as a line: where it was, its key, and the keys of its value, or `value` where that is no JSON object."""
+    """A message as a line: where it was, its key, and the keys of its value; `value` where that is no object."""
     kind, milliseconds = message.timestamp()
     when = datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds") if kind else None
     about = {
