@@ -1,8 +1,8 @@
 """Fuzzing files: `python tests/hostile/fuzz_files.py MINUTES [SEED]`, or `make fuzz`.
 
-Polluted files are cut, glued, repeated and sprinkled with bytes, and looked at as `peek` does. Each is read or refused by
-a UsageError, in seconds; every record is in one place; read leniently, no letter or digit is lost. What breaks that is a
-finding: it is printed with the seed that makes it again, and kept in tests/hostile/test_findings.py once it is mended.
+Polluted files are cut, glued, repeated and sprinkled with bytes, and looked at as `peek` does. Each is read or refused
+by a UsageError, in seconds; read leniently, no letter or digit is lost. What breaks that is a finding: it is printed with
+the seed that makes it again, and kept in tests/hostile/test_findings.py once it is mended.
 """
 
 import random
@@ -128,7 +128,7 @@ def _lost(path: Path, template: Template, folder: Path) -> str:
 
 def main() -> int:
     """Try files for some minutes."""
-    minutes, seed = float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else int(time.time())  # noqa: PLR2004
+    minutes, seed = float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else int(time.time())
     print(f"seed {seed}", flush=True)
     ends, number, found = time.monotonic() + minutes * 60, 0, 0
     with tempfile.TemporaryDirectory(prefix="backbone-fuzz-") as folder, DuckDBEngine().session() as session:
