@@ -1,8 +1,8 @@
 """Fuzzing files: `python tests/hostile/fuzz_files.py MINUTES [SEED]`, or `make fuzz`.
 
 Polluted files are cut, glued, repeated and sprinkled with bytes, and looked at as `peek` does. Each is read or refused
-by a UsageError, in seconds; read leniently, no letter or digit is lost. What breaks that is a finding: it is printed with
-the seed that makes it again, and kept in tests/hostile/test_findings.py once it is mended.
+by a UsageError, in seconds; read leniently, no letter or digit is lost. What breaks that is a finding: it is printed
+with the seed that makes it again, and kept in tests/hostile/test_findings.py once it is mended.
 """
 
 import random
