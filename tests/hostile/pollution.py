@@ -204,7 +204,7 @@ def _broken_rows(one: Table, style: Style, rng: random.Random) -> Iterator[Pollu
     other = next(d for d in ";,|" if d != style.delimiter and not any(d in cell for cell in row))
     yield changed("other delimiter", written(row, replace(style, delimiter=other)), row)
     cells = [_cell(cell, style) for cell in row]
-    word = next((i for i, cell in enumerate(row) if cell.isalpha()), None)
+    word = next((i for i, cell in enumerate(row) if cell.isalpha() and len(cell) > 2), None)
     if word is not None:
         stray = row[word][:2] + '"' + row[word][2:]
         inner = f'"{stray}"' if style.always else stray

@@ -98,7 +98,7 @@ def _by_other_delimiter(row: Row, dialect: Dialect, columns: Columns) -> list[st
         parts = list(split_lines([row.raw], Dialect(other, dialect.quotechar, dialect.escapechar)))
         if len(parts) == 1 and not parts[0].trouble and len(parts[0].fields) == columns.width:
             found.append(parts[0].fields)
-        else:
+        elif not other.isspace() and not (dialect.quotechar and dialect.quotechar in row.raw):
             mixed = [cell for whole in row.fields for cell in whole.split(other)]
             if len(mixed) == columns.width:
                 found.append(mixed)
@@ -153,6 +153,10 @@ def rows_mended(rows: Iterator[Row], dialect: Dialect, columns: Columns) -> Iter
             continue
         while len(waiting) < _MOST_JOINED and (following := next(rows, None)) is not None:
             waiting.append(following)
+        if not columns.looks:  # a first row is judged by those after it
+            for following in waiting:
+                if not following.trouble and len(following.fields) == columns.width:
+                    columns.learn(following.fields)
         fields, took = mended(row, waiting, dialect, columns)
         del waiting[:took]
         yield fields or [""] * columns.width
