@@ -215,7 +215,8 @@ def test_documents_can_be_put_together_again_from_their_relations(engine, record
     with TemporaryDirectory() as folder, engine.session() as session:
         path = Path(folder) / "f.json"
         path.write_text(data)
-        tree = found_children(path, JSON)
+        # With a relation that isn't there, flat files go the same way: DuckDB's own reader writes 1e16 another way.
+        tree = (*found_children(path, JSON), Inside("none"))
 
         def read(inside):
             template = Template(format="json", children=tree, inside=inside)
