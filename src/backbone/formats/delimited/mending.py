@@ -145,7 +145,9 @@ def rows_mended(rows: Iterator[Row], dialect: Dialect, columns: Columns) -> Iter
         if not waiting:
             return
         row = waiting.pop(0)
-        if not row.fields and columns.width > 1:
+        if not row.fields:
+            if columns.width == 1:
+                yield [""]
             continue
         if not row.trouble and len(row.fields) == columns.width:
             columns.learn(row.fields)
@@ -159,4 +161,4 @@ def rows_mended(rows: Iterator[Row], dialect: Dialect, columns: Columns) -> Iter
                     columns.learn(following.fields)
         fields, took = mended(row, waiting, dialect, columns)
         del waiting[:took]
-        yield fields or [""] * columns.width
+        yield fields
