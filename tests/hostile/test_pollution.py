@@ -56,3 +56,9 @@ def test_what_is_not_certain_is_set_aside(tmp_path):
             _, rows, unreadable = relation(one, session, tmp_path, lenient=False)
             assert unreadable > 0, one.name
             assert all(row in one.rows for row in rows), one.name
+
+
+def test_blank_lines_of_one_column_are_records_when_mended_too(tmp_path):
+    odd = Polluted("", b'n\n1\n\n"2\n\n3\n', ["n"], [["1"], [""], ['"2'], [""], ["3"]])
+    with DuckDBEngine().session() as session:
+        assert relation(odd, session, tmp_path, lenient=True) == (odd.header, odd.rows, 0)

@@ -31,6 +31,12 @@ class Columns:
         for looks, cell in zip(self.looks, fields, strict=True):
             looks[look_of(cell)] += 1
 
+    def learn_all(self, rows: Sequence[Row]) -> None:
+        """Take those of some rows that have the right width."""
+        for row in rows:
+            if not row.trouble and len(row.fields) == self.width:
+                self.learn(row.fields)
+
     def fit(self, fields: Sequence[str]) -> float:
         """How many cells of a row look like those of their columns, less those that look like nothing there."""
         if not self.looks:
@@ -156,9 +162,7 @@ def rows_mended(rows: Iterator[Row], dialect: Dialect, columns: Columns) -> Iter
         while len(waiting) < _MOST_JOINED and (following := next(rows, None)) is not None:
             waiting.append(following)
         if not columns.looks:  # a first row is judged by those after it
-            for following in waiting:
-                if not following.trouble and len(following.fields) == columns.width:
-                    columns.learn(following.fields)
+            columns.learn_all(waiting)
         fields, took = mended(row, waiting, dialect, columns)
         del waiting[:took]
         yield fields
