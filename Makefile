@@ -58,9 +58,9 @@ test: setup
 test-long: setup
 	$(BIN)/pytest -m "long and not cluster" $(SHARED) --durations=15
 
-# Whole runs on real Spark clusters of this machine, and what dies in them: a quarter of an hour, and Java.
+# Whole runs on real Spark clusters of this machine, and what dies in them: ten minutes, and Java.
 test-cluster: setup
-	$(BIN)/pytest -m cluster
+	$(BIN)/pytest -m cluster $(SHARED)
 
 # What needs torch, of the version in uv.lock, which takes more room than all the rest.
 test-torch: setup

@@ -22,13 +22,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What one process does where several share the tests: all of Spark's, and a file's. The longest begin."""
     for item in items:
         if not item.get_closest_marker("xdist_group"):
-            sparks = item.get_closest_marker("spark") or "java" in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group("spark" if sparks else str(item.path)))
+            item.add_marker(pytest.mark.xdist_group(_suited(item)))
     groups: dict[str, float] = {}
     for item in items:
         timeout = item.get_closest_marker("timeout")
         groups[_group(item)] = max(groups.get(_group(item), 0), timeout.args[0] if timeout else 0)
     items.sort(key=lambda item: (_group(item) != "spark", -groups[_group(item)]))
+
+
+def _suited(item: pytest.Item) -> str:
+    names = getattr(item, "fixturenames", ())
+    if "connect" in names:
+        return "connect"  # a server beside the process, which needs no Spark of its own
+    return "spark" if item.get_closest_marker("spark") or "java" in names else str(item.path)
 
 
 def _group(item: pytest.Item) -> str:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.contract.conftest import Both
+from thoroughness import some
 
 INTEGERS = st.sampled_from(
     ["a", "a % 10", "length(b)", "x::BIGINT % 7", "year(d)", "len(l)", "NULL::BIGINT", "3", "-1"]
@@ -106,7 +107,7 @@ def test_a_few_queries_at_random(both: Both, query: str) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=some(50, 500), deadline=None, suppress_health_check=list(HealthCheck))
 @given(query=_queries())
 def test_many_queries_at_random(both: Both, query: str) -> None:
     _same(both, query)

@@ -30,12 +30,12 @@ def expect_survived(carry: Carry, chosen: list[Seed]) -> None:
 
 
 def test_what_is_killed_interrupted_or_may_not_write_is_finished_by_the_next(carry):
-    expect_survived(carry, [*seeds("kill", 0, 8), *seeds("interrupt", 0, 2), *seeds("limit", 0, 2)])
+    expect_survived(carry, [*seeds("kill", 0, 5), *seeds("interrupt", 0, 1), *seeds("limit", 0, 1)])
 
 
 @pytest.mark.usefixtures("disks")
 def test_what_finds_the_disk_full_is_finished_when_there_is_space(carry):
-    expect_survived(carry, seeds("full", 0, 3))
+    expect_survived(carry, seeds("full", 0, 2))
 
 
 @pytest.mark.long

@@ -15,6 +15,7 @@ from faults_shop import (
     unsound,
 )
 from team_shop import make_team_shop
+from thoroughness import some
 
 import backbone
 
@@ -39,16 +40,16 @@ def undisturbed(tmp_path_factory):
     [
         ("first", Point("lake initialised", before=True)),
         ("first", Point("landed file registered", 3)),
-        ("first", Point("step staged", 3)),
         ("first", Point("published")),
+        ("first", Point("step staged", 3)),
         ("later", Point("shared journal opened", before=True)),
         ("later", Point("rows written", 3)),
         ("later", Point("rows inserted", 2)),
         ("later", Point("dataset changed", 2)),
-        ("later", Point("scratch removed", before=True)),
         ("later", Point("shared journal cleared", before=True)),
+        ("later", Point("scratch removed", before=True)),
         ("later", Point("state written", before=True)),
-    ],
+    ][:: some(2, 1)],
     ids=str,
 )
 def test_a_run_killed_at_a_chosen_call_is_finished_by_the_next(tmp_path, database, undisturbed, stage, point):
