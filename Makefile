@@ -67,9 +67,10 @@ test-torch: setup
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check torch==2.13.0
 	$(BIN)/pytest tests/integration/exporting/test_tensors.py
 
-# Half of the time projects, half of it queries. It prints the seed that makes a finding again.
+# Half of the time projects, half of it queries; as long again, files. It prints the seed that makes a finding again.
 fuzz: setup
 	$(BIN)/python tests/hostile/fuzz.py $(or $(MINUTES),10)
+	$(BIN)/python tests/hostile/fuzz_files.py $(or $(MINUTES),10)
 
 # Rewrites the tables of docs/reference and the page of errors. `make check` fails where they are out of date.
 docs: setup

@@ -150,6 +150,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "engine": lambda: _keys(keys.SPARK),
     "source": lambda: _keys(keys.SOURCE),
     "template": lambda: _keys(keys.TEMPLATE),
+    "child": lambda: _keys(keys.CHILD),
     "column": lambda: _keys(keys.COLUMN),
     "trusted": lambda: _keys(keys.TRUSTED),
     "view": lambda: _keys(keys.VIEW),

@@ -122,7 +122,7 @@ SITUATIONS: Mapping[str, tuple[Situation, ...]] = {
             "backbone.yml": "name: shop\nengine: spark\n",
             "trusted/orders.yml": "rules: [{expect: \"levenshtein(customer, 'c0') < 2\", else: warn}]\n",
             **_view("SELECT customer,\n       mode(amount) AS usual\nFROM trusted.orders GROUP BY customer\n")}),
-        Situation("What isn't built yet", "plan", {"sources/orders.yml": "from: s3://bucket/orders.csv\n"}),
+        Situation("What isn't built yet", "plan", {"sources/orders.yml": "from: gs://bucket/orders.csv\n"}),
         Situation("A file where it doesn't belong", "plan", {"exploitation/notes.txt": "later\n"}),
         Situation("A metric that there isn't", "plan", {
             **ALL_ORDERS, "analysis/question.py": ANALYSIS.replace("accuracy >= 2", "acuracy >= 0.9")}),
@@ -261,7 +261,7 @@ price: {means: What is paid, rules: [{trim: all}], columns: exploitation.sums.am
         Situation("No such row", "trace sums customer=c9", ran=True),
         Situation("A key without a value", "trace sums customer", ran=True),
         Situation("No such file to add", "add data/order-1.csv"),
-        Situation("A place to add from that isn't built yet", "add s3://bucket/orders.csv"),
+        Situation("A place to add from that isn't built yet", "add gs://bucket/orders.csv"),
         Situation("A name that can't be one", "add 2025-orders data/orders-1.csv"),
         Situation("Another format under a known name", "add orders data/orders.json", {"data/orders.json": '[{"id": 1}]'}),
         Situation("An unknown source", "add order"),

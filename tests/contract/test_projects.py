@@ -45,6 +45,13 @@ rules:
 """,
     "sources/staff.yml": "from: data/staff-*.csv\ncolumns: {name: text, shop: text, day: date}\n",
     "trusted/staff.yml": "versions: history\nkey: name\nnewest_by: day\nabsent: deleted\n",
+    "sources/bills.yml": """
+from: data/bills-*.json
+template: {format: json}
+columns: {bill: integer, at__city: text}
+children: {lines: {columns: {item: text, n: integer}}}
+""",
+    "trusted/bills.yml": "versions: upsert\nkey: bill\n",
     "exploitation/values.sql": """/*---
 key: item
 rules:
@@ -67,14 +74,26 @@ def busy(days: pl.DataFrame) -> pl.DataFrame:
 FIRST: Mapping[str, str] = {
     "prices-1.csv": "item,since,price,note\napple,2026-01-01,1.5,n/a\nPear,2026-01-01,2,sale\nPlum,2026-01-01,x,-\n",
     "stock-1.csv": "item,pieces\nApple,3\nPear,-1\nPlum,7\n",
+    "bills-1.json": '[{"bill": 1, "at": {"city": "Bern"}, "lines": [{"item": "Pear", "n": 1}, {"item": "Plum", "n": 2}]},'
+    '{"bill": 2, "lines": [{"item": "Plum", "n": 3}]}]',
     "staff-1.csv": "name,shop,day\nAda,north,2026-01-01\nBob,south,2026-01-01\n",
 }
 SECOND: Mapping[str, str] = {
     "prices-2.csv": "item,since,price,note\napple,2026-01-05,1.75,sale\nPear,2025-12-01,3,\nApple,2026-01-07,1.75,sale\n",
     "stock-2.csv": "item,pieces\nApple,4\nKiwi,1\n",
+    "bills-2.json": '[{"bill": 1, "at": {"city": "Chur"}, "lines": [{"item": "Pear", "n": 9}]}, {"bill": 3, "lines": []}]',
     "staff-2.csv": "name,shop,day\nAda,south,2026-01-08\n",
 }
-ALL = (*DATASETS, "trusted.prices", "trusted.stock", "trusted.staff", "exploitation.values", "exploitation.busy")
+ALL = (
+    *DATASETS,
+    "trusted.prices",
+    "trusted.stock",
+    "trusted.staff",
+    "trusted.bills",
+    "trusted.bills__lines",
+    "exploitation.values",
+    "exploitation.busy",
+)
 
 
 LIKE_OTHERS = (

@@ -11,7 +11,7 @@ from typing import Any
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.engine.protocol import Each, one_by_one
 from backbone.errors import DatasetError
-from backbone.model.files import Column, FileNamePattern, LandedFile, Template
+from backbone.model.files import Column, FileNamePattern, Inside, LandedFile, Template
 from backbone.model.project import Source
 from backbone.model.steps import Format, Staging, Step
 from backbone.zones.formatted import stage_formatted
@@ -122,12 +122,25 @@ _case(
     "".join(json.dumps({"id": i, "tags": [], "day": "?" if i == 5 else "2024-01-02"}) + "\n" for i in range(_LARGE)),
     "".join(json.dumps({"id": i, "new": True}) + "\n" for i in range(_LARGE * 2)) + "no json\n",
 )
+_ITEMS = (Inside("items"),)
+_case(
+    "lists in records",
+    Source(
+        "s",
+        template=Template(format="ndjson", children=_ITEMS),
+        children=(
+            Source("s__items", template=Template(format="ndjson", children=_ITEMS, inside=("items",)), parent="s"),
+        ),
+    ),
+    '{"id": 1, "at": {"x": 0.10}, "items": [{"n": 1}, {"n": 2}]}\n{"id": \n' * _BIG,
+    '{"id": 2, "items": [{"n": "many"}, 7]}\n{"id": 3, "id": 4, "items": []}\n' * _BIG,
+)
 _case("no files", Source("s", columns=_DECLARED))
 _case(
     "one can't be read",
-    Source("s", template=Template(format="ndjson")),
+    Source("s", template=Template(format="json")),
     '{"a": 1}\n' * _BIG,
-    '{"a": {"b": 1}}\n' * _BIG,
+    '{"a": 1}\n' * _BIG + '{"a": ',
 )
 
 
@@ -157,20 +170,21 @@ def staged(root: Path, source: Source, texts: Sequence[bytes], each: Each = one_
         path.parent.mkdir(exist_ok=True)
         return path
 
-    step = Step(("formatted.s",), (), Format(source), {}, increments=True)
+    outputs = tuple(f"formatted.{one.name}" for one in source.relations)
+    step = Step(outputs, (), Format(source), {}, increments=True)
     staging = Staging(
         step, "full", "r1", root, new_file, 0, {}, {}, tuple(files), tuple(files), scratch=root / "scratch"
     )  # fmt: skip
     engine = DuckDBEngine()
     try:
         with engine.session() as session:
-            (one,) = stage_formatted(staging, session, each)
-            paths = {*one.added, *one.quarantined}
+            made = stage_formatted(staging, session, each)
+            paths = {path for one in made for path in (*one.added, *one.quarantined)}
             left = [p for p in root.rglob("*") if p.is_file() and p not in paths and p.parent.name != "landed"]
-            rows = _rows(session, one.added, "_file, _record")
-            aside = _rows(session, one.quarantined, "file, record, rule")
-            told = (one.relation, one.replaces, one.ledger, one.delta, one.findings, one.rows, one.note)
-            return Found(rows, aside, told, tuple(map(str, left)))
+            rows = tuple(row for one in made for row in _rows(session, one.added, "_file, _record"))
+            aside = tuple(row for one in made for row in _rows(session, one.quarantined, "file, record, rule"))
+            facts = [(one.relation, one.replaces, one.ledger, one.delta, one.findings, one.rows) for one in made]
+            return Found(rows, aside, (facts, "; ".join(one.note for one in made if one.note)), tuple(map(str, left)))
     except DatasetError as error:
         assert not list((root / "tables").glob("*"))
         return str(error)

@@ -22,6 +22,7 @@ from backbone.model.relations import Attribute, Relation
 from backbone.model.reports import (
     Added,
     Check,
+    CleanSummary,
     ColumnProfile,
     DatasetDescription,
     DatasetProfile,
@@ -344,9 +345,14 @@ class Peek:
     )
 
 
-def peek(path: str, *, part: str | None, member: str | None) -> Peek:
-    CALLS.append(("peek", path, part, member))
+def peek(path: str, *, part: str | None, member: str | None, lenient: bool) -> Peek:
+    CALLS.append(("peek", path, part, member, lenient))
     return Peek()
+
+
+def clean(path: str, to: Path, *, lenient: bool, part: str | None, member: str | None) -> CleanSummary:
+    CALLS.append(("clean", path, to, part, member, lenient))
+    return CleanSummary(path, str(to), 2, 84, 1, {"delimiter": ";"})
 
 
 def init(folder: Path, example: str | None) -> list[str]:

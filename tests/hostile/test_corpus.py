@@ -60,7 +60,7 @@ def project(corpus_files, tmp_path_factory):
     (root / "sources").mkdir()
     for name in READ:
         with peek(corpus_files[name]) as found:
-            text = source_text(name, [], found.template, found.columns, found.evidence, "backbone add")
+            text = source_text(name, [], found.peeked, found.evidence, "backbone add")
         (root / "sources" / f"{name}.yml").write_text(text, encoding="utf-8")
         drop = root / "lake/landing/temporal" / name
         drop.mkdir(parents=True)

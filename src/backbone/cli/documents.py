@@ -27,7 +27,8 @@ Values are written as `cli/writing.py` says. Locations are text, `trusted/flight
 - `show`: `dataset, description, owner, tags, made_by, inputs, readers, key, rows, snapshot, run, changed_at, ledger`,
   `columns` (each `name, domain, description, term, means`), `rules` (each `rule, action, because, at, finding`),
   `sample` (objects).
-- `peek`: `path, format, size, records, dialect, evidence`, `columns` (each `name, domain`), `sample` (objects).
+- `peek`: `path, format, size, records, dialect, evidence`, `columns` (each `name, domain`), `sample` (objects),
+  `children` (relations inside its records, each `name, parent, records, columns`).
 - `add`: `source, template_path, written, summary, evidence, remarks, project, next_command`, `landed` (as in `run`),
   `sample` (objects; null when not taken through to trusted), `run` (as in `run`; null likewise).
 - `rollback`: `run, environment, dry_run, to, at, snapshot`, `datasets` (each `dataset, rows_now, rows_then`), `models`
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from backbone.model.reports import (
         Added,
         Check,
+        CleanSummary,
         DatasetDescription,
         DatasetProfile,
         HistoryEntry,
@@ -246,7 +248,16 @@ def peek_document(summary: "PeekSummary") -> Document:
         **_part(summary, "dialect", "evidence"),
         "columns": _columns(summary.columns),
         "sample": objects(summary.sample),
+        "children": [
+            {**_part(child, "name", "parent", "records"), "columns": _columns(child.columns)}
+            for child in summary.children
+        ],
     }
+
+
+def clean_document(cleaned: "CleanSummary") -> Document:
+    """What of a file was written as plain CSV."""
+    return _part(cleaned, "path", "written", "columns", "records", "unreadable", "dialect")
 
 
 def added_document(added: "Added") -> Document:

@@ -181,8 +181,13 @@ class Door(Protocol):
     ) -> "Sequence[reports.Added]":
         """Add a source for each table in a file."""
 
-    def peek(self, path: str, *, part: str | None, member: str | None) -> Peek:
+    def peek(self, path: str, *, part: str | None, member: str | None, lenient: bool) -> Peek:
         """Look at a file, or what is at a URL."""
+
+    def clean(
+        self, path: str, to: Path, *, lenient: bool, part: str | None, member: str | None
+    ) -> "reports.CleanSummary":
+        """Write a file's exact texts as plain CSV."""
 
     def init(self, folder: Path, example: str | None) -> Sequence[str]:
         """Make a project, and return a line for each thing made."""

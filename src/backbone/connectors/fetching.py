@@ -6,12 +6,13 @@ that a kill between any two steps leaves what is fetched again, or what has land
 
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backbone.connectors.origins import is_url, told, unpacked
+from backbone.connectors.origins import KAFKA, is_object, is_url, told, unpacked
 from backbone.connectors.registry import Arrival
 from backbone.connectors.secrets import Secrets, concealed
 from backbone.errors import LakeError, OriginError
@@ -47,24 +48,37 @@ class Fetched:
     memory: str
 
 
-def fetch(question: Question, part: Path, note: Note) -> Fetched | None:
-    """Write what an origin has that is new to a file; None where nothing is.
+Fetch = Callable[[Path, Note], Fetched | None]
+"""Writes what is new to a file; None where nothing is."""
 
-    Raises:
+
+def fetches(question: Question) -> Iterator[Fetch]:
+    """What is to be fetched from an origin, one after the other: a URL or a table is one, of a store each object.
+
+    Raises (each of them, too):
         OriginError: it can't be reached, or refuses.
         MissingExtraError: what reads it isn't installed.
     """
     if is_url(question.origin):
         from backbone.connectors.http import fetch_url
 
-        return fetch_url(question, part, note)
-    from backbone.connectors.tables import fetch_rows
+        yield partial(fetch_url, question)
+    elif is_object(question.origin):
+        from backbone.connectors.s3_origin import object_fetches
 
-    return fetch_rows(question, part, note)
+        yield from object_fetches(question)
+    elif KAFKA in unpacked(question.origin):
+        from backbone.connectors.kafka_origin import fetch_messages
+
+        yield partial(fetch_messages, question)
+    else:
+        from backbone.connectors.tables import fetch_rows
+
+        yield partial(fetch_rows, question)
 
 
-def pull(zone: "LandingZone", source: str, origin: str, root: Path, note: Note) -> "Landing | None":
-    """Land what an origin has that is new; None where nothing is.
+def pull(zone: "LandingZone", source: str, origin: str, root: Path, note: Note) -> "Iterator[Landing]":
+    """Land what an origin has that is new, file by file.
 
     Raises:
         OriginError: it can't be reached, or refuses.
@@ -74,26 +88,27 @@ def pull(zone: "LandingZone", source: str, origin: str, root: Path, note: Note) 
     filled = secrets.filled(origin) if is_url(origin) else origin
     question = Question(origin, filled, root, zone.registry.memory(source, origin))
     try:
-        with zone.fetching(source) as part:
-            found = fetch(question, part, note)
-        if found is None:
-            shutil.rmtree(part.parent)
-            return None
-        return zone.land_fetched(part, Arrival(source, part, origin, named=found.name, memory=found.memory))
+        for fetch in fetches(question):
+            with zone.fetching(source) as part:
+                found = fetch(part, note)
+            if found is None:
+                shutil.rmtree(part.parent)
+            else:
+                yield zone.land_fetched(part, Arrival(source, part, origin, named=found.name, memory=found.memory))
     except (OSError, sqlite3.Error) as error:
         why = concealed(trouble(error, zone.persistent) or str(error))
         raise LakeError(f"{question.told} can't be landed: {why}") from error
 
 
 def fetch_to(origin: str, root: Path, folder: Path, note: Note) -> Path:
-    """Fetch all that an origin has, to look at it.
+    """Fetch what an origin has, of several objects the first, to look at it.
 
     Raises:
         OriginError: it can't be reached, or refuses.
     """
     filled = Secrets(root).filled(origin) if is_url(origin) else origin
     part = folder / ".fetched"
-    found = fetch(Question(origin, filled, root), part, note)
+    found = next((found for fetch in fetches(Question(origin, filled, root)) if (found := fetch(part, note))), None)
     if found is None:
         raise OriginError(f"{told(origin)} has nothing to look at")
     path = folder / found.name

@@ -8,19 +8,26 @@ import json
 from collections.abc import Mapping
 
 _URLS = ("http://", "https://")
+_OBJECTS = "s3://"
 DATABASES = ("postgres", "sqlite")
-UNBUILT = ("adbc", "rest", "dlt", "kafka")
+KAFKA = "kafka"
+UNBUILT = ("adbc", "rest", "dlt")
 """Kinds of origins that are thought of, and refused by name."""
 
 
 def is_asked(origin: str) -> bool:
     """Whether an origin must be asked for what it has."""
-    return origin.startswith("{") or is_url(origin)
+    return origin.startswith("{") or is_url(origin) or is_object(origin)
 
 
 def is_url(origin: str) -> bool:
     """Whether an origin is fetched by HTTP."""
     return origin.lower().startswith(_URLS)
+
+
+def is_object(origin: str) -> bool:
+    """Whether an origin is an object in a store that speaks S3, or several by a pattern."""
+    return origin.startswith(_OBJECTS)
 
 
 def packed(parts: Mapping[str, str]) -> str:
@@ -44,5 +51,6 @@ def told(origin: str) -> str:
         return origin
     parts = unpacked(origin)
     kind = next(iter(parts))
-    what = f"table {parts['table']}" if "table" in parts else "a query"
+    named = next((f"{one} {parts[one]}" for one in ("table", "topic") if one in parts), None)
+    what = named or "a query"
     return f"{what} of {kind} {parts[kind]}"

@@ -1,9 +1,12 @@
 """What a file is: its format, and for text its encoding and dialect. Standard library only; no engine is started."""
 
+from io import StringIO
 from pathlib import Path
 
 from backbone.errors import UsageError
-from backbone.formats.dialect import detect_dialect
+from backbone.formats.delimited.detecting import detect_dialect
+from backbone.formats.delimited.splitting import split_lines
+from backbone.formats.delimited.structure import structure_of
 from backbone.formats.encoding import detect_encoding, sample_text, tail_text
 from backbone.formats.kinds import kinds
 from backbone.formats.kinds.kind import HEAD_BYTES
@@ -54,16 +57,23 @@ def detect_template(path: Path, part: str | None = None) -> Template:
         return Template(format=form, encoding=encoding)
     if path.suffix.lower() in _JSON_NAMES:
         raise UsageError(f"{path.name} is no table in JSON. Expected: an array of objects, or objects one by one")
-    tail = text if complete else tail_text(path, encoding, TAIL_BYTES)
-    dialect = detect_dialect(text, tail)
+    return delimited_template(text, "" if complete else tail_text(path, encoding, TAIL_BYTES), encoding)
+
+
+def delimited_template(text: str, tail: str, encoding: str = "utf-8") -> Template:
+    """The template of delimited text, from its beginning and, where that isn't all, its end."""
+    lines = list(StringIO(text.removeprefix("\ufeff"), newline=""))
+    found = detect_dialect(lines)
+    dialect, rows = found.dialect, list(split_lines(lines, found.dialect))
+    structure = structure_of(rows, found.width, list(split_lines(StringIO(tail, newline=""), dialect)))
     return Template(
         encoding=encoding,
         delimiter=dialect.delimiter,
         quotechar=dialect.quotechar,
         escapechar=dialect.escapechar,
-        header_rows=dialect.header_rows,
-        preamble_rows=dialect.preamble_rows,
-        footer_rows=dialect.footer_rows,
+        header_rows=structure.header_rows,
+        preamble_rows=structure.preamble_lines,
+        footer_rows=structure.footer_rows,
     )
 
 

@@ -1,6 +1,7 @@
 """Which encoding a text file has, and its copy in UTF-8, the only one that engines read."""
 
 import codecs
+import re
 from pathlib import Path
 
 CHUNK_BYTES = 1 << 20
@@ -13,7 +14,9 @@ _BOMS = (
 )
 _UNDEFINED_IN_1252 = b"\x81\x8d\x8f\x90\x9d"
 _NUL_SHARE = 0.2
-_MOSTLY = 10
+_MIXED = 2
+_LETTERS = frozenset("áéíóúàèìòùâêîôûäëïöüñçãõåæøßğışçÁÉÍÓÚÀÈÂÊÎÔÄÖÜÑÇÅÆØ")
+_AROUND = re.compile(rb"([A-Za-z\x80-\xff]?)([\x80-\xff])(?=([A-Za-z\x80-\xff]?))")
 _LATER_BYTE, _FIRST_OF_TWO, _FIRST_OF_THREE, _FIRST_OF_FOUR = 0x80, 0xC0, 0xE0, 0xF0
 
 _BROKEN = "backbone.broken"
@@ -23,9 +26,10 @@ codecs.register_error(_BROKEN, lambda error: ("\udcff", getattr(error, "end", 0)
 def detect_encoding(path: Path) -> str:
     """The encoding of a text file, judged by all of its bytes.
 
-    A byte-order mark decides. Else it is UTF-8 if its bytes are, or if well-formed sequences outnumber broken ones by
-    far (the records with the broken ones are set aside later). Else UTF-16 where every other byte is zero, as Western
-    text has it, and windows-1252, or latin-1 where a byte means nothing in windows-1252.
+    A byte-order mark decides. Else it is UTF-8 if its bytes are, or if it has well-formed sequences as well as broken
+    ones, which no other encoding has by chance (the records with the broken ones are set aside later). Else UTF-16
+    where every other byte is zero, as Western text has it, and windows-1252, or latin-1 where a byte means nothing in
+    windows-1252; Mac Roman where that makes better words.
     """
     with path.open("rb") as file:
         head = file.read(CHUNK_BYTES)
@@ -35,16 +39,19 @@ def detect_encoding(path: Path) -> str:
         if wide := _utf_16_by_zeros(head):
             return wide
         file.seek(0)
-        good, broken, undefined = 0, 0, False
+        good, broken, undefined, sample = 0, 0, False, b""
         while chunk := file.read(CHUNK_BYTES):
             chunk += file.read(_cut_sequence(chunk))
             if chunk.isascii():
                 continue
             new_good, new_broken = _count_sequences(chunk)
             good, broken = good + new_good, broken + new_broken
+            sample = chunk if new_broken and len(sample) < CHUNK_BYTES else sample
             undefined = undefined or any(byte in chunk for byte in _UNDEFINED_IN_1252)
-    if not broken or good > _MOSTLY * broken:
+    if good * _MIXED >= broken:
         return "utf-8"
+    if _words("mac_roman", sample) > _words("windows-1252", sample):
+        return "mac_roman"
     return "latin-1" if undefined else "windows-1252"
 
 
@@ -90,6 +97,24 @@ def tail_text(path: Path, encoding: str, limit: int) -> str:
 
 def _without_mark(encoding: str) -> str:
     return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
+
+
+def _words(encoding: str, sample: bytes) -> float:
+    """How many characters beyond ASCII are letters or quotes as words have them, less those that aren't."""
+    total = 0.0
+    for before, one, after in set(_AROUND.findall(sample)):
+        if not before and not after:
+            continue
+        left, character, right = (part.decode(encoding, errors="replace") for part in (before, one, after))
+        if character.isalpha():
+            usual = character in _LETTERS
+            odd = (character.isupper() and left.islower()) or (character.islower() and not left and right.isupper())
+            total += -1 if odd else 1 if usual else 0.5
+        elif character in "\u2018\u2019\u201c\u201d":
+            total += 1 if character == "\u2019" or not (left and right) else -1
+        else:
+            total -= 1 if left.isalpha() and right.isalpha() else 0
+    return total
 
 
 def _utf_16_by_zeros(head: bytes) -> str | None:

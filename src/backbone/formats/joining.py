@@ -41,7 +41,8 @@ def joined(names: Sequence[str], parts: Sequence[Records], session: Session, arc
     session.execute(f"CREATE TEMP VIEW {bad} AS {' UNION ALL '.join(faults)}")
     made = (f"DROP VIEW {table}", f"DROP VIEW {bad}", *(statement for one in parts for statement in one.made))
     records, unreadable = sum(one.records for one in parts), sum(one.unreadable for one in parts)
-    return Records(first.headers, table, bad, records, unreadable, first.lists, _domains(keys, parts), made)
+    nested = any(one.nested for one in parts)
+    return Records(first.headers, table, bad, records, unreadable, first.lists, _domains(keys, parts), nested, made)
 
 
 def _keys(headers: Sequence[str]) -> list[tuple[str, int]]:

@@ -1,16 +1,21 @@
-"""JSON files as records: an array of flat objects, objects one after the other, or one object per line."""
+"""JSON files as records: an array of objects, objects one after the other, or one object per line.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+Flat objects are read as they are written. What is nested, or has its records elsewhere, becomes lines of flat ones
+first: see `json_relations`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backbone.engine.protocol import Session
-from backbone.errors import UsageError, shown_value
-from backbone.formats.csv_reading import read_text
+from backbone.errors import UsageError
+from backbone.formats.delimited.reading import read_text
+from backbone.formats.delimited.slices import NUMBER, Slice, numbered, waves
 from backbone.formats.encoding import transcoded
+from backbone.formats.json_relations import found_children, write_lines
 from backbone.formats.records import Part, Records, Scan, attempt, counted, field_name, fresh_names
-from backbone.formats.slices import NUMBER, Slice, numbered, waves
-from backbone.model.files import Template
+from backbone.model.files import Inside, Template
 from backbone.model.names import literal, path_literal
 
 _MAX_OBJECT_BYTES = 64 << 20
@@ -19,6 +24,7 @@ _TWICE = "a key is there twice, and only one of its values could be kept"
 _HAS_TWINS = "(len(json_keys(json)) > len(list_distinct(json_keys(json))))"
 _KIND = "json_type(json_extract(json, {}))"
 _HEAD_RECORDS = 1000
+_LINED = "newline_delimited"
 _LINES = Template(delimiter=_NO_DELIMITER, quotechar="", escapechar="", header_rows=0)
 
 
@@ -42,7 +48,7 @@ class JsonScan:
         nulls: tuple[str, ...] = (),  # noqa: ARG002 - the protocol's
     ) -> Iterator[tuple[Part, ...]]:
         """See `Scan`."""
-        if self._form == "newline_delimited":
+        if self._form == _LINED:
             for wave in waves(self._file, _LINES, self._scratch, width=2):
                 yield tuple(self._part(one.path, numbered(one), one) for one in wave)
         else:
@@ -66,21 +72,47 @@ class JsonScan:
         return 0
 
 
+class _NestedError(Exception):
+    """There are nested objects, or lists of them."""
+
+
 def scan_json(path: Path, template: Template, session: Session, scratch: Path) -> Scan | None:
-    """An array of flat objects, or flat objects one after the other, to be read as it is written."""
+    """An array of objects, or objects one after the other, to be read as it is written, or as lines of flat ones."""
     file = _utf8(path, template, scratch)
-    return _scan(file, "array" if _first_character(file) == "[" else "unstructured", session, scratch)
+    return _scan(file, template, _form(file), session, scratch)
 
 
 def scan_ndjson(path: Path, template: Template, session: Session, scratch: Path) -> Scan | None:
-    """One flat object per line, to be read as it is written."""
-    return _scan(_utf8(path, template, scratch), "newline_delimited", session, scratch)
+    """One object per line, to be read as it is written, or as lines of flat ones."""
+    return _scan(_utf8(path, template, scratch), template, _LINED, session, scratch)
 
 
-def _scan(file: Path, form: str, session: Session, scratch: Path) -> Scan | None:
+def _scan(file: Path, template: Template, form: str, session: Session, scratch: Path) -> Scan | None:
+    if not _is_apart(template):
+        scan, nested = _scanned(file, form, session, scratch)
+        if not nested:
+            return scan
+    return _scanned(write_lines(file, template, scratch), _LINED, session, scratch)[0]
+
+
+def _scanned(file: Path, form: str, session: Session, scratch: Path) -> tuple[Scan | None, bool]:
+    """A file of flat objects, and whether the first of them aren't flat."""
     head = f"SELECT {NUMBER} AS _record, json FROM ({_objects(file, form)}) LIMIT {_HEAD_RECORDS}"
     keys, twice = _keys(session, head)
-    return JsonScan(keys, file, scratch, form) if keys and not twice else None
+    try:
+        _lists(session, head, keys)
+    except _NestedError:
+        return None, True
+    return JsonScan(keys, file, scratch, form) if keys and not twice else None, False
+
+
+def _is_apart(template: Template) -> bool:
+    """Whether a file's records are not simply those that it holds one after the other."""
+    return bool(template.records or template.children or template.inside)
+
+
+def _form(file: Path) -> str:
+    return "array" if _first_character(file) == "[" else "unstructured"
 
 
 def _objects(file: Path, form: str) -> str:
@@ -95,10 +127,37 @@ def _is_flat(text: str) -> str:
 
 def read_json(path: Path, template: Template, session: Session, scratch: Path) -> Records:
     """Read an array of objects, or objects one after the other."""
-    file = _utf8(path, template, scratch)
+    return _read(_utf8(path, template, scratch), template, session, scratch, _read_objects)
+
+
+def read_ndjson(path: Path, template: Template, session: Session, scratch: Path) -> Records:
+    """Read one object per line. The record's number is that of its line, blank lines included."""
+    return _read(_utf8(path, template, scratch), template, session, scratch, _read_lines)
+
+
+def children_of(path: Path, template: Template, scratch: Path) -> tuple[Inside, ...]:
+    """The lists in a file's records that need relations of their own."""
+    return found_children(_utf8(path, template, scratch), template)
+
+
+def _read(
+    file: Path, template: Template, session: Session, scratch: Path, read_flat: Callable[[Path, Session], Records]
+) -> Records:
+    if not _is_apart(template):
+        try:
+            return read_flat(file, session)
+        except _NestedError:
+            pass
+    try:
+        return replace(_read_lines(write_lines(file, template, scratch), session), nested=True)
+    except _NestedError as error:  # what Python's parser takes for no JSON, DuckDB takes for nested
+        msg = f"{file.name} has lines that are no JSON. Mend them, or fetch the file again"
+        raise UsageError(msg) from error
+
+
+def _read_objects(file: Path, session: Session) -> Records:
     documents, bad = fresh_names("documents", "unreadable")
-    form = "array" if _first_character(file) == "[" else "unstructured"
-    attempt(session, f"CREATE TEMP TABLE {documents} AS {_objects(file, form)}", file, "json")
+    attempt(session, f"CREATE TEMP TABLE {documents} AS {_objects(file, _form(file))}", file, "json")
     session.execute(
         f"CREATE TEMP TABLE {bad} AS SELECT rowid + 1 AS record, json::VARCHAR AS raw, 'no object' AS reason "
         f"FROM {documents} WHERE coalesce(json_type(json), '') <> 'OBJECT'"
@@ -107,9 +166,8 @@ def read_json(path: Path, template: Template, session: Session, scratch: Path) -
     return _records(session, good, documents, bad)
 
 
-def read_ndjson(path: Path, template: Template, session: Session, scratch: Path) -> Records:
-    """Read one object per line. The record's number is that of its line, blank lines included."""
-    lines = read_text(_utf8(path, template, scratch), _LINES, ("line",), session)
+def _read_lines(file: Path, session: Session) -> Records:
+    lines = read_text(file, _LINES, ("line",), session)
     documents, bad = fresh_names("documents", "unreadable")
     line = field_name(0)
     valid = f"json_valid({line}) AND json_type(CASE WHEN json_valid({line}) THEN {line} END) = 'OBJECT'"
@@ -130,7 +188,12 @@ def _records(session: Session, good: str, documents: str, bad: str) -> Records:
     if twice:
         session.execute(f"INSERT INTO {bad} SELECT _record, json::VARCHAR, '{_TWICE}' FROM ({good}) WHERE {_HAS_TWINS}")
         good = f"SELECT * FROM ({good}) WHERE NOT {_HAS_TWINS}"
-    lists = _lists(session, good, keys)
+    try:
+        lists = _lists(session, good, keys)
+    except _NestedError:
+        session.execute(f"DROP TABLE {documents}")
+        session.execute(f"DROP TABLE {bad}")
+        raise
     (table,) = fresh_names("records")
     scalars = [k for i, k in enumerate(keys) if i not in lists]
     place = {key: number for number, key in enumerate(scalars, 1)}
@@ -159,16 +222,14 @@ def _lists(session: Session, good: str, keys: tuple[str, ...]) -> frozenset[int]
     """The positions of the keys whose values are lists of scalars.
 
     Raises:
-        UsageError: there are nested objects, or lists of them.
+        _NestedError: there are nested objects, or lists of them.
     """
     if not keys:
         return frozenset()
     tests = [test for key in keys for test in _shape_tests(_pointer(key))]
     found = session.rows(f"SELECT {', '.join(tests)} FROM ({good})")[0]
-    for i, key in enumerate(keys):
-        if found[3 * i]:
-            msg = f"nested data under {shown_value(key)!r} is not built yet: only scalars and lists of scalars"
-            raise UsageError(msg)
+    if any(found[::3]):
+        raise _NestedError
     return frozenset(i for i in range(len(keys)) if found[3 * i + 1] and not found[3 * i + 2])
 
 

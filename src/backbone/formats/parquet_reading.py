@@ -91,4 +91,4 @@ def read_parquet(path: Path, _template: Template, session: Session, _scratch: Pa
     session.execute(f"CREATE TEMP TABLE {bad} (record BIGINT, raw VARCHAR, reason VARCHAR)")
     made = (f"DROP VIEW {table}", f"DROP VIEW {source}", f"DROP TABLE {bad}")
     headers, domains = tuple(a.name for a in attributes), tuple(a.domain for a in attributes)
-    return Records(headers, table, bad, counted(session, source), 0, lists, domains, made)
+    return Records(headers, table, bad, counted(session, source), 0, lists, domains, made=made)

@@ -1,6 +1,6 @@
 """A first look at a file: how it is read, which columns it has, and why that is believed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from backbone.engine.protocol import Session
 from backbone.errors import UsageError, shown_value
 from backbone.formats import archives
 from backbone.formats.casting import misfits, no_such, present
+from backbone.formats.clean import write_clean
 from backbone.formats.decisions import keeps_type
 from backbone.formats.detection import detect_template
 from backbone.formats.inference import Inferred, infer_columns
@@ -17,7 +18,7 @@ from backbone.formats.kinds.kind import About
 from backbone.formats.markers import EMPTY, tokens_of
 from backbone.formats.reading import opened, read_records
 from backbone.formats.records import Records, field_name
-from backbone.model.files import Column, Template
+from backbone.model.files import ITEM_COLUMNS, Column, Inside, Template
 
 _LONGEST_HEADER = 10_000
 _MEMBERS_LOOKED_AT = 24
@@ -25,20 +26,32 @@ _MEMBERS_LOOKED_AT = 24
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which of the tables in a file (`part`: a sheet, a table), and which files of an archive."""
+    """Which of the tables in a file (`part`: a sheet, a table), which files of an archive, and how they are read."""
 
     part: str | None = None
     member: str | None = None
+    lenient: bool = False
 
 
 NO_WISH = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What of a file was written as plain CSV."""
+
+    template: Template
+    columns: int
+    records: int
+    unreadable: int
+
+
+@dataclass(frozen=True, slots=True)
 class Peeked:
     """What a file looks like. `evidence` are short sentences such as `tzone: NA means missing (3)`.
 
-    `confidence` is that of each column's type, between 0 and 1.
+    `confidence` is that of each column's type, between 0 and 1. `children` are the relations inside its records: their
+    headers, and what they look like.
     """
 
     template: Template
@@ -47,6 +60,7 @@ class Peeked:
     unreadable: int
     evidence: tuple[str, ...]
     confidence: tuple[float, ...] = ()
+    children: "tuple[tuple[str, Peeked], ...]" = ()
 
 
 def peek_file(
@@ -66,7 +80,7 @@ def peek_file(
     """
     if template is None:
         template = _detected(path, scratch, wanted)
-    records = read_records(path, template, session, scratch=scratch)
+    template, records = _with_children(path, template, session, scratch)
     try:
         if not records.headers:
             raise UsageError(f"{path.name} has no records, and so no columns. Add it when it has some")
@@ -77,7 +91,48 @@ def peek_file(
         peeked = peek_records(records, template, session)
     finally:
         records.drop(session)
-    return _with_about(peeked, _about(path, template, session, scratch), records.headers)
+    peeked = _with_about(peeked, _about(path, template, session, scratch), records.headers)
+    return replace(peeked, children=tuple(_peek_children(path, peeked.template, template.children, session, scratch)))
+
+
+def _with_children(path: Path, template: Template, session: Session, scratch: Path) -> tuple[Template, Records]:
+    """A template that tells the relations inside the records of a file, and its records without them."""
+    records = read_records(path, template, session, scratch=scratch)
+    if not records.nested or template.children:
+        return template, records
+    children = _children(opened(path, template, scratch), template, scratch)
+    apart = replace(template, children=children)
+    found = read_records(path, apart, session, scratch=scratch)
+    if found.headers:
+        records.drop(session)
+        return apart, found
+    found.drop(session)  # nothing is left of them: their lists stay
+    return template, records
+
+
+def _children(files: Sequence[Path], template: Template, scratch: Path) -> tuple[Inside, ...]:
+    """The relations inside the records of several files together."""
+    found = dict[str, Inside]()
+    for file in files:
+        found |= {one.header: one for one in kind_named(template.format).children(file, template, scratch)}
+    return tuple(found.values())
+
+
+def _peek_children(
+    path: Path, template: Template, children: Sequence[Inside], session: Session, scratch: Path
+) -> Iterator[tuple[str, Peeked]]:
+    """What the relations inside records look like that have any items; their first two columns are the system's."""
+    for child in children:
+        inside = replace(template, inside=(*template.inside, child.header))
+        records = read_records(path, inside, session, scratch=scratch)
+        try:
+            found = peek_records(records, inside, session) if records.headers else None
+        finally:
+            records.drop(session)
+        if found:
+            own, below = len(ITEM_COLUMNS), tuple(_peek_children(path, inside, child.children, session, scratch))
+            looked = replace(found, columns=found.columns[own:], confidence=found.confidence[own:], children=below)
+            yield child.header, looked
 
 
 def parts_of(path: Path, session: Session, *, scratch: Path) -> tuple[str, ...]:
@@ -86,18 +141,39 @@ def parts_of(path: Path, session: Session, *, scratch: Path) -> tuple[str, ...]:
     return kind_named(template.format).parts(opened(path, template, scratch)[0], session)
 
 
+def clean_file(path: Path, session: Session, target: Path, *, scratch: Path, wanted: Wanted = NO_WISH) -> Cleaned:
+    """Write a file's exact texts as plain CSV; see `write_clean`.
+
+    Raises:
+        UsageError: its format isn't built yet, or it can't be read at all.
+    """
+    template = _detected(path, scratch, wanted)
+    records = read_records(path, template, session, scratch=scratch)
+    try:
+        found = records if records.total or template.header_rows else replace(records, headers=())
+        write_clean(found, target, session)
+        return Cleaned(template, len(found.headers), records.records, records.unreadable)
+    finally:
+        records.drop(session)
+
+
 def _detected(path: Path, scratch: Path, wanted: Wanted) -> Template:
     """The template of a file, or of all files of an archive.
 
     Raises:
         UsageError: they are not alike.
     """
+    template = _as_written(path, scratch, wanted)
+    return replace(template, lenient=wanted.lenient and template.format == "csv")
+
+
+def _as_written(path: Path, scratch: Path, wanted: Wanted) -> Template:
     if not archives.is_archive(path):
         if wanted.member:
             raise UsageError(f"{path.name} is no archive, so that there is no member '{wanted.member}' in it")
-        return detect_template(path, wanted.part)
+        return _placed(path, wanted.part)
     files = archives.opened(path, wanted.member, scratch)
-    found = {file.name: detect_template(file, wanted.part) for file in files[:_MEMBERS_LOOKED_AT]}
+    found = {file.name: _placed(file, wanted.part) for file in files[:_MEMBERS_LOOKED_AT]}
     template = found[files[0].name]
     if any(other.format != template.format for other in found.values()):
         kinds = archives.listed([f"{name} ({one.format})" for name, one in found.items()])
@@ -106,6 +182,11 @@ def _detected(path: Path, scratch: Path, wanted: Wanted) -> Template:
             f"--member '*{files[0].suffix}'"
         )
     return replace(template, member=wanted.member)
+
+
+def _placed(path: Path, part: str | None) -> Template:
+    template = detect_template(path, part)
+    return kind_named(template.format).placed(path, template, part)
 
 
 def _about(path: Path, template: Template, session: Session, scratch: Path) -> About:
@@ -134,9 +215,11 @@ def peek_records(records: Records, template: Template, session: Session) -> Peek
         columns = tuple(_as_text(c, strays[i]) if i in strays else c for i, c in enumerate(columns))
     sentences = [s for i in inferred for s in _sentences(i)]
     sentences += [_stray(columns[i], stray) for i, stray in strays.items()]
+    sentences += [records.remark] if records.remark else []
     if records.unreadable:
         verb = "is" if records.unreadable == 1 else "are"
-        sentences.append(f"{records.unreadable:,} of {records.total:,} records {verb} unreadable")
+        mends = "; to mend them: peek --lenient, or `lenient: true`" if template.format == "csv" else ""
+        sentences.append(f"{records.unreadable:,} of {records.total:,} records {verb} unreadable{mends}")
     confidence = tuple(i.confidence for i in inferred)
     return Peeked(template, columns, records.total, records.unreadable, tuple(sentences), confidence)
 

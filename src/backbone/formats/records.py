@@ -18,7 +18,9 @@ class Records:
 
     `table` has `_record` and the columns `c1`, `c2` … as VARCHAR (VARCHAR[] where `lists` says so), in the order of
     `headers`. `unreadable_table` has `record`, `raw`, `reason`. `domains` is what a typed format says its columns
-    are (empty for text formats). `made` drops it all.
+    are (empty for text formats). `nested` says that lists in its records may be relations; `torn` that quotes weren't
+    in order, so that a record may have been taken for another. `remark` is a sentence on how the file was read. `made`
+    drops it all.
     """
 
     headers: tuple[str, ...]
@@ -28,7 +30,10 @@ class Records:
     unreadable: int
     lists: frozenset[int] = frozenset()
     domains: tuple[str, ...] = ()
+    nested: bool = False
     made: tuple[str, ...] = field(default=(), repr=False)
+    torn: bool = False
+    remark: str = ""
 
     @property
     def total(self) -> int:

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from backbone.model.names import ITEM, PARENT
 from backbone.model.rules import NOWHERE, Location
 
 Contract = Literal["evolve", "freeze", "quarantine"]
@@ -12,12 +13,23 @@ BadValues = Literal["quarantine", "null"]
 
 
 @dataclass(frozen=True, slots=True)
+class Inside:
+    """A list in each record whose items are a relation of their own: its header, and the lists in its items."""
+
+    header: str
+    children: "tuple[Inside, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """Physical metadata of a source: how its files are read. None means the format's default.
 
-    `null_tokens` are compared with whole trimmed values. `header_rows`, `preamble_rows` and `footer_rows`
-    count records. `member` names the file inside an archive, or several by a pattern; `sheet` and `table` name one of
-    several tables in a file. `widths` are those of a fixed-width file's columns, in characters.
+    `null_tokens` are compared with whole trimmed values. `header_rows` and `footer_rows` count records,
+    `preamble_rows` lines. `lenient`: rows that aren't as wide as the others are mended. `member` names the file inside
+    an archive, or several by a pattern; `sheet` and `table` name one of several tables in a file. `widths` are those of
+    a fixed-width file's columns, in characters. `children` are the
+    lists in records that are relations of their own, and `inside` says which of these is read: its header, and those
+    above it (empty: the records themselves). They follow from a source's `children`.
     """
 
     format: str = "csv"
@@ -28,12 +40,15 @@ class Template:
     header_rows: int = 1
     preamble_rows: int = 0
     footer_rows: int = 0
+    lenient: bool = False
     null_tokens: tuple[str, ...] = ("",)
     records: str | None = None
     member: str | None = None
     sheet: str | None = None
     table: str | None = None
     widths: tuple[int, ...] | None = None
+    children: tuple[Inside, ...] = ()
+    inside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +69,10 @@ class Column:
     contract: Contract | None = None
     description: str = ""
     contract_at: Location = field(default=NOWHERE, compare=False, repr=False)
+
+
+ITEM_COLUMNS = (Column(PARENT, "integer", headers=("..",)), Column(ITEM, "integer", headers=("..#",)))
+"""The first columns of relations inside records, under the headers that their reader gives them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,10 @@ PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 FILE, RECORD = "_file", "_record"
 """System columns of formatted and trusted datasets: landed file id and record number in it, from 1."""
 
+PARENT, ITEM = "_parent", "_item"
+"""System columns of relations inside records: the `_record` of the parent in the same file, and the place in
+its list."""
+
 VALID_FROM, VALID_TO = "_valid_from", "_valid_to"
 """System columns of datasets with `versions: history`: from when until when a state holds (null: it still does)."""
 

@@ -10,7 +10,7 @@ from backbone.model.files import BadValues, Column, Contract, FileNamePattern, T
 from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.rules import NOWHERE, Location, Rule
 
-Versions = Literal["append", "snapshot", "upsert", "history"]
+Versions = Literal["append", "snapshot", "upsert", "history", "parent"]
 Mode = Literal["full", "append", "merge"]
 Maintenance = Literal["automatic", "by_hand"]
 
@@ -19,7 +19,8 @@ Maintenance = Literal["automatic", "by_hand"]
 class Source:
     """Where data come from (`sources/NAME.yml`). `origins` are paths or globs, relative to the project.
 
-    They are as they are written: a `${NAME}` in them is filled in only where files are looked for.
+    They are as they are written: a `${NAME}` in them is filled in only where files are looked for. `children` are the
+    relations inside its records, each as a source that reads the same landed files and names its `parent`.
     """
 
     name: str
@@ -34,6 +35,13 @@ class Source:
     tags: tuple[str, ...] = ()
     at: Location = field(default=NOWHERE, compare=False)
     contract_at: Location = field(default=NOWHERE, compare=False)
+    children: "tuple[Source, ...]" = ()
+    parent: str = ""
+
+    @property
+    def relations(self) -> "tuple[Source, ...]":
+        """The source itself, and all relations inside its records, parents first."""
+        return (self, *(one for child in self.children for one in child.relations))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,7 @@ class Trusted:
     """How one source is made trustworthy (`trusted/NAME.yml`, or the defaults).
 
     `absent` says that a landed file holds all rows: those that it lacks are deleted (only for `history`).
+    `versions: parent` is for relations inside records, and for no other: the items of the rows that `parent` holds.
     """
 
     name: str
@@ -54,6 +63,7 @@ class Trusted:
     tags: tuple[str, ...] = ()
     at: Location = field(default=NOWHERE, compare=False)
     key_at: Location = field(default=NOWHERE, compare=False)
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,11 +142,25 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildSummary:
+    """A relation inside the records of a file, such as `items`, or `items__parts` inside the items (the `parent`).
+
+    `columns` are those of the items; `_parent` and `_item`, which lead to the parent, come before them.
+    """
+
+    name: str
+    parent: str
+    records: int
+    columns: tuple[Attribute, ...]
+    confidence: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PeekSummary:
     """What a file looks like, before anything is done with it. Nothing was written.
 
     `dialect` has the template's names (`delimiter`, `encoding`, `header_rows`, …) where the format has them;
-    `confidence` is that of each column's type, between 0 and 1.
+    `confidence` is that of each column's type, between 0 and 1. `children` are the relations inside its records.
     """
 
     path: str
@@ -157,6 +171,19 @@ class PeekSummary:
     sample: Sample
     evidence: tuple[str, ...] = ()
     confidence: tuple[float, ...] = ()
+    children: tuple[ChildSummary, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CleanSummary:
+    """What of a file was written as plain CSV, and how it was read: `dialect` as in `PeekSummary`."""
+
+    path: str
+    written: str
+    columns: int
+    records: int
+    unreadable: int
+    dialect: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

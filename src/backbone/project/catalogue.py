@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from backbone.errors import Problem, did_you_mean
-from backbone.model.names import FILE, RECORD, ZONES
+from backbone.model.names import FILE, ITEM, PARENT, RECORD, ZONES
 from backbone.project.sql import Parsed
 from backbone.project.tree import Text
 
 Domains = Mapping[str, str]
 """Columns and their domains; an empty domain is not known."""
-SYSTEM_COLUMNS = (FILE, RECORD)
+SYSTEM_COLUMNS = (FILE, RECORD, PARENT, ITEM)
 _SHOWN = 12
 _MOST_REFINED = ("exploitation", "trusted", "formatted", "analysis")
 

@@ -73,14 +73,16 @@ SOURCE: Keys = {
     ),
     "bad_values": Key("a value that its type can't hold: `quarantine` the row, or `null` the cell", "`quarantine`"),
     "columns": Key("`name: type`, or `name: {…}`, see below", "those of the files"),
+    "children": Key("lists in records that are relations of their own: `name: {…}`, see below", "none"),
     "file_name": Key("`pattern` and `into`: columns from the name of the landed file"),
     "description": Key("what it holds"),
     **_PEOPLE,
-    "children": Key("nested lists of objects", built=False),
 }
 ORIGIN: Keys = {
     "postgres": Key("a PostgreSQL database: `${PG_URL}`"),
     "sqlite": Key("the file of an SQLite database"),
+    "kafka": Key("brokers of Kafka: `host:9092`, several with commas"),
+    "topic": Key("the topic of Kafka whose messages land"),
     "table": Key("the table whose rows land, as `name` or `schema.name`"),
     "query": Key("or the query whose rows land"),
     "cursor": Key("a column that only grows: then only new rows are fetched", "all rows each time"),
@@ -92,14 +94,27 @@ TEMPLATE: Keys = {
     "quotechar": Key("the character around values", '`"`'),
     "escapechar": Key("the character before a quote within a value", '`"`'),
     "header_rows": Key("records of the header; 0 for none", "1"),
-    "preamble_rows": Key("records before the header", "0"),
+    "preamble_rows": Key("lines before the header", "0"),
     "footer_rows": Key("records after the data", "0"),
+    "lenient": Key(
+        "`true`: rows that aren't as wide as the others are mended, not set aside: [files](../files.md)", "`false`"
+    ),
     "null_tokens": Key("whole trimmed values that mean *missing*", "the empty text"),
     "member": Key("the file inside an archive, or several by a pattern", "all of them"),
-    "records": Key("what is a record in XML: a path of elements such as `orders/order`", "what is repeated most"),
+    "records": Key(
+        "where the records are: in XML, a path of elements such as `orders/order`; in JSON, of keys, where `*` is each "
+        "value of an object, whose key becomes column `key`",
+        "in XML, what is repeated most; in JSON, the file's own values",
+    ),
     "sheet": Key("of a workbook", "the only one"),
     "table": Key("of a database, or the number of a table in a page", "the only one"),
     "widths": Key("of columns in fixed-width text, in characters: `[10, 4, 12]`"),
+}
+CHILD: Keys = {
+    "header": Key("the key of the list in the files; in an object, its path: `order__items`", "its name"),
+    "columns": Key("as a source's", "those of the files"),
+    "children": Key("lists in its items", "none"),
+    "description": Key("what it is"),
 }
 COLUMN: Keys = {
     "type": Key(

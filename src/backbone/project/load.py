@@ -68,11 +68,13 @@ class _Loader:
         self.catalogue.upstream = settings.upstream is not None
         reader = SourceReader(secrets, settings.contract)
         sources = tuple(self._source(file, reader) for file in self._files("sources"))
+        relations = tuple(relation for source in sources for relation in source.relations)
+        self.stems["sources"] |= {relation.name for relation in relations}
         files = {file.stem: (file, read_yaml(file, self.problems)) for file in self._files("trusted")}
         drafts = [view for file in self._files("exploitation") if (view := self._view(file))]
         questions = [question for file in self._files("analysis") if (question := self._analysis(file))]
-        self._register(sources, files, drafts, questions)
-        trusted = self._trusted(sources, files)
+        self._register(relations, files, drafts, questions)
+        trusted = self._trusted(relations, files)
         views = tuple(read_view(draft, self.catalogue, self.problems) for draft in drafts)
         analyses = tuple(read_analysis(draft, self.catalogue, self.problems) for draft in questions)
         check_cycles(views, [(a, q.outputs) for a, q in zip(analyses, questions, strict=True)], self.problems)
@@ -125,17 +127,17 @@ class _Loader:
             return f"this file doesn't belong here: {folder} holds {expected}.{did_you_mean(ending, _ENDINGS[folder])}"
         if not PLAIN_NAME.fullmatch(stem):
             return f"'{stem}' can't name a dataset. A name is made of a-z, 0-9 and _, and begins with a letter"
-        if "__" in stem:
+        if "__" in stem and not (folder == "trusted" and stem in self.stems["sources"]):
             return f"'{stem}' can't name a dataset: `__` means inside, and is only for Backbone's own names"
         return ""
 
     def _source(self, file: File, reader: SourceReader) -> Source:
         before = len(self.problems)
         source = reader.read(file, self.problems)
-        columns = source_columns(source)
-        if columns is not None and len(self.problems) == before:
+        if len(self.problems) == before:
             # Those of a source with mistakes aren't: whoever uses them shouldn't be blamed too.
-            self.catalogue.tables[f"formatted.{source.name}"] = columns
+            known = {one.name: columns for one in source.relations if (columns := source_columns(one)) is not None}
+            self.catalogue.tables |= {f"formatted.{name}": columns for name, columns in known.items()}
         return source
 
     def _view(self, file: File) -> Draft | None:

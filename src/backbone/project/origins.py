@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from backbone.connectors.origins import DATABASES, UNBUILT, is_url, packed
+from backbone.connectors.origins import DATABASES, KAFKA, UNBUILT, is_object, is_url, packed
 from backbone.connectors.secrets import Secrets
 from backbone.model.passwords import passwords
 from backbone.project import keys
@@ -39,6 +39,11 @@ def _check(text: Text, fields: Fields, secrets: Secrets) -> None:
         if not re.match(r"https?://[^/?#]+", text.value, re.IGNORECASE) or re.search(r"\s", text.value):
             fields.refuse(text.place, "this is no address. Expected: https://HOST/PATH")
         _check_passwords(text, text.place, fields)
+    elif is_object(text.value):
+        if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\0]*[^\0/]", text.value):
+            fields.refuse(
+                text.place, "this is no object. Expected: s3://BUCKET/KEY, or a pattern: s3://BUCKET/KEYS-*.csv"
+            )
     elif "://" in origin:
         scheme = origin.partition("://")[0]
         fields.refuse(text.place, f"reading from {scheme}:// is not built yet. {_EXPECTED}")
@@ -58,18 +63,28 @@ def _table(node: Mapping, fields: Fields, secrets: Secrets) -> tuple[str, ...]:
         return ()
     part = Fields(node, fields.problems, known=keys.ORIGIN, what="`from`")
     given = {key: text for key in keys.ORIGIN if (text := part.given(key)) is not None}
-    if len([name for name in DATABASES if name in given]) != 1:
-        fields.refuse(node.place, f"`from` names one database, as `postgres` or `sqlite`, not '{first}'")
+    asked = [name for name in (*DATABASES, KAFKA) if name in given]
+    if len(asked) != 1:
+        fields.refuse(node.place, f"`from` names one of `postgres`, `sqlite` and `kafka`, not '{first}'")
         return ()
-    if ("table" in given) == ("query" in given):
-        fields.refuse(node.place, "a database is asked for one `table`, or by a `query`")
+    if wrong := _wrong_keys(asked[0], given):
+        fields.refuse(node.place, wrong)
         return ()
     for text in given.values():
         if not text.value.strip():
             fields.refuse(text.place, "this is empty")
         check_secrets(text, secrets, fields.problems)
-    database = next(name for name in DATABASES if name in given)
-    if database == "postgres":
-        _check_passwords(given[database], given[database].place, fields)
-    order = (database, "table", "query", "cursor")
+    if asked[0] == "postgres":
+        _check_passwords(given[asked[0]], given[asked[0]].place, fields)
+    order = (asked[0], "table", "query", "topic", "cursor")
     return (packed({key: given[key].value for key in order if key in given}),)
+
+
+def _wrong_keys(asked: str, given: dict[str, Text]) -> str:
+    """What is wrong with the keys beside the one that says who is asked."""
+    if asked == KAFKA:
+        others = [key for key in given if key not in {KAFKA, "topic"}]
+        return "" if "topic" in given and not others else "Kafka is asked for one `topic`, and for nothing else"
+    if ("table" in given) == ("query" in given) or "topic" in given:
+        return "a database is asked for one `table`, or by a `query`"
+    return ""

@@ -14,6 +14,7 @@ from backbone.model.files import BadValues, Column, Contract, FileNamePattern, T
 from backbone.model.names import is_system
 from backbone.model.project import Source
 from backbone.project import keys
+from backbone.project.children import with_children
 from backbone.project.fields import Fields, listed
 from backbone.project.origins import read_origins
 from backbone.project.settings import CONTRACTS
@@ -43,7 +44,7 @@ class SourceReader:
         columns = _columns(fields)
         origins = read_origins(fields, self.secrets)
         rows_only = bool(origins) and all(origin.startswith("{") for origin in origins)
-        return Source(
+        source = Source(
             name=file.stem,
             origins=origins,
             template=_template(fields, "ndjson" if rows_only else "csv"),
@@ -57,13 +58,18 @@ class SourceReader:
             at=file.place().at,
             contract_at=(fields.key_place("contract") or file.place()).at,
         )
+        place = fields.key_place("children")
+        if place and "children" not in kind_named(source.template.format).keys:
+            owners = listed(one.name for one in kinds() if "children" in one.keys)
+            fields.refuse(place, f"`children` are of {owners}, not of {source.template.format}")
+        return with_children(source, fields, _columns)
 
 
 def _template(fields: Fields, usual: str) -> Template:
     default = Template()
     part = Fields(fields.node("template"), fields.problems, known=keys.TEMPLATE, what="`template`")
     form = _format(part, usual)
-    for key in ("sheet", "table", "widths", "records"):
+    for key in ("sheet", "table", "widths", "records", "lenient"):
         place = part.key_place(key)
         if place and key not in kind_named(form).keys:
             owners = [one.name for one in kinds() if key in one.keys]
@@ -77,6 +83,7 @@ def _template(fields: Fields, usual: str) -> Template:
         header_rows=part.count("header_rows", default.header_rows),
         preamble_rows=part.count("preamble_rows", default.preamble_rows),
         footer_rows=part.count("footer_rows", default.footer_rows),
+        lenient=part.choice("lenient", "false", ("true", "false")) == "true",
         null_tokens=part.values("null_tokens", default.null_tokens),
         member=part.text("member") or None,
         records=part.text("records") or None,

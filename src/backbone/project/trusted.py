@@ -17,18 +17,23 @@ if TYPE_CHECKING:
     from backbone.project.tree import Node
 
 
-def default_rules(at: Location) -> tuple[Rule, ...]:
-    """The rules of a trusted dataset that names none: trim texts, warn of equal rows."""
-    warn = DEFAULT_TOLERANCE["warn"]
-    return (
-        Rule("trim", "trim(all)", ("all",), tolerate=1.0, at=at),
-        Rule("unique", "unique(all)", ("all",), "warn", tolerate=warn, at=at),
-    )
+def default_rules(at: Location, parent: str = "") -> tuple[Rule, ...]:
+    """The rules of a trusted dataset that names none: trim texts, warn of equal rows that aren't items of parents."""
+    trim = Rule("trim", "trim(all)", ("all",), tolerate=1.0, at=at)
+    unique = Rule("unique", "unique(all)", ("all",), "warn", tolerate=DEFAULT_TOLERANCE["warn"], at=at)
+    return (trim,) if parent else (trim, unique)
 
 
 def default_trusted(source: Source) -> Trusted:
     """The trusted dataset of a source that has no file of its own in `trusted/`."""
-    return Trusted(source.name, rules=default_rules(source.at), description=source.description, at=source.at)
+    return Trusted(
+        source.name,
+        "parent" if source.parent else "append",
+        rules=default_rules(source.at, source.parent),
+        description=source.description,
+        at=source.at,
+        parent=source.parent,
+    )
 
 
 def source_columns(source: Source) -> Domains | None:
@@ -53,8 +58,9 @@ def read_trusted(
     """One trusted dataset, checked against its source."""
     fields = Fields(node, problems, known=keys.TRUSTED, what=f"a trusted dataset ({file.path})")
     fields.choice("clean", "off", ("off",), unbuilt=("suggest", "auto"))
-    default: Versions = "append"
-    versions = fields.choice("versions", default, get_args(Versions))
+    default: Versions = "parent" if source.parent else "append"
+    ways = tuple(way for way in get_args(Versions) if (way == "parent") == bool(source.parent))
+    versions = fields.choice("versions", default, ways)
     where = f"formatted.{source.name}"
     columns = catalogue.columns(where)
     key, newest = fields.texts("key"), fields.given("newest_by")
@@ -72,7 +78,11 @@ def read_trusted(
         problems.append(place.problem("`absent: deleted` needs `versions: history`"))
     setting = Setting(f"trusted.{source.name}", "trusted", where, columns, catalogue, problems)
     at = file.place().at
-    rules = read_rules(fields.node("rules"), setting) if fields.node("rules") is not None else default_rules(at)
+    rules = (
+        read_rules(fields.node("rules"), setting)
+        if fields.node("rules") is not None
+        else default_rules(at, source.parent)
+    )
     return Trusted(
         name=source.name,
         versions=versions,
@@ -85,4 +95,5 @@ def read_trusted(
         tags=fields.values("tags"),
         at=at,
         key_at=(fields.key_place("key") or file.place()).at,
+        parent=source.parent,
     )

@@ -5,12 +5,17 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as PairMapping
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backbone.errors import Problem, ProjectError
+from backbone.formats.headers import column_names
 from backbone.model.files import Column, Template
 from backbone.project.places import File, read_file
 from backbone.project.tree import Items, Mapping, Node, Text
 from backbone.project.yaml_tree import read_yaml
+
+if TYPE_CHECKING:
+    from backbone.formats.peek import Peeked
 
 _IGNORED = ("lake/", "secrets.env")
 _PLAIN = re.compile(r"[A-Za-z0-9_./~][A-Za-z0-9_./~+*()-]*(?: [A-Za-z0-9_./~+*()-]+)*")
@@ -21,8 +26,7 @@ _ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 def source_text(
     name: str,
     origins: Sequence[str],
-    template: Template,
-    columns: Sequence[Column],
+    peeked: "Peeked",
     evidence: Sequence[str],
     command: str,
 ) -> str:
@@ -30,12 +34,21 @@ def source_text(
     lines = [_comment(f"Written by `{command}`. Yours to edit.")]
     lines += [_comment(sentence) for sentence in evidence]
     lines += _origins(name, origins)
-    lines.append(f"template: {_flow(_template_pairs(template))}")
+    lines.append(f"template: {_flow(_template_pairs(peeked.template))}")
     lines.append("contract: evolve                     # header or type drift: evolve | freeze | quarantine")
-    if columns:
-        lines.append("columns:")
-        lines += [f"  {scalar(column.name)}: {_column(column)}" for column in columns]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_columns(peeked)]) + "\n"
+
+
+def _columns(peeked: "Peeked") -> list[str]:
+    """The columns of a relation, and those of the relations inside its records."""
+    lines = ["columns:"] if peeked.columns else []
+    lines += [f"  {scalar(column.name)}: {_column(column)}" for column in peeked.columns]
+    lines += ["children:"] if peeked.children else []
+    names = column_names([header for header, _ in peeked.children])
+    for name, (header, child) in zip(names, peeked.children, strict=True):
+        spelt = [f"header: {scalar(header)}"] if name != header else []
+        lines += [f"  {scalar(name)}:", *(f"    {line}" for line in (*spelt, *_columns(child)))]
+    return lines
 
 
 def _origins(name: str, origins: Sequence[str]) -> list[str]:
@@ -51,11 +64,15 @@ def _template_pairs(template: Template) -> list[tuple[str, str]]:
     pairs = [("format", scalar(template.format))]
     for part in fields(template):
         value = getattr(template, part.name)
-        if part.name != "format" and value != getattr(default, part.name):
-            pairs.append(
-                (part.name, _sequence([str(one) for one in value]) if isinstance(value, tuple) else scalar(str(value)))
-            )
+        if part.name not in {"format", "children", "inside"} and value != getattr(default, part.name):
+            pairs.append((part.name, _value(value)))
     return pairs
+
+
+def _value(value: object) -> str:
+    if isinstance(value, tuple):
+        return _sequence([str(one) for one in value])
+    return scalar(str(value).lower() if isinstance(value, bool) else str(value))
 
 
 def _column(column: Column) -> str:

@@ -36,6 +36,8 @@ def check_project(steps: Sequence[Step], published: Mapping[str, Published], eng
             relations.pop(step.dataset, None)
             if found:
                 relations[step.dataset] = found
+            if isinstance(step.work, Format):
+                relations |= _children(step, step.work.source, published)
     if problems:
         raise ProjectError(problems)
     return relations
@@ -60,6 +62,20 @@ def _bind(
             return _bind_view(view, relations, session)
         case Derive() | Analyse():
             return held, []
+
+
+def _children(step: Step, source: Source, published: Mapping[str, Published]) -> dict[str, Relation]:
+    """The relations inside a source's records, as far as they can be known."""
+    there = {
+        one: published[f"formatted.{one.name}"] for one in source.relations if f"formatted.{one.name}" in published
+    }
+    found = {
+        one.name: there[one].relation
+        if one in there and there[one].definition == step.definition
+        else _united(declared_relation(one), there[one].relation if one in there else None)
+        for one in source.relations[1:]
+    }
+    return {f"formatted.{name}": relation for name, relation in found.items() if relation}
 
 
 def _is_known(step: Step, relations: Mapping[str, Relation], published: Mapping[str, Published]) -> bool:

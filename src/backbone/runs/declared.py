@@ -9,7 +9,7 @@ from backbone.governance.tables import TABLES
 from backbone.lake.store import Lake
 from backbone.lineage.columns import column_lineage
 from backbone.model.names import literal
-from backbone.model.project import Analysis, Project
+from backbone.model.project import Analysis, Project, Source
 from backbone.model.relations import Relation
 from backbone.model.steps import Analyse, Derive, Drop, Format, Origin, Published, Step, Trust
 
@@ -29,8 +29,12 @@ def origins_of(step: Step, relations: Mapping[str, Relation]) -> tuple[Origin, .
     work = step.work
     match work:
         case Format(source):
-            columns = relations[step.dataset].names
-            return tuple(Origin(step.dataset, c, f"landing.{source.name}", _header(work, c), c) for c in columns)
+            landing = f"landing.{source.name}"
+            return tuple(
+                Origin(out, column, landing, _header(one, column), column)
+                for out, one in zip(step.outputs, source.relations, strict=True)
+                for column in relations[out].names
+            )
         case Trust(trusted):
             formatted = f"formatted.{trusted.name}"
             return passing(step.dataset, formatted, relations[step.dataset], relations[formatted])
@@ -63,8 +67,8 @@ def _predicted(analysis: Analysis, step: Step, relations: Mapping[str, Relation]
     return (*keys, *(Origin(dataset, name, view, feature, model) for name in made for feature in analysis.features))
 
 
-def _header(work: Format, column: str) -> str:
-    return next((c.headers[0] for c in work.source.columns if c.name == column and c.headers), column)
+def _header(source: Source, column: str) -> str:
+    return next((c.headers[0] for c in source.columns if c.name == column and c.headers), column)
 
 
 def dataset_changes(

@@ -135,8 +135,7 @@ def land_arrivals(project: Project, environment: Environment, on_event: OnEvent)
                         landings.append(landing)
                 for origin in filter(is_asked, source.origins):
                     on_event(RunEvent("landing", text=told(origin)))
-                    if landing := pull(zone, source.name, origin, project.root, _noting(on_event)):
-                        landings.append(landing)
+                    landings += pull(zone, source.name, origin, project.root, _noting(on_event))
             except OriginError as error:
                 unlanded[source.name] = str(error)
     return Arrived(tuple(landings), unlanded)

@@ -227,7 +227,7 @@ def _staging(
 ) -> Staging:
     step = planned.step
     since = place.published[step.dataset].inputs if how == "incremental" else {}
-    source = stem_of(step.dataset) if isinstance(step.work, (Format, Trust)) else ""
+    source = stem_of(step.dataset).partition("__")[0] if isinstance(step.work, (Format, Trust)) else ""
     name = step.work.analysis.name if isinstance(step.work, Analyse) else stem_of(step.dataset)
     return Staging(
         step=step,

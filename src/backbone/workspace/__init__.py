@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from backbone.workspace.adding import add, add_parts, init
     from backbone.workspace.naming import Names, names
     from backbone.workspace.opening import open_workspace
-    from backbone.workspace.peeking import Peek, peek
+    from backbone.workspace.peeking import Peek, clean, peek
     from backbone.workspace.results import Result
     from backbone.workspace.watching import changes
     from backbone.workspace.workspace import Workspace
@@ -20,6 +20,7 @@ __all__ = [
     "add",
     "add_parts",
     "changes",
+    "clean",
     "init",
     "names",
     "open_workspace",
@@ -37,6 +38,7 @@ _HOMES = {
     "init": "adding",
     "names": "naming",
     "open_workspace": "opening",
+    "clean": "peeking",
     "peek": "peeking",
 }
 

@@ -1,7 +1,7 @@
 """Adding a source: from a file to a trusted dataset in one go. And making a project to add it to."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from glob import glob, has_magic
@@ -10,12 +10,14 @@ from tempfile import TemporaryDirectory
 
 from backbone.connectors.arriving import is_unfinished
 from backbone.connectors.fetching import fetch_to
-from backbone.connectors.origins import is_url
+from backbone.connectors.origins import is_asked
 from backbone.errors import BackboneError, UsageError, did_you_mean
+from backbone.formats.headers import column_names
 from backbone.formats.lines import line_of
 from backbone.formats.peek import Peeked
 from backbone.model.files import Column, LandedFile, Template
-from backbone.model.names import PLAIN_NAME
+from backbone.model.names import PLAIN_NAME, is_system
+from backbone.model.project import Source
 from backbone.model.reports import Added, QuarantineRow, RunReport, Sample
 from backbone.project.finding import PROJECT_FILE, find_project
 from backbone.project.writing import add_origins, init_project, source_text, write_whole
@@ -102,14 +104,14 @@ def add(
     before = path.read_bytes() if path.exists() else None
     if before is not None:  # the project may need the very source that is being added
         _check_format(open_workspace(root, env), source, files[0], peeked)
-    origins = [location if is_url(location) else _origin(root, folder, location) for location in locations]
+    origins = [location if is_asked(location) else _origin(root, folder, location) for location in locations]
     with explained(root):
         if before is None:
             wish = [f"--{key} {value}" for key, value in (("part", part), ("member", member)) if value]
             shown = " ".join(["backbone add", *([name] if name else []), *locations, *wish])
             path.parent.mkdir(exist_ok=True)
             evidence = (*peeked.evidence, *_less_sure(peeked))
-            write_whole(path, source_text(source, origins, peeked.template, peeked.columns, evidence, shown))
+            write_whole(path, source_text(source, origins, peeked, evidence, shown))
         else:
             add_origins(path, origins)
     try:  # as it is declared now
@@ -120,9 +122,15 @@ def add(
     return replace(added, project=made)
 
 
+def _unsure(peeked: Peeked, within: str = "") -> list[str]:
+    known = zip(peeked.columns, peeked.confidence, strict=True)
+    unsure = [f"{within}{c.name} {at:.2f}" for c, at in known if at < _SURE]
+    return [*unsure, *(one for header, child in peeked.children for one in _unsure(child, f"{within}{header}."))]
+
+
 def _less_sure(peeked: Peeked) -> tuple[str, ...]:
     """The types that few values speak for, or that some speak against, with their confidence."""
-    unsure = [f"{c.name} {at:.2f}" for c, at in zip(peeked.columns, peeked.confidence, strict=True) if at < _SURE]
+    unsure = _unsure(peeked)
     return (f"confidence in types under {_SURE}: {', '.join(unsure)}",) if unsure else ()
 
 
@@ -162,7 +170,7 @@ def _compare(workspace: Workspace, source: str) -> Added:
             workspace.environment.landing.opened([file]) as (opened,),
             peek(opened.path, memory_limit=workspace.environment.memory_limit) as found,
         ):
-            for difference in _differences(declared.columns, found.columns):
+            for difference in _all_differences(declared, found.peeked):
                 differing.setdefault(difference, []).append(file.name)
     differences = tuple(f"{what} (in {_and_more(names)})" for what, names in differing.items())
     return Added(
@@ -170,10 +178,24 @@ def _compare(workspace: Workspace, source: str) -> Added:
         landed=(),
         template_path=f"sources/{source}.yml",
         written=False,
-        summary=_summary(declared.template, declared.columns),
+        summary=_summary(declared),
         evidence=differences or (f"as in {_and_more([file.name for file in reversed(files)])}",),
         next_command="backbone run",
     )
+
+
+def _all_differences(declared: Source, found: Peeked) -> Iterator[str]:
+    """What differs in a source's records, and in the relations inside them."""
+    columns = [column for column in declared.columns if not is_system(column.name)]
+    within = f"{declared.name.partition('__')[2]}: " if declared.parent else ""
+    yield from (f"{within}{difference}" for difference in _differences(columns, found.columns))
+    known = {child.template.inside[-1]: child for child in declared.children}
+    for name, (header, child) in zip(column_names([h for h, _ in found.children]), found.children, strict=True):
+        if header in known:
+            yield from _all_differences(known[header], child)
+        else:
+            inside = ", ".join(f"{c.name}: {c.domain}" for c in child.columns)
+            yield f"{within}new list: write children: {{{name}: {{columns: {{{inside}}}}}}}"
 
 
 def _and_more(names: Sequence[str]) -> str:
@@ -199,7 +221,7 @@ def _differences(declared: Sequence[Column], found: Sequence[Column]) -> tuple[s
 def _files(folder: Path, locations: Sequence[str], fetched: Path) -> list[Path]:
     found: list[Path] = []
     for number, location in enumerate(locations):
-        if is_url(location):
+        if is_asked(location):
             into = fetched / str(number)
             into.mkdir()
             found.append(fetch_to(location, _root_around(folder), into, lambda _: None))
@@ -260,8 +282,19 @@ def _look(files: Sequence[Path], memory_limit: str, part: str | None, member: st
         together = found.peeked
     for path in others:
         with peek(path, memory_limit=memory_limit, part=part, member=member) as found:
-            together = replace(together, columns=_united(together.columns, found.columns))
+            together = _together(together, found.peeked)
     return together
+
+
+def _together(before: Peeked, now: Peeked) -> Peeked:
+    """What was seen first, with columns that hold the values of both, and the children of both."""
+    later = dict(now.children)
+    children = [
+        (header, _together(one, later.pop(header)) if header in later else one) for header, one in before.children
+    ]
+    columns = _united(before.columns, now.columns)
+    confidence = (*before.confidence, *(1.0,) * (len(columns) - len(before.columns)))
+    return replace(before, columns=columns, confidence=confidence, children=(*children, *later.items()))
 
 
 def _united(before: Sequence[Column], now: Sequence[Column]) -> tuple[Column, ...]:
@@ -279,14 +312,15 @@ def _wider(one: str, other: str) -> str:
 
 def _take_through(workspace: Workspace, source: str, peeked: Peeked | None) -> Added:
     """Run a source; `peeked` is what was written into its file, None where that was there already."""
-    report = workspace.run(select=(f"formatted.{source}", f"trusted.{source}"))
     declared = next(s for s in workspace.project.sources if s.name == source)
+    names = [one.name for one in declared.relations]
+    report = workspace.run(select=(f"formatted.{source}", *(f"trusted.{name}" for name in names)))
     return Added(
         source=source,
         landed=report.landed,
         template_path=f"sources/{source}.yml",
         written=peeked is not None,
-        summary=_summary(declared.template, declared.columns),
+        summary=_summary(declared),
         evidence=peeked.evidence if peeked else (),
         remarks=_remarks(workspace, source, report),
         sample=_sample(workspace, source, report) if not report.failed else None,
@@ -295,12 +329,14 @@ def _take_through(workspace: Workspace, source: str, peeked: Peeked | None) -> A
     )
 
 
-def _summary(template: Template, columns: Sequence[Column]) -> str:
+def _summary(source: Source) -> str:
+    template, inside = source.template, len(source.relations) - 1
     names = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
     parts = [template.format]
     if template.format == "csv":
         parts += [template.encoding, names.get(template.delimiter, repr(template.delimiter))]
-    return ", ".join([*parts, f"{len(columns)} columns"])
+    more = [f"{inside} {'relations' if inside > 1 else 'relation'} inside"] if inside else []
+    return ", ".join([*parts, f"{len(source.columns)} columns", *more])
 
 
 def _sample(workspace: Workspace, source: str, report: RunReport) -> Sample:
@@ -328,12 +364,13 @@ def _remarks(workspace: Workspace, source: str, report: RunReport) -> tuple[str,
                 such = f", such as {finding.examples[0]}" if finding.examples else ""
                 lines.append(f"warning   {finding.rule.name}: {finding.message}{such}")
     files = {file.id: file for file in workspace.environment.landing.registry.files(source)}
-    template = next(s.template for s in workspace.project.sources if s.name == source)
-    for dataset in (f"formatted.{source}", f"trusted.{source}"):
+    declared = next(s for s in workspace.project.sources if s.name == source)
+    names = [one.name for one in declared.relations]
+    for dataset in (f"{zone}.{name}" for name in names for zone in ("formatted", "trusted")):
         if not _set_aside(dataset, report):
             continue
         aside = workspace.quarantine(dataset, limit=_SHOWN)
-        lines += [f"set aside {_where(row, files, template, workspace)}: {row.reason}" for row in aside.rows]
+        lines += [f"set aside {_where(row, files, declared.template, workspace)}: {row.reason}" for row in aside.rows]
         if aside.total > len(aside.rows):
             lines.append(f"set aside {aside.total - len(aside.rows):,} more rows: backbone quarantine {dataset}")
     return tuple(lines)

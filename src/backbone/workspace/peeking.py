@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,14 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from backbone.connectors.fetching import fetch_to
-from backbone.connectors.origins import is_url
+from backbone.connectors.origins import is_asked
 from backbone.errors import UsageError, did_you_mean
-from backbone.formats.peek import NO_WISH, Peeked, Wanted, parts_of, peek_file
+from backbone.formats.clean import write_clean
+from backbone.formats.headers import column_names
+from backbone.formats.peek import NO_WISH, Peeked, Wanted, clean_file, parts_of, peek_file
+from backbone.formats.reading import read_records
 from backbone.model.files import LandedFile, Template
 from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.project import Source
 from backbone.model.relations import Attribute
-from backbone.model.reports import PeekSummary, Sample
+from backbone.model.reports import ChildSummary, CleanSummary, PeekSummary, Sample
 from backbone.model.steps import Extent, Format, Staged, Staging, Step
 from backbone.wiring import open_engine
 from backbone.zones.formatted import stage_formatted
@@ -115,12 +119,21 @@ class Peek:
             str(self._path),
             self.template.format,
             self._path.stat().st_size,
-            {name: getattr(self.template, name) for name in _DIALECT} if self.template.format == "csv" else {},
+            _dialect(self.template),
             tuple(Attribute(c.name, c.domain) for c in self.columns),
             Sample(names, tuple(rows), self.peeked.records),
             self.evidence,
             self.peeked.confidence,
+            tuple(_summaries(self.peeked)),
         )
+
+    def write_csv(self, to: str | Path) -> None:
+        """Write the file's exact texts as plain CSV: UTF-8, commas, its own headers; what can't be read is left out."""
+        records = read_records(self._path, self.template, self._session, scratch=self._scratch)
+        try:
+            write_clean(records, Path(to).absolute(), self._session)
+        finally:
+            records.drop(self._session)
 
     def keep_until_closed(self, folder: tempfile.TemporaryDirectory[str]) -> None:
         """Let a folder go with this object."""
@@ -139,6 +152,16 @@ class Peek:
     def __del__(self) -> None:
         if hasattr(self, "_stack"):
             self._stack.close()
+
+
+def _summaries(peeked: Peeked, within: str = "") -> Iterator[ChildSummary]:
+    """The relations inside records, by the names that `add` gives them, each after its parent."""
+    names = column_names([header for header, _ in peeked.children])
+    for name, (_, child) in zip(names, peeked.children, strict=True):
+        full = f"{within}__{name}" if within else name
+        columns = tuple(Attribute(c.name, c.domain) for c in child.columns)
+        yield ChildSummary(full, within, child.records, columns, child.confidence)
+        yield from _summaries(child, full)
 
 
 def parts(path: Path, memory_limit: str) -> tuple[str, ...]:
@@ -161,8 +184,50 @@ def _peek_url(url: str, memory_limit: str, wanted: Wanted) -> Peek:
     return found
 
 
+def clean(path: str, to: Path, *, lenient: bool, part: str | None, member: str | None) -> CleanSummary:
+    """Write a file's exact texts as plain CSV.
+
+    Raises:
+        UsageError: there is no such file, it can't be read, or `to` is the file itself.
+    """
+    file = _there(path)
+    if to.exists() and to.samefile(file):
+        raise UsageError(f"'{to}' is the file itself, which is never changed: name another")
+    if not to.absolute().parent.is_dir():
+        raise UsageError(f"There is no folder '{to.parent}' to write '{to.name}' to: make it first")
+    with tempfile.TemporaryDirectory(prefix="backbone-peek-") as folder:
+        scratch = Path(folder)
+        with open_engine(DEFAULT_LIMIT, scratch) as engine, engine.session() as session:
+            found = clean_file(file, session, to, scratch=scratch, wanted=Wanted(part, member, lenient))
+    return CleanSummary(path, str(to), found.columns, found.records, found.unreadable, _dialect(found.template))
+
+
+def _there(path: str | Path) -> Path:
+    """The file that somebody names.
+
+    Raises:
+        UsageError: there is none.
+    """
+    file = Path(path).absolute()
+    if not file.is_file():
+        near = did_you_mean(file.name, [p.name for p in file.parent.glob("*")] if file.parent.is_dir() else [])
+        raise UsageError(f"There is no file '{path}'.{near or ' Name one that is there: backbone peek FILE'}")
+    if any("\ud800" <= character <= "\udfff" for character in str(file)):  # a byte that Python couldn't read as UTF-8
+        raise UsageError(f"'{file.name}' can't be read: its name, or a folder's, is no UTF-8. Rename it")
+    return file
+
+
+def _dialect(template: Template) -> dict[str, object]:
+    return {name: getattr(template, name) for name in _DIALECT} if template.format == "csv" else {}
+
+
 def peek(
-    path: str | Path, *, memory_limit: str = DEFAULT_LIMIT, part: str | None = None, member: str | None = None
+    path: str | Path,
+    *,
+    memory_limit: str = DEFAULT_LIMIT,
+    part: str | None = None,
+    member: str | None = None,
+    lenient: bool = False,
 ) -> Peek:
     """Look at a file: its dialect, columns and types, and the evidence for them.
 
@@ -171,6 +236,7 @@ def peek(
         memory_limit: how much memory that may take; what is more is put aside in the system's folder for such.
         part: a sheet, or a table, of those in the file; the largest if nothing is said.
         member: a file in an archive, or several by a pattern; all if nothing is said.
+        lenient: whether rows of delimited text that aren't as wide as the others are mended, not set aside.
 
     Raises:
         UsageError: there is no such file, or it can't be read.
@@ -178,12 +244,6 @@ def peek(
     Example:
         >>> backbone.peek("sales.csv").relation.df()
     """
-    if is_url(str(path)):
-        return _peek_url(str(path), memory_limit, Wanted(part, member))
-    file = Path(path).absolute()
-    if not file.is_file():
-        near = did_you_mean(file.name, [p.name for p in file.parent.glob("*")] if file.parent.is_dir() else [])
-        raise UsageError(f"There is no file '{path}'.{near or ' Name one that is there: backbone peek FILE'}")
-    if any("\ud800" <= character <= "\udfff" for character in str(file)):  # a byte that Python couldn't read as UTF-8
-        raise UsageError(f"'{file.name}' can't be read: its name, or a folder's, is no UTF-8. Rename it")
-    return Peek(file, memory_limit, Wanted(part, member))
+    if is_asked(str(path)):
+        return _peek_url(str(path), memory_limit, Wanted(part, member, lenient))
+    return Peek(_there(path), memory_limit, Wanted(part, member, lenient))

@@ -10,8 +10,19 @@ from backbone.formats.lines import line_of
 from backbone.lineage.trace import Contribution, provenance_queries
 from backbone.model.domains import sql_type
 from backbone.model.files import LandedFile, Template
-from backbone.model.names import FILE, RECORD, is_system, literal, quoted, quoted_dataset, stem_of, zone_of
-from backbone.model.project import Analysis
+from backbone.model.names import (
+    FILE,
+    ITEM,
+    PARENT,
+    RECORD,
+    is_system,
+    literal,
+    quoted,
+    quoted_dataset,
+    stem_of,
+    zone_of,
+)
+from backbone.model.project import Analysis, Source
 from backbone.model.reports import TraceNode
 from backbone.model.steps import Analyse, Derive, Extent, Format, Published, Step
 from backbone.runs.run import read_published
@@ -136,7 +147,17 @@ class _Tracer:
         if zone_of(dataset) == "trusted":
             words.append(self._repairs(dataset, row))
             words += self._merged(dataset, file_id, record)
-        return TraceNode(dataset, self._label(dataset, row), ", ".join(words), children=(self._file(file_id, record),))
+        origin = self._parent(dataset, row) if PARENT in row else self._file(file_id, record)
+        return TraceNode(dataset, self._label(dataset, row), ", ".join(words), children=(origin,))
+
+    def _parent(self, dataset: str, row: Row) -> TraceNode:
+        """The row in whose list an item is, in the same zone; in formatted where it isn't in trusted any more."""
+        source = next(one for one in self._relations if one.name == stem_of(dataset))
+        place = f"{FILE} = {row[FILE]} AND {RECORD} = {row[PARENT]}"
+        for parent in dict.fromkeys((f"{zone_of(dataset)}.{source.parent}", f"formatted.{source.parent}")):
+            if parent in self.known and (rows := self._rows(parent, place)):
+                return self.node(parent, rows[0], f"item {row[ITEM]} of {source.template.inside[-1]}")
+        return TraceNode(f"formatted.{source.parent}", "its parent was set aside", f"record {row[PARENT]}")
 
     def _repairs(self, dataset: str, row: Row) -> str:
         """How a trusted row differs from its original in formatted, under the same file and record."""
@@ -172,6 +193,11 @@ class _Tracer:
             line = line_of(opened.path, self._template(file.source), record)
         place = f"record {record}" + (f", line {line}" if line else "")
         return TraceNode(file.name, place, f"arrived {file.arrived_at:%Y-%m-%d %H:%M}, sha256 {file.sha256[:8]}…")
+
+    @cached_property
+    def _relations(self) -> tuple[Source, ...]:
+        works = (step.work for step in self._workspace.steps)
+        return tuple(one for work in works if isinstance(work, Format) for one in work.source.relations)
 
     def _template(self, source: str) -> Template:
         step = self._steps.get(f"formatted.{source}")

@@ -27,13 +27,19 @@ def _format(source: Source) -> Step:
         "contract": _digest([source.contract, source.bad_values]),
         "file_name": _digest(_plain(source.file_name) if source.file_name else None),
         **columns,
+        **{f"child {one.name}": _digest(_child(one)) for one in source.relations[1:]},
     }
-    return Step((f"formatted.{source.name}",), (), Format(source), definition, increments=True, tags=source.tags)
+    outputs = tuple(f"formatted.{one.name}" for one in source.relations)
+    return Step(outputs, (), Format(source), definition, increments=True, tags=source.tags)
+
+
+def _child(source: Source) -> list[object]:
+    return [source.template.inside, *(_plain(c, "description", "contract_at") for c in source.columns)]
 
 
 def _template(template: Template) -> dict[str, object]:
     """All that a template says; keys that came later count where they are given, so that nothing else is made anew."""
-    later = [name for name in ("sheet", "table", "widths") if getattr(template, name) is None]
+    later = [name for name in ("sheet", "table", "widths", "children", "inside") if not getattr(template, name)]
     return _plain(template, *later)
 
 
@@ -43,7 +49,7 @@ def _trust(trusted: Trusted) -> Step:
         "key": _digest(trusted.key),
         **_rule_parts(trusted.rules),
     }
-    targets = _targets(trusted.rules)
+    targets = [*([f"trusted.{trusted.parent}"] if trusted.parent else []), *_targets(trusted.rules)]
     return Step(
         (f"trusted.{trusted.name}",),
         (f"formatted.{trusted.name}", *(t for t in targets if t != f"trusted.{trusted.name}")),

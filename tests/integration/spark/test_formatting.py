@@ -29,8 +29,9 @@ SAYS = {
     "frozen": "landed file 2, f2.csv: column note is missing (contract: freeze)",
     "columns from the name, and another encoding": "",
     "lines of JSON": "f3.csv brought column new (boolean)",
+    "lists in records": "f2.csv lacks column at__x; f2.csv brought column value (integer)",
     "no files": "",
-    "one can't be read": "landed file 2, f2.csv: nested data under 'a' is not built yet",
+    "one can't be read": "landed file 2, f2.csv: f2.csv can't be read as json",
 }
 
 

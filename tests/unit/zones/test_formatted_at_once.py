@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from backbone.engine.duckdb.engine import DuckDBEngine
 from backbone.errors import DatasetError
-from backbone.formats import slices
+from backbone.formats.delimited import slices
 from backbone.model.files import Column, LandedFile, Template
 from backbone.model.names import literal
 from backbone.model.project import Source

@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 from backbone.cli import documents
 from backbone.cli.completing import SOURCE
 from backbone.cli.door import door
-from backbone.cli.drawing.datasets import draw_added, draw_all_added, draw_lines, draw_peek
+from backbone.cli.drawing.datasets import draw_added, draw_all_added, draw_clean, draw_lines, draw_peek
 from backbone.cli.settings import Settings, shared
 from backbone.cli.showing import present, refuse_csv
 from backbone.model.names import PLAIN_NAME
@@ -40,11 +40,21 @@ def init(settings: Settings, folder: Path, example: str | None) -> None:
 @click.argument("file", type=click.Path())
 @_PART
 @_MEMBER
+@click.option("--lenient", is_flag=True, help="Mend rows that aren't as wide as the others, else set aside.")
+@click.option("--to", metavar="CSV", type=click.Path(path_type=Path, dir_okay=False), help="Write it as plain CSV.")
 @shared
 @click.pass_obj
-def peek(settings: Settings, file: str, part: str | None, member: str | None) -> None:
-    """Look at a file, or what is at a URL: dialect, columns, first rows. Writes nothing."""
-    summary = replace(door().peek(file, part=part, member=member).summary, path=file)
+def peek(settings: Settings, file: str, part: str | None, member: str | None, lenient: bool, to: Path | None) -> None:
+    """Look at a file, or what is at a URL: dialect, columns, first rows.
+
+    Writes nothing but, with --to, the file's exact texts as CSV that any program reads: UTF-8, commas, one header.
+    """
+    if to is not None:
+        refuse_csv(settings)
+        cleaned = door().clean(file, to, lenient=lenient, part=part, member=member)
+        present(settings, lambda: documents.clean_document(cleaned), lambda screen: draw_clean(cleaned, screen))
+        return
+    summary = replace(door().peek(file, part=part, member=member, lenient=lenient).summary, path=file)
 
     present(
         settings, lambda: documents.peek_document(summary), lambda screen: draw_peek(summary, screen), table="columns"

@@ -9,9 +9,11 @@ from backbone.cli.drawing.cells import Part, pairs, shown
 from backbone.cli.drawing.runs import draw_failures
 from backbone.cli.phrases import count, listed, moment, share, size
 from backbone.cli.writing import plain_text
+from backbone.model.relations import Attribute
 from backbone.model.reports import (
     Added,
     Check,
+    CleanSummary,
     ColumnProfile,
     DatasetDescription,
     DatasetProfile,
@@ -193,14 +195,34 @@ def draw_peek(summary: PeekSummary, screen: "Screen") -> None:
     for sentence in summary.evidence:
         screen.line(("found    ", "dim"), sentence, hang=9)
     screen.line()
-    sure = summary.confidence or (1.0,) * len(summary.columns)
-    rows: list[list[Part]] = [
-        [a.name, (a.domain, "dim"), f"{at:.2f}" if at < 1 else ""] for a, at in zip(summary.columns, sure, strict=True)
-    ]
-    screen.table(("column", "domain", "confidence"), rows, right=(2,))
+    _draw_columns(summary.columns, summary.confidence, screen)
+    for child in summary.children:
+        screen.line()
+        facts = f"  {count(child.records, 'item')} of lists in {child.parent or 'the records'}: a relation of its own"
+        screen.line((child.name, "bold"), facts)
+        _draw_columns(child.columns, child.confidence, screen)
     screen.line()
     draw_sample(summary.sample, screen)
     screen.line("next: ", (f"backbone add {quote(summary.path)}", "cyan"))
+
+
+def draw_clean(cleaned: CleanSummary, screen: "Screen") -> None:
+    """What of a file was written as plain CSV."""
+    if cleaned.dialect:
+        screen.line(("dialect  ", "dim"), pairs({k: _visible(v) for k, v in cleaned.dialect.items()}))
+    facts = f"{count(cleaned.records, 'record')} of {count(cleaned.columns, 'column')}"
+    screen.line(("wrote    ", "dim"), f"{cleaned.written}: {facts}")
+    if cleaned.unreadable:
+        left = f"{count(cleaned.unreadable, 'record')} left out, being unreadable; to mend them: --lenient"
+        screen.line(("⚠ ", "yellow"), left)
+
+
+def _draw_columns(columns: Sequence[Attribute], confidence: Sequence[float], screen: "Screen") -> None:
+    sure = confidence or (1.0,) * len(columns)
+    rows: list[list[Part]] = [
+        [a.name, (a.domain, "dim"), f"{at:.2f}" if at < 1 else ""] for a, at in zip(columns, sure, strict=True)
+    ]
+    screen.table(("column", "domain", "confidence"), rows, right=(2,))
 
 
 def _visible(value: object) -> object:

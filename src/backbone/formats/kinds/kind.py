@@ -9,7 +9,7 @@ from typing import Any
 from backbone.engine.protocol import Session
 from backbone.errors import MissingExtraError
 from backbone.formats.records import Records, Scan
-from backbone.model.files import Template
+from backbone.model.files import Inside, Template
 
 HEAD_BYTES = 64 << 10
 
@@ -38,13 +38,17 @@ class Kind:
 
     Attributes:
         detect: the template of a file, given it and its first bytes; None if the file is none of this format.
-        keys: template keys that it has beside `format`, `null_tokens` and `member`, of those that not all formats have.
+        keys: template keys that it has beside `format`, `null_tokens` and `member`, of those that not all formats have;
+            `children` among them says that a source of it may have that key.
         extra: what must be installed besides, as in `pip install 'backbone[extra]'`.
         part: the key that names one of several tables in a file.
         parts: the tables of a file, where it may have several.
         about: what a file says of itself, for people who look at it.
         place: where in a file a record is, for people who open it in its own program; None where nobody knows.
         whole: its files are read as they are, archives too.
+        placed: the template with the place of the records in a file, given the part that is wanted, where files of it
+            may have them anywhere.
+        children: the lists in the records of a file that are relations of their own.
     """
 
     name: str
@@ -60,6 +64,8 @@ class Kind:
     about: Callable[[Path, Template, Session], About] = lambda _path, _template, _session: About()
     place: Callable[[Path, Template, int], str | None] = lambda _path, _template, _record: None
     whole: bool = False
+    placed: Callable[[Path, Template, str | None], Template] = lambda _path, template, _part: template
+    children: Callable[[Path, Template, Path], tuple[Inside, ...]] = lambda _path, _template, _scratch: ()
 
 
 def needed(module: str, kind_says: str, extra: str) -> Any:

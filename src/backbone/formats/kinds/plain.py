@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from backbone.engine.protocol import Session
-from backbone.formats.csv_reading import read_csv, scan_csv
+from backbone.formats.delimited.reading import read_csv, scan_csv
 from backbone.formats.kinds.kind import Look, Read
 from backbone.formats.parquet_reading import read_parquet, scan_parquet
 from backbone.formats.records import Records, Scan

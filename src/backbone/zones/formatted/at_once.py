@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backbone.errors import BackboneError, EngineError
-from backbone.formats.csv_reading import scan_together
+from backbone.formats.delimited.reading import scan_together
 from backbone.formats.reading import scan_records
 from backbone.formats.records import Part, Records, Scan, counted, field_name, fresh_names
 from backbone.model.files import LandedFile

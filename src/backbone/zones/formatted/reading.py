@@ -93,6 +93,8 @@ def _check_there(file: LandedFile, target: Target) -> None:
 
 
 def _read_file(file: LandedFile, records: Records, account: Account) -> Widening | None:
+    if account.source.parent and not records.total:  # no record of the file has items
+        return None
     account.rows_in += records.total
     drift: str | Widening = header_drift(file, match_file(account.schema, records.headers), records, account)
     counted: tuple[Counted, ...] = ()

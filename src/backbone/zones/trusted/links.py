@@ -94,7 +94,7 @@ def _over_rows(rule: Rule) -> bool:
 
 
 def _version_link(trusted: Trusted) -> Rule:
-    columns = () if trusted.versions == "snapshot" else trusted.key
+    columns = () if trusted.versions in {"snapshot", "parent"} else trusted.key
     name = f"{trusted.versions}({', '.join(columns)})" if columns else trusted.versions
     params = (("order", f"{quoted(trusted.newest_by)} NULLS FIRST"),) if trusted.newest_by else ()
     kind, at = trusted.versions, trusted.key_at

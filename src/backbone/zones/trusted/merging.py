@@ -7,7 +7,7 @@ hash occurs again are read a second time, and compared exactly.
 from collections.abc import Mapping
 
 from backbone.engine.protocol import Session
-from backbone.model.names import FILE, RECORD, quoted
+from backbone.model.names import FILE, PARENT, RECORD, quoted
 from backbone.model.relations import Relation
 from backbone.model.rules import Rule
 from backbone.quality.doubles import column_list, hash_sql, unique_scope
@@ -42,6 +42,28 @@ def find_superseded(session: Session, layers: Layers, link: Link, key: tuple[str
         f"{record} AS survivor_record FROM {layers.kept} AS t{join} WHERE NOT {at_newest}"
     )
     return losers
+
+
+def held_orphans(session: Session, layers: Layers, link: Link, *, dataset: str, parent: str) -> str:
+    """The table of the rows of the dataset as published whose parent is gone."""
+    name = f"_held_{link.number}"
+    names = ", ".join(f"t.{quoted(one)}" for one in layers.relation.names)
+    session.execute(f"CREATE TEMP TABLE {name} AS SELECT {names} FROM {dataset} AS t {_without(parent)}")
+    return name
+
+
+def find_orphans(session: Session, layers: Layers, link: Link, parent: str) -> str:
+    """The table of the rows whose parent a dataset doesn't hold; nothing survives in their place."""
+    losers = f"_losers_{link.number}"
+    session.execute(
+        f"CREATE TEMP TABLE {losers} AS SELECT t.{FILE}, t.{RECORD}, t._present, CAST(NULL AS BIGINT) AS survivor_file,"
+        f" CAST(NULL AS BIGINT) AS survivor_record FROM {layers.kept} AS t {_without(parent)}"
+    )
+    return losers
+
+
+def _without(parent: str) -> str:
+    return f"ANTI JOIN {parent} AS p ON t.{FILE} = p.{FILE} AND t.{PARENT} = p.{RECORD}"
 
 
 def hash_rows(session: Session, layers: Layers, link: Link) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from backbone.engine.protocol import Session, Written
 from backbone.errors import DatasetError, ProjectError
-from backbone.model.names import FILE, RECORD, quoted, quoted_dataset, stem_of
+from backbone.model.names import FILE, PARENT, RECORD, quoted, quoted_dataset, stem_of
 from backbone.model.project import Trusted
 from backbone.model.relations import Relation
 from backbone.model.rules import Location, Rule
@@ -79,13 +79,29 @@ def _increments(task: _Task) -> bool:
     """Show the input, and say whether its new rows alone will do."""
     task.session.show_system(True)
     task.session.show(task.staging.inputs[task.input])
+    parent = f"trusted.{task.trusted.parent}"
+    if task.trusted.parent:
+        task.session.show(task.staging.inputs[parent])
     current = task.staging.current.get(task.dataset)
     if task.staging.how != "incremental" or current is None or not trusted_increments(task.trusted):
         return False
     if [(a.name, a.domain) for a in task.out.attributes] != [(a.name, a.domain) for a in current.relation.attributes]:
         return False
     task.session.show(current)
-    return task.staging.inputs[task.input].since is None or _count(task, _changes(task, "__deleted")) == 0
+    if task.trusted.parent and _come_later(task, parent):
+        return False
+    return task.staging.inputs[task.input].since is None or _count(task, _changes(task.input, "__deleted")) == 0
+
+
+def _come_later(task: _Task, parent: str) -> bool:
+    """Whether a parent came of a file whose items were read in an earlier run, so that they aren't new."""
+    if task.staging.inputs[parent].since is None:
+        return True
+    new = _changes(task.input, "__inserted")
+    earlier = f"SELECT 1 FROM {_changes(parent, '__inserted')} AS p JOIN {quoted_dataset(task.input)} AS t "
+    earlier += f"ON t.{FILE} = p.{FILE} AND t.{PARENT} = p.{RECORD} ANTI JOIN {new} AS n "
+    earlier += f"ON t.{FILE} = n.{FILE} AND t.{RECORD} = n.{RECORD} LIMIT 1"
+    return bool(task.session.rows(earlier))
 
 
 def _stage_all(task: _Task) -> Staged:
@@ -103,7 +119,7 @@ def _stage_new(task: _Task) -> Staged:
     held = quoted_dataset(task.dataset)
     # A reader that hasn't seen anything yet finds all rows new.
     unseen = task.staging.inputs[task.input].since is None
-    layers = first_layer(quoted_dataset(task.input) if unseen else _changes(task, "__inserted"), task.relation)
+    layers = first_layer(quoted_dataset(task.input) if unseen else _changes(task.input, "__inserted"), task.relation)
     walk = Walk(task.session, layers, task.trusted, task.staging.all_files, present=held)
     out = _walk_and_write(task, walk)
     removal, removed = _write_removed(task, walk)
@@ -251,8 +267,8 @@ def _check_ledger(task: _Task, ledger: Ledger) -> None:
         raise DatasetError(Failure(task.dataset, message, hint="This is a defect of Backbone: please report it."))
 
 
-def _changes(task: _Task, which: str) -> str:
-    return f"{quoted(which)}.{quoted(task.input.replace('.', '__'))}"
+def _changes(dataset: str, which: str) -> str:
+    return f"{quoted(which)}.{quoted(dataset.replace('.', '__'))}"
 
 
 def _count(task: _Task, table: str) -> int:

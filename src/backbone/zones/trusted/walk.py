@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from backbone.engine.protocol import Session
 from backbone.errors import EngineError, ProjectError
 from backbone.model.files import LandedFile
-from backbone.model.names import FILE, RECORD, quoted
+from backbone.model.names import FILE, RECORD, quoted, quoted_dataset
 from backbone.model.project import Trusted
 from backbone.model.rules import Rule
 from backbone.model.steps import Finding
@@ -19,8 +19,10 @@ from backbone.zones.trusted.merging import (
     count_unequal,
     find_again,
     find_losers,
+    find_orphans,
     find_superseded,
     hash_rows,
+    held_orphans,
 )
 from backbone.zones.trusted.states import find_states, held_states, with_validity
 
@@ -121,6 +123,16 @@ def _supersede(walk: Walk, link: Link) -> None:
     if walk.present is not None:
         walk.layers, walk.held = with_present(walk.layers, walk.present), True
     _lose(walk, link, find_superseded(walk.session, walk.layers, link, walk.key))
+
+
+def _follow(walk: Walk, link: Link) -> None:
+    """`parent`: the items of the rows that the parent's dataset holds."""
+    _count(walk, walk.layers.table)
+    parent = quoted_dataset(f"trusted.{walk.trusted.parent}")
+    if walk.present is not None:
+        held = held_orphans(walk.session, walk.layers, link, dataset=walk.present, parent=parent)
+        walk.layers, walk.held = with_present(walk.layers, held), True
+    _lose(walk, link, find_orphans(walk.session, walk.layers, link, parent))
 
 
 def _track(walk: Walk, link: Link) -> None:
@@ -230,5 +242,5 @@ def _blamed(walk: Walk, links: Sequence[Link], error: EngineError) -> ProjectErr
     return error
 
 
-_UNITE = {"append": _merge_again, "snapshot": _supersede, "history": _track}
+_UNITE = {"append": _merge_again, "snapshot": _supersede, "history": _track, "parent": _follow}
 """How versions are united, where it isn't by merging rows that are equal in some columns."""

@@ -6,19 +6,19 @@ from pathlib import Path
 
 from backbone.engine.protocol import Session
 from backbone.errors import UsageError
-from backbone.formats.dialect import Dialect, first_row
-from backbone.formats.encoding import CHUNK_BYTES, sample_text, transcoded
+from backbone.formats.delimited.exact import is_exact, read_exactly
+from backbone.formats.delimited.header import body_of, csv_headers
+from backbone.formats.delimited.slices import NUMBER, Slice, can_be_cut, numbered, waves
+from backbone.formats.encoding import CHUNK_BYTES, transcoded
 from backbone.formats.records import Part, Records, Scan, attempt, counted, field_name, fresh_names
-from backbone.formats.slices import NUMBER, Slice, can_be_cut, numbered, waves
 from backbone.model.files import Template
 from backbone.model.names import literal, path_literal
 
 _MAX_LINE_BYTES = 16 << 20
 _BUFFER_BYTES = 32 << 20
 """Said, since DuckDB else makes it 16 times the longest line, which is more than a machine's caches can bear."""
-_HEAD_CHARACTERS = 1 << 20
-_MOST_COLUMNS = 10_000
-"""Twice what a table of people's has: a file of one endless line has a million, and each costs what a column does."""
+_TORN = "('UNQUOTED VALUE', 'INVALID STATE')"
+"""What DuckDB calls quotes that aren't in order, after which it may take one record for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +89,13 @@ class CsvScan:
 
 def scan_csv(path: Path, template: Template, _session: Session, scratch: Path) -> Scan | None:
     """A CSV file without footers, to be read as it is written."""
-    if template.footer_rows:
+    if template.footer_rows or is_exact(template):
         return None
     file = transcoded(path, template.encoding, scratch)
     _refuse_endless(file)
     names = fresh_names("errors", "scans")
-    return CsvScan(csv_headers(file, template), file, template, scratch, (names[0], names[1]))
+    headers = csv_headers(file, template)
+    return CsvScan(headers, file, body_of(file, template, len(headers)), scratch, (names[0], names[1]))
 
 
 def scan_together(scans: Sequence[Scan], ids: Sequence[int], nulls: tuple[str, ...]) -> tuple[Part, CsvScan] | None:
@@ -110,7 +111,24 @@ def read_csv(path: Path, template: Template, session: Session, scratch: Path) ->
     """Read a CSV file; see `read_records`."""
     file = transcoded(path, template.encoding, scratch)
     _refuse_endless(file)
-    return read_text(file, template, csv_headers(file, template), session)
+    headers = csv_headers(file, template)
+    why = is_exact(template)
+    if not why:
+        try:
+            records = read_text(file, body_of(file, template, len(headers)), headers, session)
+        except UsageError as error:
+            why = _said(error)
+        else:
+            if not records.unreadable or not (template.lenient or records.torn):
+                return records
+            why = "quotes aren't in order" if records.torn else f"{records.unreadable:,} records are mended"
+            records.drop(session)
+    return read_exactly(file, template, headers, session, scratch, why=why)
+
+
+def _said(error: UsageError) -> str:
+    """Why DuckDB's reader gave up, in a word."""
+    return "line ends of several kinds" if "new line" in str(error).lower() else "the usual reader gave up"
 
 
 def _refuse_endless(file: Path) -> None:
@@ -125,47 +143,11 @@ def _refuse_endless(file: Path) -> None:
                 raise UsageError(f"{file.name} has a line of more than {run >> 20} MB, which no record is")
 
 
-def csv_headers(file: Path, template: Template) -> tuple[str, ...]:
-    """The headers of a CSV file in UTF-8, or `column_1` and so on where it has none; at least one.
-
-    An empty last header is left out: it comes from a delimiter at the end of each line.
-
-    Raises:
-        UsageError: there are more than any table has.
-    """
-    text, _ = sample_text(file, "utf-8", _HEAD_CHARACTERS)
-    row = first_row(text, dialect_of(template))
-    if len(row) > _MOST_COLUMNS:
-        msg = f"{file.name} has more than {_MOST_COLUMNS:,} columns in its first line: too many for a table"
-        raise UsageError(msg)
-    if not template.header_rows:
-        return tuple(f"column_{i}" for i in range(1, max(len(row), 1) + 1))
-    if len(row) > 1 and not row[-1].strip():
-        row = row[:-1]
-    return tuple(row) or ("column_1",)
-
-
-def dialect_of(template: Template) -> Dialect:
-    """The dialect that a template describes."""
-    return Dialect(
-        template.delimiter,
-        template.quotechar,
-        template.escapechar,
-        template.header_rows,
-        template.preamble_rows,
-        template.footer_rows,
-    )
-
-
 def read_text(file: Path, template: Template, headers: tuple[str, ...], session: Session) -> Records:
     """Read a delimited text file in UTF-8 whose headers are known."""
     text, errors, scans, table, bad = fresh_names("text", "errors", "scans", "records", "unreadable")
-    try:
-        attempt(session, _copied(text, _scan(file, template, len(headers), (errors, scans))), file, "csv")
-    except UsageError:  # strict mode can't read line ends of two kinds in one file
-        errors, scans = fresh_names("errors", "scans")
-        lenient = _scan(file, template, len(headers), (errors, scans), strict=False)
-        attempt(session, _copied(text, lenient), file, "csv")
+    query = _scan(file, template, len(headers), (errors, scans))
+    attempt(session, f"CREATE TEMP TABLE {text} AS {query}", file, "csv")
     broken = counted(session, errors) > 0
     blanks = _blank_lines(file, template) if broken else ()
     readable = counted(session, text)
@@ -175,11 +157,8 @@ def read_text(file: Path, template: Template, headers: tuple[str, ...], session:
     unreadable = counted(session, bad)
     session.execute(f"CREATE TEMP VIEW {table} AS {_numbered(text, bad if unreadable else None, len(headers), last)}")
     made = (f"DROP VIEW {table}", *(f"DROP TABLE {name}" for name in (text, bad, errors, scans)))
-    return Records(headers, table, bad, last - unreadable if last > 0 else 0, unreadable, made=made)
-
-
-def _copied(text: str, query: str) -> str:
-    return f"CREATE TEMP TABLE {text} AS {query}"
+    torn = counted(session, errors, f"error_type IN {_TORN}") > 0
+    return Records(headers, table, bad, last - unreadable if last > 0 else 0, unreadable, torn=torn, made=made)
 
 
 def _scan(
@@ -188,7 +167,6 @@ def _scan(
     width: int,
     names: tuple[str, str],
     *,
-    strict: bool = True,
     nulls: tuple[str, ...] = (),
 ) -> str:
     errors, scans = names
@@ -202,7 +180,7 @@ def _scan(
         "escape": literal(template.escapechar if template.quotechar else ""),
         "columns": "{" + columns + "}",
         "nullstr": f"[{', '.join(map(literal, dict.fromkeys(('', *nulls))))}]",
-        "strict_mode": "true" if strict else "false",
+        "strict_mode": "true",
         "store_rejects": "true",
         "rejects_table": literal(errors),
         "rejects_scan": literal(scans),
