@@ -99,7 +99,7 @@ class SqliteStore:
 
     def damage(self) -> str | None:
         """See `Store`."""
-        return sqlite.damage(self.path)
+        return sqlite.damage(self.path) if self.exists() else "it is not there"
 
     def copy_to(self, path: Path) -> None:
         """See `Store`."""
