@@ -69,6 +69,8 @@ def _score(rows: Sequence[Row], width: int, dialect: Dialect) -> float:
     begin = next(i for i, row in enumerate(rows) if len(row.fields) == width and not row.trouble)
     before = begin if all(len(row.fields) == 1 for row in rows[:begin]) else 0
     usual = [row for row in rows if len(row.fields) == width and not row.trouble]
+    if width > 1 and len(usual) == 1 and (before or dialect.delimiter[0] not in _USUAL):
+        return 0.0  # a line by itself shows nothing
     near = [0.0 if row.trouble else _near(len(row.fields), width) for row in rows[before:]]
     regular = sum(near) / (len(rows) - _LESS * before)
     covered = sum(one * len(row.raw) for one, row in zip(near, rows[before:], strict=True))

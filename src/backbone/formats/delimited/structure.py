@@ -126,9 +126,9 @@ def _first(rows: Sequence[Row], width: int) -> int:
 
 def _is_title(fields: Cells, usual: int) -> bool:
     """Whether a row's few values, where there are usually many, stand at its beginning: a title, a key and a value."""
-    if len(fields) < _WIDE or usual < _WIDE:
-        return False
     values = _values(fields)
+    if len(fields) < _WIDE or (usual < _WIDE and values):
+        return False
     return values <= 1 or (2 * values <= usual and not any(cell.strip() for cell in fields[values:]))
 
 
@@ -162,7 +162,7 @@ def _goes_on(body: Sequence[Cells], count: int) -> bool:
     A single word may be a bad value: it counts where it is all that the row has. No cell may look like a value.
     """
     row, records = body[count] if count < len(body) else (), body[count + 1 :]
-    if len(records) < _FEW:
+    if len(records) < _FEW or len(row) == 1:
         return False
     words = 0
     for i, cell in enumerate(row):
