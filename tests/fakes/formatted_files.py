@@ -156,14 +156,14 @@ class Found:
 
 def staged(root: Path, source: Source, texts: Sequence[bytes], each: Each = one_by_one) -> Found | str:
     """Stage files in a folder; what comes of it, or why it failed."""
-    (root / "landed").mkdir(parents=True)
     numbers = count(1)
     files = []
     for number, text in enumerate(texts, 1):
-        path = root / "landed" / str(number)
+        path = root / "landed" / str(number) / f"f{number}.csv"
+        path.parent.mkdir(parents=True)
         path.write_bytes(text)
         arrived = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=number)
-        files.append(LandedFile(number, "s", f"f{number}.csv", path, "", len(text), "", arrived))
+        files.append(LandedFile(number, "s", path.name, path, "", len(text), "", arrived))
 
     def new_file(dataset: str) -> Path:
         path = root / "tables" / f"{dataset}-{next(numbers)}.parquet"
@@ -180,7 +180,7 @@ def staged(root: Path, source: Source, texts: Sequence[bytes], each: Each = one_
         with engine.session() as session:
             made = stage_formatted(staging, session, each)
             paths = {path for one in made for path in (*one.added, *one.quarantined)}
-            left = [p for p in root.rglob("*") if p.is_file() and p not in paths and p.parent.name != "landed"]
+            left = [p for p in root.rglob("*") if p.is_file() and p not in paths and root / "landed" not in p.parents]
             rows = tuple(row for one in made for row in _rows(session, one.added, "_file, _record"))
             aside = tuple(row for one in made for row in _rows(session, one.quarantined, "file, record, rule"))
             facts = [(one.relation, one.replaces, one.ledger, one.delta, one.findings, one.rows) for one in made]
