@@ -74,7 +74,7 @@ def _selection(names: Names, context: click.Context, incomplete: str) -> list[st
 
 
 def _aside(names: Names, context: click.Context, incomplete: str) -> list[str]:
-    verbs = [] if context.params.get("words") else ["list", "show"]
+    verbs = [] if context.params.get("words") else ["list", "show", "fix", "replay", "drop"]
     return [*verbs, *_datasets(names, context, incomplete)]
 
 

@@ -18,7 +18,8 @@ Values are written as `cli/writing.py` says. Locations are text, `trusted/flight
 - `history`: `runs`, each `run, environment, status` (`published`, `nothing`, `failed`, `killed`, `running`,
   `maintained`, `rolled back`, `restored`), `started_at, seconds, snapshot, datasets, rows, message`.
 - `quarantine`: `total`, `groups` (each `dataset, rule, rows, run`), `rows` (each `run, dataset, file, file_id, record,
-  rule, reason, raw`); in CSV the groups for `list`, the rows for `show`.
+  rule, reason, raw, suggested`: pairs of column and value); in CSV the groups for `list`, the rows for `show`. With
+  `fix` and `drop`, `dataset, records, path`; with `replay`, `dataset, passed, again` (as `rows`), `run` (as in `run`).
 - `trace`: `dataset, label, detail, exact, more, children` (the same again); in CSV one line a node with `depth`.
 - `lineage`: `dataset, column`, `edges`, each `direction` (`up`, `down`), `dataset, column, input_dataset,
   input_column, expression, partial`.
@@ -66,8 +67,10 @@ if TYPE_CHECKING:
         LineageGraph,
         PeekSummary,
         Quarantine,
+        Replayed,
         RunReport,
         Sample,
+        Settled,
         Status,
         TraceNode,
     )
@@ -186,6 +189,16 @@ def history_document(entries: "Sequence[HistoryEntry]") -> Document:
 def quarantine_document(quarantine: "Quarantine") -> Document:
     """The rows set aside."""
     return _part(quarantine, "total", "groups", "rows")
+
+
+def settled_document(settled: "Settled") -> Document:
+    """What was decided about rows set aside."""
+    return _part(settled, "dataset", "records", "path")
+
+
+def replay_document(replayed: "Replayed") -> Document:
+    """What came of them."""
+    return {**_part(replayed, "dataset", "passed", "again"), "run": run_document(replayed.report)}
 
 
 def trace_document(node: "TraceNode") -> Document:

@@ -138,6 +138,18 @@ class Workspace(Protocol):
     def quarantine(self, dataset: str | None = None, run: str | None = None, limit: int = 20) -> "reports.Quarantine":
         """The rows set aside: at most `limit` of them (0: counts only)."""
 
+    def fix(self, dataset: str, values: Mapping[str, Mapping[str, str | None]], because: str = "") -> "reports.Settled":
+        """Give cells of rows set aside (`file:record`) other values."""
+
+    def accept(self, dataset: str, records: tuple[str, ...] = (), because: str = "") -> "reports.Settled":
+        """Fix rows set aside as is suggested."""
+
+    def drop(self, dataset: str, records: tuple[str, ...], because: str) -> "reports.Settled":
+        """Leave rows set aside out for good."""
+
+    def replay(self, dataset: str, on_event: "Callable[[reports.RunEvent], None] | None" = None) -> "reports.Replayed":
+        """Put rows through their zone again."""
+
     def lineage(self, name: str) -> "reports.LineageGraph":
         """Where a dataset or column (`zone.name.column`) comes from and goes."""
 

@@ -70,7 +70,7 @@ def _bindings(project: Project, relations: Mapping[str, Relation], origins: Sequ
 
 
 def dataset_rows(step: Step, relations: Mapping[str, Relation], origins: Sequence[Origin]) -> dict[str, list[Row]]:
-    """Rows about the datasets that a step makes: `relation`, `attribute`, `constraint`, `mapping`."""
+    """Rows about the datasets that a step makes: `relation`, `attribute`, `constraint`, `mapping`, `decision`."""
     rows: dict[str, list[Row]] = {"relation": [], "attribute": [], "constraint": [], "mapping": []}
     description, owner, declared_in = about(step)
     for dataset in step.outputs:
@@ -89,6 +89,7 @@ def dataset_rows(step: Step, relations: Mapping[str, Relation], origins: Sequenc
             for number, a in enumerate(relation.attributes, 1)
         ]  # fmt: skip
     rows["constraint"] = _constraints(step)
+    rows["decision"] = _decisions(step)
     rows["mapping"] = [
         {
             "dataset": o.dataset, "attribute": o.column, "input_dataset": o.input_dataset,
@@ -123,6 +124,18 @@ def _constraints(step: Step) -> list[Row]:
         keys = [{"dataset": step.dataset, "name": "key", "kind": "key", "columns": columns, "action": "fail",
                  "definition": ", ".join(columns), "declared_at": str(declared.at)}]  # fmt: skip
     return keys + [_constraint(step.dataset, rule) for rule in declared.rules]
+
+
+def _decisions(step: Step) -> list[Row]:
+    decisions = step.work.trusted.decisions if isinstance(step.work, Trust) else ()
+    return [
+        {
+            "dataset": step.dataset, "file": d.file, "record": d.record, "verdict": d.verdict,
+            "attribute": d.column or None, "value": d.value if d.verdict == "set" else None, "was": d.was or None,
+            "because": d.because, "decided_by": d.by, "decided_at": d.at_time,
+        }
+        for d in decisions
+    ]  # fmt: skip
 
 
 def _constraint(dataset: str, rule: Rule) -> Row:

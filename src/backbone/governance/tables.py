@@ -46,6 +46,8 @@ _STATES = {
     "quarantine": "run text, dataset text, file integer, record integer, rule text, reason text, raw text",
     "merged_away": "run text, dataset text, file integer, record integer, rule text, survivor_file integer, "
     "survivor_record integer",
+    "decision": "run text, dataset text, file integer, record integer, verdict text, attribute text, value text, "
+    "was text, because text, decided_by text, decided_at text",
 }
 
 
@@ -86,5 +88,7 @@ SAYS: Mapping[str, str] = {
     "quarantine": "Rows set aside: rule, reason, landed file, record, and the raw line or the row as JSON.",
     "merged_away": "Rows merged into another: duplicates and older versions, with the file and record of the one that "
     "survived then. Runs add to it: that one may have been merged into another since, and has a row of its own here.",
+    "decision": "What people decided about single rows (`trusted/NAME.csv`): a value that they put right (`set`, "
+    "`clear`) or a row that they left out (`drop`), and why, who and when.",
 }
 """What each table holds, in a sentence or two."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+from backbone.model.decisions import Decision
 from backbone.model.files import BadValues, Column, Contract, FileNamePattern, Template
 from backbone.model.memory import DEFAULT_LIMIT
 from backbone.model.rules import NOWHERE, Location, Rule
@@ -50,6 +51,7 @@ class Trusted:
 
     `absent` says that a landed file holds all rows: those that it lacks are deleted (only for `history`).
     `versions: parent` is for relations inside records, and for no other: the items of the rows that `parent` holds.
+    `decisions` are what people decided about single rows (`trusted/NAME.csv`).
     """
 
     name: str
@@ -64,6 +66,7 @@ class Trusted:
     at: Location = field(default=NOWHERE, compare=False)
     key_at: Location = field(default=NOWHERE, compare=False)
     parent: str = ""
+    decisions: tuple[Decision, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

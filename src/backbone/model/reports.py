@@ -235,7 +235,7 @@ class Status:
 class QuarantineRow:
     """One row set aside. `file` is the landed file's name; a row of a view comes from none (`file` "", `record` None).
 
-    `raw` is the line as it landed, or the row as a JSON object.
+    `raw` is the line as it landed, or the row as a JSON object. `suggested` are columns with values that would mend it.
     """
 
     run: str
@@ -246,6 +246,26 @@ class QuarantineRow:
     rule: str
     reason: str
     raw: str
+    suggested: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Rows set aside that people decided about, as `file:record`, and the file of the project that says so."""
+
+    dataset: str
+    records: tuple[str, ...]
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What came of fixed rows when they were put through their zone again: those that `passed`, and those set aside."""
+
+    dataset: str
+    report: "RunReport"
+    passed: int
+    again: tuple[QuarantineRow, ...]
 
 
 @dataclass(frozen=True, slots=True)

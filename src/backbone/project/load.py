@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from backbone.connectors.secrets import Secrets
@@ -12,6 +12,7 @@ from backbone.model.project import Project, Source, Trusted
 from backbone.project.analyses import KINDS, AnalysisDraft, draft_analysis, read_analysis
 from backbone.project.catalogue import Catalogue
 from backbone.project.cycles import check_cycles
+from backbone.project.decisions import DECISIONS, read_decisions
 from backbone.project.finding import PROJECT_FILE, find_project
 from backbone.project.glossary import read_glossary, with_inherited
 from backbone.project.places import File, about_file, read_file
@@ -28,7 +29,7 @@ __all__ = ["PROJECT_FILE", "find_project", "load_project"]
 GLOSSARY_FILE = "glossary.yml"
 _ENDINGS = {
     "sources": (".yml",),
-    "trusted": (".yml",),
+    "trusted": (".yml", ".csv"),
     "exploitation": (".sql", ".py"),
     "analysis": (".py",),
 }
@@ -70,11 +71,13 @@ class _Loader:
         sources = tuple(self._source(file, reader) for file in self._files("sources"))
         relations = tuple(relation for source in sources for relation in source.relations)
         self.stems["sources"] |= {relation.name for relation in relations}
-        files = {file.stem: (file, read_yaml(file, self.problems)) for file in self._files("trusted")}
+        beside = tuple(self._files("trusted"))
+        files = {f.stem: (f, read_yaml(f, self.problems)) for f in beside if not f.path.endswith(DECISIONS)}
+        decided = {f.stem: f for f in beside if f.path.endswith(DECISIONS)}
         drafts = [view for file in self._files("exploitation") if (view := self._view(file))]
         questions = [question for file in self._files("analysis") if (question := self._analysis(file))]
         self._register(relations, files, drafts, questions)
-        trusted = self._trusted(relations, files)
+        trusted = self._trusted(relations, files, decided)
         views = tuple(read_view(draft, self.catalogue, self.problems) for draft in drafts)
         analyses = tuple(read_analysis(draft, self.catalogue, self.problems) for draft in questions)
         check_cycles(views, [(a, q.outputs) for a, q in zip(analyses, questions, strict=True)], self.problems)
@@ -107,9 +110,10 @@ class _Loader:
             if name.startswith((".", "__pycache__")) or (ending == ".py" and name.startswith("_")):
                 continue
             wrong = self._wrong_file(folder, stem, ending, is_folder)
-            if not wrong and stem in stems:
-                wrong = f"{folder} has {stems[stem]} already: a name occurs once in a folder"
-            stems[stem] = name
+            key = name if ending == ".csv" else stem  # decisions stand beside the rules
+            if not wrong and key in stems:
+                wrong = f"{folder} has {stems[key]} already: a name occurs once in a folder"
+            stems[key] = name
             if wrong:
                 self.problems.append(about_file(path, wrong))
                 continue
@@ -172,8 +176,10 @@ class _Loader:
         for question in questions:
             catalogue.names.update(question.outputs)
 
-    def _trusted(self, sources: tuple[Source, ...], files: dict[str, tuple[File, Node | None]]) -> tuple[Trusted, ...]:
-        for stem, (file, _) in files.items():
+    def _trusted(
+        self, sources: tuple[Source, ...], files: dict[str, tuple[File, Node | None]], decided: dict[str, File]
+    ) -> tuple[Trusted, ...]:
+        for stem, file in [*((stem, file) for stem, (file, _) in files.items()), *decided.items()]:
             if stem not in self.stems["sources"]:
                 near = did_you_mean(stem, self.stems["sources"])
                 message = f"there is no source '{stem}' (sources/{stem}.yml).{near}"
@@ -183,6 +189,9 @@ class _Loader:
             entry = files.get(source.name)
             made = read_trusted(*entry, source, self.catalogue, self.problems) if entry else default_trusted(source)
             columns = self.catalogue.columns(f"formatted.{source.name}")
+            if source.name in decided:
+                where, file = f"formatted.{source.name}", decided[source.name]
+                made = replace(made, decisions=read_decisions(file, columns, where, self.problems))
             if columns is not None:
                 self.catalogue.tables[f"trusted.{source.name}"] = converted_columns(columns, made)
             trusted.append(made)

@@ -95,7 +95,9 @@ def _is_new(step: Step, relations: Mapping[str, Relation], published: Mapping[st
 def drop_changes(drops: Sequence[Drop]) -> list[StateChange]:
     """Governance has nothing more to say about datasets that are dropped."""
     datasets = ", ".join(literal(drop.dataset) for drop in drops)
-    tables = ("relation", "attribute", "constraint", "mapping", "quarantine", "merged_away") if drops else ()
+    tables = (
+        ("relation", "attribute", "constraint", "mapping", "quarantine", "merged_away", "decision") if drops else ()
+    )
     return [StateChange(table, f"dataset IN ({datasets})", ()) for table in tables]
 
 

@@ -31,6 +31,7 @@ from backbone.runs.selection import Selection, select_datasets
 from backbone.runs.state import read_state
 from backbone.workspace.querying import find_dataset
 from backbone.workspace.reading import Reading, open_for_reading
+from backbone.workspace.settling import with_suggestions
 
 if TYPE_CHECKING:
     from backbone.model.rules import Rule
@@ -102,7 +103,8 @@ def quarantine(workspace: "Workspace", dataset: str | None, run: str | None, lim
     with open_for_reading(workspace.environment) as reading:
         known = read_published(workspace.environment, reading.lake)
         declared = [output for step in workspace.steps for output in step.outputs]
-        return reading.quarantine(_meant(dataset, [*known, *declared]) if dataset else None, run, limit)
+        found = reading.quarantine(_meant(dataset, [*known, *declared]) if dataset else None, run, limit)
+    return replace(found, rows=with_suggestions(workspace, found.rows))
 
 
 def _meant(name: str, known: Sequence[str]) -> tuple[str, ...]:

@@ -166,10 +166,23 @@ class _Tracer:
         if not originals:
             return "its original isn't in formatted any more"
         was = originals[0]
+        decided = self._decided(dataset, row)
         changed = [name for name in was if name in row and not self._same(dataset, formatted, name, was, row)]
         if not changed:
             return "no repairs, 1:1"
-        return ", ".join(f"{c} was {shown_value(was[c])}, repaired to {shown_value(row[c])}" for c in changed)
+        how = {c: f"fixed{decided[c]} to" if c in decided else "repaired to" for c in changed}
+        return ", ".join(f"{c} was {shown_value(was[c])}, {how[c]} {shown_value(row[c])}" for c in changed)
+
+    def _decided(self, dataset: str, row: Row) -> dict[str, str]:
+        """Columns of a row that people fixed, with who did and why."""
+        if not self._reading.lake.has("governance.decision"):
+            return {}
+        rows = self._reading.records(
+            f"SELECT * FROM lake.governance.decision WHERE dataset = {literal(dataset)} AND attribute IS NOT NULL "
+            f"AND file = {row[FILE]} AND record = {row[RECORD]}"
+        )
+        why = {d["attribute"]: f" ({d['because']})" if d["because"] else "" for d in rows}
+        return {d["attribute"]: f" by {d['decided_by'] or 'hand'}{why[d['attribute']]}" for d in rows}
 
     def _same(self, dataset: str, formatted: str, column: str, was: Row, now: Row) -> bool:
         """Whether a value is as it was: a type that converts `8` to 8 has repaired nothing."""

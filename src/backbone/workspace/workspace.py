@@ -14,8 +14,10 @@ from backbone.model.reports import (
     HistoryEntry,
     LineageGraph,
     Quarantine,
+    Replayed,
     RunEvent,
     RunReport,
+    Settled,
     Status,
     StepReport,
     TraceNode,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from backbone.model.project import Project
     from backbone.model.steps import Plan, Step
     from backbone.workspace.results import Result
+    from backbone.workspace.settling import Values
 
 OnEvent = Callable[[RunEvent], None]
 Words = str | Iterable[str]
@@ -269,6 +272,44 @@ class Workspace:
         from backbone.workspace.asking import quarantine
 
         return quarantine(self, dataset, run, limit)
+
+    def fix(self, dataset: str, values: "Mapping[str, Values]", because: str = "") -> Settled:
+        """Give cells of rows set aside other values, from the next run on; `trusted/NAME.csv` keeps them.
+
+        Args:
+            dataset: a trusted dataset.
+            values: for each row, as `file:record`, columns with their values; None takes a value away.
+            because: why.
+
+        Example:
+            >>> workspace.fix("trusted.flights", {"12:640": {"dest": "JFK"}}, because="the crew said so")
+        """
+        from backbone.workspace.settling import fix
+
+        return fix(self, dataset, values, because)
+
+    def accept(self, dataset: str, records: Iterable[str] = (), because: str = "") -> Settled:
+        """Fix rows set aside as is suggested: those named (`file:record`), or all that have a suggestion."""
+        from backbone.workspace.settling import accept
+
+        return accept(self, dataset, tuple(records), because)
+
+    def drop(self, dataset: str, records: Iterable[str], because: str) -> Settled:
+        """Leave rows set aside (`file:record`) out for good, for a reason."""
+        from backbone.workspace.settling import drop
+
+        return drop(self, dataset, tuple(records), because)
+
+    def replay(self, dataset: str, on_event: OnEvent | None = None) -> Replayed:
+        """Put a dataset's rows through their zone again, and what depends on it, with what was decided."""
+        from backbone.workspace.settling import replay
+
+        return replay(self, dataset, on_event or (lambda _: None))
+
+    def read_again(self) -> None:
+        """Forget the project as it was read: it is read again when it is next needed."""
+        for name in ("project", "steps", "fingerprint"):
+            self.__dict__.pop(name, None)
 
     def lineage(self, name: str) -> LineageGraph:
         """Where a dataset, or a column (`zone.name.column`), comes from and goes, up to models."""

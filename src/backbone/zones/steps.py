@@ -47,6 +47,7 @@ def _trust(trusted: Trusted) -> Step:
     definition = {
         "versions": _digest([trusted.versions, trusted.newest_by, *(["absent"] if trusted.absent else [])]),
         "key": _digest(trusted.key),
+        **({"decisions": _decided(trusted)} if trusted.decisions else {}),
         **_rule_parts(trusted.rules),
     }
     targets = [*([f"trusted.{trusted.parent}"] if trusted.parent else []), *_targets(trusted.rules)]
@@ -58,6 +59,10 @@ def _trust(trusted: Trusted) -> Step:
         increments=trusted_increments(trusted),
         tags=trusted.tags,
     )
+
+
+def _decided(trusted: Trusted) -> str:
+    return _digest([_plain(decision, "was", "by", "at_time", "at") for decision in trusted.decisions])
 
 
 def _derive(view: View) -> Step:

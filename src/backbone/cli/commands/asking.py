@@ -1,14 +1,14 @@
-"""Commands that ask about data: `sql`, `show`, `profile`, `quarantine`, `lineage`, `trace`."""
+"""Commands that ask about data: `sql`, `show`, `profile`, `lineage`, `trace`."""
 
 from pathlib import Path
 
 import click
 
 from backbone.cli import documents
-from backbone.cli.completing import ASIDE, COLUMN, DATASET, KEY, RUN, SNAPSHOT
+from backbone.cli.completing import COLUMN, DATASET, KEY, SNAPSHOT
 from backbone.cli.door import Result
 from backbone.cli.drawing.datasets import ROWS_SHOWN, draw_description, draw_profile, draw_rows
-from backbone.cli.drawing.ways import draw_lineage, draw_quarantine_groups, draw_quarantine_rows, draw_trace
+from backbone.cli.drawing.ways import draw_lineage, draw_trace
 from backbone.cli.entry import ended_after
 from backbone.cli.phrases import count
 from backbone.cli.settings import Settings, shared
@@ -72,42 +72,6 @@ def profile(settings: Settings, dataset: str) -> None:
     numbers = settings.workspace().profile(dataset)
     document = documents.profile_document
     present(settings, lambda: document(numbers), lambda screen: draw_profile(numbers, screen), table="columns")
-
-
-@click.command()
-@click.argument("words", metavar="[list|show] [DATASET]", nargs=-1, shell_complete=ASIDE)
-@click.option("--run", "run_id", metavar="ID", shell_complete=RUN, help="Only what this run set aside.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many rows to show.")
-@shared
-@click.pass_obj
-def quarantine(settings: Settings, words: tuple[str, ...], run_id: str | None, limit: int) -> None:
-    """Look at the rows set aside, and why.
-
-    list counts them by dataset and rule; show prints rows with their reasons. Without a word, list; with a DATASET
-    alone, show.
-    """
-    action, dataset = _meant(words)
-    aside = settings.workspace().quarantine(dataset, run_id, limit if action == "show" else 0)
-    document = documents.quarantine_document
-    if action == "show":
-        present(settings, lambda: document(aside), lambda s: draw_quarantine_rows(aside, dataset, s), table="rows")
-    else:
-        present(settings, lambda: document(aside), lambda s: draw_quarantine_groups(aside, s), table="groups")
-
-
-def _meant(words: tuple[str, ...]) -> tuple[str, str | None]:
-    """The action and the dataset that `quarantine` was called with."""
-    match words:
-        case ():
-            return "list", None
-        case ("list" | "show" as action,):
-            return action, None
-        case (dataset,):
-            return "show", dataset
-        case ("list" | "show" as action, dataset):
-            return action, dataset
-    said = " ".join(words)
-    raise UsageError(f"quarantine takes list or show, then a dataset, not '{said}': backbone quarantine show orders")
 
 
 @click.command()

@@ -89,16 +89,25 @@ def draw_quarantine_rows(quarantine: Quarantine, dataset: str | None, screen: "S
     if not quarantine.rows:
         screen.line(f"quarantine has no rows of {dataset}" if dataset else "quarantine is empty")
         return
-    several = len({row.dataset for row in quarantine.rows}) > 1
-    header = (*(("dataset",) if several else ()), "run", "file", "record", "rule", "values")
-    rows = [_row(row, several=several) for row in quarantine.rows]
-    screen.table(header, rows, right=(header.index("record"),))
+    draw_quarantine_table(quarantine.rows, screen)
     if (more := quarantine.total - len(quarantine.rows)) > 0:
         screen.line((f"({more:,} more: --limit {quarantine.total})", "dim"))
 
 
+def draw_quarantine_table(aside: Sequence[QuarantineRow], screen: "Screen") -> None:
+    """Rows set aside, one a line; where values are suggested that would mend them, these too."""
+    several = len({row.dataset for row in aside}) > 1
+    suggests = any(row.suggested for row in aside)
+    header = (*(("dataset",) if several else ()), "run", "file", "record", "rule", "values")
+    header = (*header, "suggested") if suggests else header
+    rows = [_row(row, several=several) for row in aside]
+    if suggests:
+        rows = [[*cells, pairs(dict(row.suggested))] for cells, row in zip(rows, aside, strict=True)]
+    screen.table(header, rows, right=(header.index("record"),))
+
+
 def _row(row: QuarantineRow, *, several: bool) -> list[Part]:
-    record = "" if row.record is None else f"{row.record:,}"
+    record = "" if row.record is None else f"{row.file_id}:{row.record}"
     reason = row.rule or row.reason
     return [*([row.dataset] if several else []), row.run, row.file, record, reason, values(row.raw)]
 

@@ -8,6 +8,7 @@ from backbone.model.relations import Attribute, Relation
 from backbone.model.rules import Rule
 from backbone.model.steps import MERGED_AWAY, QUARANTINE, Staging
 from backbone.quality.predicates import texts
+from backbone.zones.trusted.decided import DROPPED, drop_reasons
 from backbone.zones.trusted.links import Link
 from backbone.zones.trusted.walk import Walk
 
@@ -70,9 +71,10 @@ def reason(rule: Rule) -> str:
 
 
 def _quarantined(walk: Walk, staging: Staging, link: Link) -> str:
+    why = drop_reasons(link.rule) if link.rule.kind == DROPPED else literal(reason(link.rule))
     return (
         f"SELECT {literal(staging.run)} AS run, {literal(staging.step.dataset)} AS dataset, {FILE} AS file, "
-        f"{RECORD} AS record, {literal(link.rule.name)} AS rule, {literal(reason(link.rule))} AS reason, "
+        f"{RECORD} AS record, {literal(link.rule.name)} AS rule, {why} AS reason, "
         f"{_raw(walk, link)} AS raw FROM {ASIDE} WHERE _taken = {link.number}"
     )
 

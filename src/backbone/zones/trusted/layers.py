@@ -20,6 +20,7 @@ from backbone.quality.predicates import (
     scope_condition,
     tested_columns,
 )
+from backbone.zones.trusted.decided import DROPPED, FIXED, fixes_table, is_dropped
 from backbone.zones.trusted.links import Link
 
 
@@ -61,10 +62,13 @@ def with_layer(layers: Layers, link: Link) -> Layers:
         ProjectError: its rule can't be applied to the relation.
     """
     rule, number, relation = link.rule, link.number, layers.relation
+    if rule.kind == FIXED:
+        return _fixed(layers, link)
     below = replace(layers, relation=relation_after([rule], relation))
     if rule.action is None:
         return _repair(below, link, relation)
-    broken = f"(_taken IS NULL AND {broken_condition(rule, relation)})"
+    wrong = is_dropped(rule) if rule.kind == DROPPED else broken_condition(rule, relation)
+    broken = f"(_taken IS NULL AND {wrong})"
     scope = scope_condition(rule, relation) if rule.where else ""
     values, extra = dict[str, str](), list[str]()
     if scope:
@@ -131,6 +135,21 @@ def counts_sql(layers: Layers, links: Sequence[Link]) -> tuple[str, ...]:
             f"count(*) FILTER (WHERE _in_{link.number} AND NOT _present)" if link.number in layers.scopes else "-1",
         ]
     return (f"count(*) {new}", *per_link)
+
+
+def _fixed(layers: Layers, link: Link) -> Layers:
+    """The rows with the values that people gave to single cells."""
+    fixes, columns = fixes_table(link.rule, layers.relation)
+    values = {c: f"CASE WHEN f.is_{n} THEN f.to_{n} ELSE v.{quoted(c)} END" for n, c in enumerate(columns)}
+    changed = " + ".join(
+        f"CAST(f.is_{n} AND f.to_{n} IS DISTINCT FROM v.{quoted(c)} AS INTEGER)" for n, c in enumerate(columns)
+    )
+    replaced = ", ".join(f"{value} AS {quoted(column)}" for column, value in values.items())
+    joined = (
+        f"SELECT v.* REPLACE ({replaced}), coalesce({changed}, 0) AS _hit_{link.number} FROM {layers.table} AS v "
+        f"LEFT JOIN {fixes} AS f ON v.{FILE} = f.file AND v.{RECORD} = f.record"
+    )
+    return replace(layers, select=joined, hits=(*layers.hits, link.number))
 
 
 def _repair(below: Layers, link: Link, relation: Relation) -> Layers:

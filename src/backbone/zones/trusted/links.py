@@ -10,6 +10,7 @@ from backbone.model.rules import Rule
 from backbone.quality.expressions import is_dataset_check
 from backbone.quality.predicates import refused
 from backbone.quality.vocabulary import VOCABULARY
+from backbone.zones.trusted.decided import DROPPED, FIXED, decided_rules
 
 _REMOVES = {"quarantine", "deduplicate"}
 VERSIONS: frozenset[str] = frozenset(get_args(Versions))
@@ -40,7 +41,9 @@ class Link:
 
 
 def links_of(trusted: Trusted, *, again: bool) -> tuple[Link, ...]:
-    """A dataset's chain: versions are merged just before the first rule over several rows, else at the end.
+    """A dataset's chain: what people decided about rows, then its rules, with the merging of versions in its place.
+
+    Versions are merged just before the first rule over several rows, else at the end.
 
     `again` says that a landed file has the content of an earlier one: with `append` its rows are there already.
 
@@ -49,13 +52,13 @@ def links_of(trusted: Trusted, *, again: bool) -> tuple[Link, ...]:
     """
     for rule in trusted.rules:
         _check_fits(rule)
-    rules = list(trusted.rules)
+    decided, rules = decided_rules(trusted), list(trusted.rules)
     if trusted.versions != "append":
         place = next((i for i, rule in enumerate(rules) if _over_rows(rule)), len(rules))
         rules[place:] = [_version_link(trusted), *(_of_now(rule, trusted) for rule in rules[place:])]
     elif again:
         rules.insert(0, _version_link(trusted))
-    return tuple(Link(number, rule) for number, rule in enumerate(rules, start=1))
+    return tuple(Link(number, rule) for number, rule in enumerate((*decided, *rules), start=1))
 
 
 def _of_now(rule: Rule, trusted: Trusted) -> Rule:
@@ -90,6 +93,8 @@ def _changes(rule: Rule) -> bool:
 
 
 def _over_rows(rule: Rule) -> bool:
+    if rule.kind in {FIXED, DROPPED}:
+        return False
     return rule.kind in VERSIONS or VOCABULARY[rule.kind].over == "rows" or is_dataset_check(rule)
 
 

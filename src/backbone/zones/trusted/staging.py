@@ -13,6 +13,7 @@ from backbone.model.steps import Failure, Finding, Ledger, Removal, Staged, Stag
 from backbone.quality.findings import measure, percent
 from backbone.quality.predicates import relation_after
 from backbone.zones.trusted.aside import ASIDE, keep_aside, write_merged, write_quarantined
+from backbone.zones.trusted.decided import DROPPED
 from backbone.zones.trusted.layers import first_layer
 from backbone.zones.trusted.links import Link, key_rules, links_of, trusted_increments
 from backbone.zones.trusted.states import with_validity
@@ -184,7 +185,8 @@ def _settling(failed: Finding) -> str:
 
 def _stop_at_vanished(task: _Task, walk: Walk, links: Sequence[Link], out: _Out) -> None:
     """A rule that takes all rows of a group fails the dataset, before anyone misses them."""
-    taking = [link for link in links if link.sets_aside and walk.taken.get(link.number, 0) >= SMALLEST_GROUP]
+    rules = [link for link in links if link.sets_aside and link.rule.kind != DROPPED]  # people know what they drop
+    taking = [link for link in rules if walk.taken.get(link.number, 0) >= SMALLEST_GROUP]
     layers = walk.layers
 
     def rest(link: Link) -> tuple[Sequence[str], str]:
