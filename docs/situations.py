@@ -283,6 +283,10 @@ price: {means: What is paid, rules: [{trim: all}], columns: exploitation.sums.am
         Situation("No such file in an archive", "add data/x.zip --member c.csv", {"data/x.zip": "zip: a.csv b.csv"}),
         Situation("A state that there isn't", "plan --select state:changd"),
         Situation("Words that `quarantine` doesn't know", "quarantine lst orders", ran=True),
+        Situation("A row to fix that isn't in quarantine", "quarantine fix orders 1:999 amount=1", ran=True),
+        Situation("A row dropped without a reason", "quarantine drop orders 1:999", ran=True),
+        Situation("A decision that a row can't have", "plan", {
+            "trusted/orders.csv": "record,decision,column,value,was,because,by,at\n1:2,set,amuont,7,,,ann,\n"}),
         Situation("A column that a row hasn't", "trace sums custmer=c1", ran=True),
         Situation("A backup where something is", "backup data", ran=True),
         Situation("A backup that isn't one", "restore data", ran=True),

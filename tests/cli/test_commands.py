@@ -108,13 +108,51 @@ def test_quarantine_counts_or_shows(backbone, front_door, words, call):
     assert front_door.CALLS[1] == ("quarantine", *call)
 
 
+@pytest.mark.parametrize(
+    ("words", "call"),
+    [
+        (
+            ("fix", "flights", "13:118", "dest=JFK", "gate="),
+            ("fix", "flights", {"13:118": {"dest": "JFK", "gate": None}}, ""),
+        ),
+        (("fix", "flights", "--suggested"), ("accept", "flights", (), "")),
+        (("drop", "flights", "13:118", "--because", "a test"), ("drop", "flights", ("13:118",), "a test")),
+        (("replay", "flights"), ("replay", "flights")),
+    ],
+)
+def test_quarantine_settles(backbone, front_door, words, call):
+    backbone("quarantine", *words)
+
+    assert front_door.CALLS[1] == call
+
+
+def test_values_to_fix_come_from_a_file(backbone, front_door, tmp_path):
+    (tmp_path / "fixes.csv").write_text("record,dest,gate\n13:118,JFK,\n13:119,,A1\n")
+
+    _, out, _ = backbone("quarantine", "fix", "flights", "--from", str(tmp_path / "fixes.csv"))
+
+    assert front_door.CALLS[1] == ("fix", "flights", {"13:118": {"dest": "JFK"}, "13:119": {"gate": "A1"}}, "")
+    assert out == ("fixed    2 rows of flights, in trusted/flights.csv\nnext: backbone quarantine replay flights\n")
+
+
+def test_a_replay_says_what_came_of_the_rows(backbone):
+    _, out, _ = backbone("quarantine", "replay", "flights")
+
+    assert out.endswith(
+        "2 fixed rows are no longer in quarantine\n"
+        "1 fixed row set aside again:\n"
+        "run   file   record  rule            values\n"
+        "2f9c  f.csv  13:118  not_null(dest)  dest=∅\n"
+    )
+
+
 def test_quarantine_rows_show_where_they_came_from(backbone):
     _, out, _ = backbone("quarantine", "show")
 
     assert out == (
         "dataset            run   file                 record  rule             values\n"
-        "trusted.flights    2f9c  flights-2013-13.csv     118  not_null(dest)   carrier=UA flight=1545 dest=∅\n"
-        "formatted.flights  2f9c  flights-2013-13.csv     640  too many fields  UA,1545,,,,\n"
+        "trusted.flights    2f9c  flights-2013-13.csv  13:118  not_null(dest)   carrier=UA flight=1545 dest=∅\n"
+        "formatted.flights  2f9c  flights-2013-13.csv  13:640  too many fields  UA,1545,,,,\n"
         "(3 more: --limit 5)\n"
     )
 
@@ -244,7 +282,17 @@ def test_debug_shows_the_traceback(backbone, monkeypatch):
         (("sql",), "Missing argument 'QUERY'"),
         (("sql", "x", "-o", "a.xlsx"), "can't tell the format of a.xlsx. Name it *.csv, *.json, *.parquet"),
         (("trace", "flights", "UA"), "expected KEY=VALUE, such as carrier=UA, not 'UA'"),
-        (("quarantine", "a", "b"), "quarantine takes list or show, then a dataset, not 'a b'"),
+        (("quarantine", "a", "b"), "quarantine takes list, show, fix, replay or drop, then a dataset, not 'a b'"),
+        (("quarantine", "fix"), "fix needs a dataset"),
+        (("quarantine", "fix", "a", "13:118"), "fix needs a row and values: backbone quarantine fix a 12:640 dest=JFK"),
+        (("quarantine", "fix", "a", "13:118", "JFK"), "expected COLUMN=VALUE, such as dest=JFK, not 'JFK'"),
+        (
+            ("quarantine", "fix", "a", "13:118", "b=c", "--from", "x.csv"),
+            "fix takes its values from the command line or",
+        ),
+        (("quarantine", "drop", "a"), "drop needs rows, as file:record"),
+        (("quarantine", "show", "a", "--suggested"), "--from and --suggested go with fix"),
+        (("quarantine", "show", "a", "--because", "x"), "--because goes with fix and drop"),
         (("plan", "--format", "xml"), "'xml' is not one of"),
     ],
 )

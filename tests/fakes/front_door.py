@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from backbone.cli import main
 from backbone.errors import LakeError, Problem, ProjectError
@@ -34,10 +35,12 @@ from backbone.model.reports import (
     Quarantine,
     QuarantineGroup,
     QuarantineRow,
+    Replayed,
     RuleState,
     RunEvent,
     RunReport,
     Sample,
+    Settled,
     Status,
     StepReport,
     TraceNode,
@@ -270,6 +273,25 @@ class Workspace:
             QuarantineGroup("formatted.flights", "parse", 1, "2f9c"),
         )
         return Quarantine(groups, rows[:limit], 5)
+
+    def fix(self, dataset: str, values: Mapping[str, Mapping[str, str | None]], because: str = "") -> Settled:
+        CALLS.append(("fix", dataset, values, because))
+        return Settled(dataset, tuple(values), "trusted/flights.csv")
+
+    def accept(self, dataset: str, records: tuple[str, ...] = (), because: str = "") -> Settled:
+        CALLS.append(("accept", dataset, records, because))
+        return Settled(dataset, records or ("13:118",), "trusted/flights.csv")
+
+    def drop(self, dataset: str, records: tuple[str, ...], because: str) -> Settled:
+        CALLS.append(("drop", dataset, records, because))
+        return Settled(dataset, records, "trusted/flights.csv")
+
+    def replay(self, dataset: str, on_event: Any = None) -> Replayed:
+        CALLS.append(("replay", dataset))
+        again = QuarantineRow(
+            "2f9c", dataset, "f.csv", 13, 118, "not_null(dest)", "dest has no value", '{"dest": null}'
+        )
+        return Replayed(dataset, PUBLISHED, 2, (again,))
 
     def lineage(self, name: str) -> LineageGraph:
         up = (

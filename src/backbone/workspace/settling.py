@@ -1,6 +1,5 @@
 """Settling rows set aside: what people decide about them is written into the project, and the next run does it."""
 
-import csv
 import getpass
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -79,25 +78,6 @@ def accept(workspace: "Workspace", dataset: str, records: Sequence[str], because
             f"nothing is suggested for these rows. Fix them: backbone quarantine fix {desk.name} 12:640 A=B"
         )
     return fix(workspace, desk.name, values, because or "as suggested")
-
-
-def fixes_in(path: Path) -> dict[str, Values]:
-    """Fixes from a CSV file: a column `record` (`12:640`), others named as the dataset's; empty values say nothing.
-
-    Raises:
-        UsageError: it can't be read, or has no such column.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file, strict=True))
-    except (OSError, csv.Error, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} can't be read: {error}") from error
-    if not rows or "record" not in rows[0]:
-        raise UsageError(f"{path} needs a column `record`, with rows such as 12:640, beside those to be fixed")
-    return {
-        row["record"]: {column: value for column, value in row.items() if column and column != "record" and value}
-        for row in rows
-    }
 
 
 def replay(workspace: "Workspace", dataset: str, on_event: Callable[[RunEvent], None]) -> Replayed:

@@ -1,5 +1,6 @@
 """The command `quarantine`: look at the rows set aside, and settle them."""
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,13 +97,30 @@ def _values(wanted: _Wanted) -> Mapping[str, Mapping[str, str | None]]:
     if wanted.path is not None:
         if wanted.words:
             raise UsageError("fix takes its values from the command line or --from a file, not from both")
-        from backbone.workspace.settling import fixes_in
-
-        return fixes_in(wanted.path)
+        return _fixes_in(wanted.path)
     record, *pairs = wanted.words or ("",)
     if not pairs:
         raise UsageError(f"fix needs a row and values: backbone quarantine fix {wanted.dataset} 12:640 dest=JFK")
     return {record: dict(map(_pair, pairs))}
+
+
+def _fixes_in(path: Path) -> Mapping[str, Mapping[str, str | None]]:
+    """Fixes from a CSV file: a column `record` (`12:640`), others named as the dataset's; empty values say nothing.
+
+    Raises:
+        UsageError: it can't be read, or has no such column.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file, strict=True))
+    except (OSError, csv.Error, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} can't be read: {error}") from error
+    if not rows or "record" not in rows[0]:
+        raise UsageError(f"{path} needs a column `record`, with rows such as 12:640, beside those to be fixed")
+    return {
+        row["record"]: {column: value for column, value in row.items() if column and column != "record" and value}
+        for row in rows
+    }
 
 
 def _pair(word: str) -> tuple[str, str | None]:
