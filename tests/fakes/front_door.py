@@ -35,6 +35,9 @@ from backbone.model.reports import (
     Quarantine,
     QuarantineGroup,
     QuarantineRow,
+    Repair,
+    RepairGroup,
+    Repairs,
     Replayed,
     RuleState,
     RunEvent,
@@ -44,6 +47,7 @@ from backbone.model.reports import (
     Status,
     StepReport,
     TraceNode,
+    Undone,
 )
 from backbone.model.rules import Location, Rule
 from backbone.model.steps import Derive, Failure, Finding, Format, Ledger, Origin, Plan, PlannedStep, Step
@@ -292,6 +296,18 @@ class Workspace:
             "2f9c", dataset, "f.csv", 13, 118, "not_null(dest)", "dest has no value", '{"dest": null}'
         )
         return Replayed(dataset, PUBLISHED, 2, (again,))
+
+    def repairs(self, dataset: str, rule: str | None = None, limit: int = 20) -> Repairs:
+        CALLS.append(("repairs", dataset, rule, limit))
+        rows = (
+            Repair("13:118", "dest", " JFK", "JFK", ("trim(all)",), "blanks at the ends", 1.0),
+            Repair("13:119", "city", "Barclona", "Barcelona", ("determined(city)",), "most rows of the same zip", 0.75),
+        )
+        return Repairs(dataset, (RepairGroup("trim(all)", 4), RepairGroup("determined(city)", 1)), rows[:limit], 5)
+
+    def undo(self, dataset: str, what: str) -> Undone:
+        CALLS.append(("undo", dataset, what))
+        return Undone(dataset, 1, ("trusted/flights.yml",))
 
     def lineage(self, name: str) -> LineageGraph:
         up = (

@@ -12,7 +12,7 @@ from backbone.errors import did_you_mean
 SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Begin": {"init": "making", "peek": "making", "add": "making"},
     "Bring up to date": {"plan": "running", "run": "running", "status": "running"},
-    "Look": {"sql": "asking", "show": "asking", "profile": "asking", "quarantine": "settling"},
+    "Look": {"sql": "asking", "show": "asking", "profile": "asking", "quarantine": "settling", "repairs": "settling"},
     "Understand": {"lineage": "asking", "trace": "asking", "history": "running", "doctor": "running"},
     "Hand on": {"export": "exporting"},
     "Operate": {

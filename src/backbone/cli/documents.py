@@ -20,6 +20,8 @@ Values are written as `cli/writing.py` says. Locations are text, `trusted/flight
 - `quarantine`: `total`, `groups` (each `dataset, rule, rows, run`), `rows` (each `run, dataset, file, file_id, record,
   rule, reason, raw, suggested`: pairs of column and value); in CSV the groups for `list`, the rows for `show`. With
   `fix` and `drop`, `dataset, records, path`; with `replay`, `dataset, passed, again` (as `rows`), `run` (as in `run`).
+- `repairs`: `dataset, total`, `groups` (each `rule, cells`), `rows` (each `record, column, old, new, rules, evidence,
+  confidence`), which are the lines in CSV; with `--undo`, `dataset, cells, paths`.
 - `trace`: `dataset, label, detail, exact, more, children` (the same again); in CSV one line a node with `depth`.
 - `lineage`: `dataset, column`, `edges`, each `direction` (`up`, `down`), `dataset, column, input_dataset,
   input_column, expression, partial`.
@@ -67,12 +69,14 @@ if TYPE_CHECKING:
         LineageGraph,
         PeekSummary,
         Quarantine,
+        Repairs,
         Replayed,
         RunReport,
         Sample,
         Settled,
         Status,
         TraceNode,
+        Undone,
     )
     from backbone.model.steps import Finding, Plan
 
@@ -199,6 +203,16 @@ def settled_document(settled: "Settled") -> Document:
 def replay_document(replayed: "Replayed") -> Document:
     """What came of them."""
     return {**_part(replayed, "dataset", "passed", "again"), "run": run_document(replayed.report)}
+
+
+def repairs_document(repairs: "Repairs") -> Document:
+    """The cells that a trusted dataset changed."""
+    return _part(repairs, "dataset", "total", "groups", "rows")
+
+
+def undone_document(undone: "Undone") -> Document:
+    """The repairs that are taken back."""
+    return _part(undone, "dataset", "cells", "paths")
 
 
 def trace_document(node: "TraceNode") -> Document:

@@ -150,6 +150,12 @@ class Workspace(Protocol):
     def replay(self, dataset: str, on_event: "Callable[[reports.RunEvent], None] | None" = None) -> "reports.Replayed":
         """Put rows through their zone again."""
 
+    def repairs(self, dataset: str, rule: str | None = None, limit: int = 20) -> "reports.Repairs":
+        """The cells that a trusted dataset changed."""
+
+    def undo(self, dataset: str, what: str) -> "reports.Undone":
+        """Take repairs back: of a cell (`file:record.column`) or of a rule."""
+
     def lineage(self, name: str) -> "reports.LineageGraph":
         """Where a dataset or column (`zone.name.column`) comes from and goes."""
 

@@ -269,6 +269,50 @@ class Replayed:
 
 
 @dataclass(frozen=True, slots=True)
+class Repair:
+    """One cell that a trusted dataset changed. `record` is its row, as `file:record`; `old` and `new` are texts.
+
+    `rules` changed it, one after the other, `evidence` says why, and `confidence` is how sure that is, from 0 to 1:
+    1 where the project says what is right, the share of the group where a majority does, None where it isn't known.
+    """
+
+    record: str
+    column: str
+    old: str | None
+    new: str | None
+    rules: tuple[str, ...]
+    evidence: str
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RepairGroup:
+    """How many cells one rule has changed."""
+
+    rule: str
+    cells: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repairs:
+    """The cells that a trusted dataset changed: counts by rule, and the first of the `total` that were asked for."""
+
+    dataset: str
+    groups: tuple[RepairGroup, ...]
+    rows: tuple[Repair, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """How many changes of cells are taken back from the next run on, and the files of the project that say so."""
+
+    dataset: str
+    cells: int
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class QuarantineGroup:
     """How many rows one rule has set aside from one dataset, and the latest run that did."""
 

@@ -20,6 +20,8 @@ def determined_scope(rule: Rule, relation: Relation) -> str:
 def undetermined_sql(rule: Rule, relation: Relation, table: str) -> str:
     """A SELECT of the rows of a table that break the rule, with `_majority`: the value of their group (NULL: none).
 
+    `_share` is the share of the group that has it.
+
     Only groups of several values are joined with the rows: where the rule holds there is nothing to do but count.
     """
     (column,) = tested_columns(rule, relation)
@@ -27,13 +29,14 @@ def undetermined_sql(rule: Rule, relation: Relation, table: str) -> str:
     value, names = quoted(column), ", ".join(by)
     counts = f"SELECT {names}, {value} AS _value, count(*) AS n FROM {table} AS t WHERE {scope} GROUP BY ALL"
     groups = (
-        f"SELECT {names}, CASE WHEN 2 * max(n) > sum(n) THEN max_by(_value, n) END AS _majority "
+        f"SELECT {names}, CASE WHEN 2 * max(n) > sum(n) THEN max_by(_value, n) END AS _majority, "
+        f"max(n) / sum(n) AS _share "
         f"FROM ({counts}) GROUP BY ALL HAVING count(*) > 1"
     )
     rows = f"(SELECT * FROM {table} AS t WHERE {scope})"
     same = " AND ".join(f"t.{c} = g.{c}" for c in by)
     return (
-        f"SELECT t.*, g._majority FROM {rows} AS t JOIN ({groups}) AS g ON {same} "
+        f"SELECT t.*, g._majority, g._share FROM {rows} AS t JOIN ({groups}) AS g ON {same} "
         f"WHERE g._majority IS NULL OR t.{value} <> g._majority"
     )
 

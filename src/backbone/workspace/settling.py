@@ -115,7 +115,7 @@ class _Desk:
 
     @classmethod
     def at(cls, workspace: "Workspace", dataset: str) -> "_Desk":
-        trusted = _meant(workspace, dataset)
+        trusted = trusted_of(workspace, dataset)
         with open_for_reading(workspace.environment) as reading:
             rows = reading.quarantine((f"trusted.{trusted.name}",), None, _ALL).rows
             held = read_published(workspace.environment, reading.lake).get(f"formatted.{trusted.name}")
@@ -164,7 +164,12 @@ class _Desk:
         return Settled(self.name, tuple(dict.fromkeys(d.place for d in new)), path.as_posix())
 
 
-def _meant(workspace: "Workspace", name: str) -> Trusted:
+def trusted_of(workspace: "Workspace", name: str) -> Trusted:
+    """The trusted dataset of a name; rows of other zones are not settled one by one.
+
+    Raises:
+        UsageError: there is none.
+    """
     known = {out: step for step in workspace.steps for out in step.outputs}
     dataset = f"trusted.{name}" if f"trusted.{name}" in known else find_dataset(name, known)
     step = known[dataset]

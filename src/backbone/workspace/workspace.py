@@ -14,6 +14,7 @@ from backbone.model.reports import (
     HistoryEntry,
     LineageGraph,
     Quarantine,
+    Repairs,
     Replayed,
     RunEvent,
     RunReport,
@@ -21,6 +22,7 @@ from backbone.model.reports import (
     Status,
     StepReport,
     TraceNode,
+    Undone,
 )  # fmt: skip
 from backbone.runs.environment import Environment
 from backbone.runs.nothing import nothing_to_do
@@ -305,6 +307,27 @@ class Workspace:
         from backbone.workspace.settling import replay
 
         return replay(self, dataset, on_event or (lambda _: None))
+
+    def repairs(self, dataset: str, rule: str | None = None, limit: int = 20) -> Repairs:
+        """Every cell that a trusted dataset changed: old and new value, rules, evidence.
+
+        Args:
+            dataset: a trusted dataset.
+            rule: only what this rule changed, by its name.
+            limit: at most so many cells (0: counts only).
+        """
+        from backbone.workspace.repairing import repairs
+
+        return repairs(self, dataset, rule, limit)
+
+    def undo(self, dataset: str, what: str) -> Undone:
+        """Take repairs back from the next run on: of a cell (`file:record.column`), or all that a rule made.
+
+        The rules get an exception for these records, in `trusted/NAME.yml`.
+        """
+        from backbone.workspace.repairing import undo
+
+        return undo(self, dataset, what)
 
     def read_again(self) -> None:
         """Forget the project as it was read: it is read again when it is next needed."""

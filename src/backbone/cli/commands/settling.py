@@ -1,4 +1,4 @@
-"""The command `quarantine`: look at the rows set aside, and settle them."""
+"""The commands `quarantine` and `repairs`: rows set aside and cells changed, looked at and settled."""
 
 import csv
 from collections.abc import Mapping
@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from backbone.cli import documents
-from backbone.cli.completing import ASIDE, RUN
+from backbone.cli.completing import ASIDE, DATASET, RUN
 from backbone.cli.drawing.live import Progress
-from backbone.cli.drawing.settling import draw_replayed, draw_settled
+from backbone.cli.drawing.settling import draw_repairs, draw_replayed, draw_settled, draw_undone
 from backbone.cli.drawing.ways import draw_quarantine_groups, draw_quarantine_rows
 from backbone.cli.settings import Settings, shared
 from backbone.cli.showing import present
@@ -149,3 +149,27 @@ def _meant(words: tuple[str, ...], because: str, path: Path | None, *, suggested
             "backbone quarantine show orders"
         )
     return _Wanted(action, rest[0] if rest else None, rest[1:], because, path, suggested)
+
+
+@click.command()
+@click.argument("dataset", shell_complete=DATASET)
+@click.option("--rule", metavar="NAME", help="Only what this rule changed.")
+@click.option("--undo", metavar="RULE|CELL", help="Take back what a rule changed, or one cell: 12:640.city.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many cells to show.")
+@shared
+@click.pass_obj
+def repairs(settings: Settings, dataset: str, rule: str | None, undo: str | None, limit: int) -> None:
+    """List every cell that a trusted dataset changed; take changes back.
+
+    Each with its value as it landed, its value now, and the rules that changed it. --undo writes exceptions into
+    trusted/NAME.yml, from where the next run takes them.
+    """
+    workspace = settings.workspace()
+    if undo is not None:
+        if rule:
+            raise UsageError(f"--undo names the rule itself: backbone repairs {dataset} --undo '{rule}'")
+        undone = workspace.undo(dataset, undo)
+        present(settings, lambda: documents.undone_document(undone), lambda s: draw_undone(undone, s))
+        return
+    found = workspace.repairs(dataset, rule, limit)
+    present(settings, lambda: documents.repairs_document(found), lambda s: draw_repairs(found, s), table="rows")

@@ -128,7 +128,7 @@ def _correct(walk: Walk, link: Link) -> None:
     _count(walk, walk.layers.table)
     rule, relation, wrong = link.rule, walk.layers.relation, f"_wrong_{link.number}"
     walk.session.execute(
-        f"CREATE TEMP TABLE {wrong} AS SELECT {FILE}, {RECORD}, _majority "
+        f"CREATE TEMP TABLE {wrong} AS SELECT {FILE}, {RECORD}, _majority, _share "
         f"FROM ({undetermined_sql(rule, relation, walk.layers.kept)})"
     )
     counted_rows = "count(_majority)" if rule.action == "repair" else "count(*)"
