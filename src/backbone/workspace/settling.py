@@ -132,7 +132,7 @@ class _Desk:
         if record not in self.rows:
             look = f"Which there are: backbone quarantine show {self.name}"
             raise UsageError(
-                f"{self.name} has no row {record} in quarantine.{did_you_mean(record, self.rows) or ' ' + look}"
+                f"{self.name} has no row '{record}' in quarantine.{did_you_mean(record, self.rows) or ' ' + look}"
             )
         return self.rows[record]
 
