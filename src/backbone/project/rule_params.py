@@ -9,10 +9,11 @@ from backbone.project.fields import listed, texts_of
 from backbone.project.rule_node import RuleNode
 from backbone.project.tree import Mapping, Node, Text, shape_of
 from backbone.project.values import fits, less
+from backbone.quality.kinds import KINDS
 from backbone.quality.literals import share_of
 from backbone.quality.vocabulary import ParamKind, RuleKind
 
-_CHOICES = {"keep": ("last", "first")}
+_CHOICES = {"keep": ("last", "first"), "kind": tuple(KINDS)}
 
 
 def read_params(rule: RuleNode, kind: RuleKind, columns: tuple[Text, ...]) -> tuple[tuple[str, object], ...]:
@@ -30,7 +31,7 @@ def _param(rule: RuleNode, name: str, rule_kind: RuleKind, columns: tuple[Text, 
     if kind == "values":
         return tuple(text.value for text in _fitting(rule, rule.texts(name), columns))
     if kind == "names":
-        return _by(rule, node, columns)
+        return _by(rule, node, columns) if rule.word == "references" else rule.names(name)
     if kind == "mapping":
         return _pairs(rule, name, node, columns)
     if not isinstance(node, Text):
@@ -53,7 +54,10 @@ def _check_text(rule: RuleNode, name: str, kind: ParamKind, node: Text) -> None:
     elif kind == "domain" and not is_domain(node.value):
         rule.refuse(node, f"'{node.value}' is no type.{did_you_mean(node.value, SCALAR_DOMAINS)}")
     elif kind == "choice" and node.value not in _CHOICES.get(name, ()):
-        rule.refuse(node, f"`{name}` can't be '{node.value}'. One of: {listed(_CHOICES.get(name, ()))}")
+        choices = _CHOICES.get(name, ())
+        rule.refuse(
+            node, f"`{name}` can't be '{node.value}'. One of: {listed(choices)}.{did_you_mean(node.value, choices)}"
+        )
     elif kind == "share" and share_of(node.value) is None:
         rule.refuse(node, f"`{name}` is a share of rows, such as 20%, or any")
     elif name == "pattern":

@@ -11,6 +11,7 @@ from backbone.model.names import FILE, RECORD, quoted, quoted_dataset
 from backbone.model.relations import Relation
 from backbone.model.rules import Rule
 from backbone.model.steps import Finding
+from backbone.quality.determined import determined_scope, undetermined_sql
 from backbone.quality.doubles import column_list, doubles_sql, repeated_sql, unique_scope
 from backbone.quality.expressions import columns_in, is_dataset_check, refuse_queries
 from backbone.quality.predicates import broken_condition, refused, scope_condition, tested_columns, texts
@@ -25,7 +26,7 @@ _LEVELS: Mapping[str, Level] = {
     "warn": "warned",
     "fail": "warned",
 }
-_VERBS = {"null": " made null", "quarantine": " set aside", "deduplicate": " merged away"}
+_VERBS = {"null": " made null", "repair": " repaired", "quarantine": " set aside", "deduplicate": " merged away"}
 _names = count(1)
 
 
@@ -107,7 +108,7 @@ def example_columns(rule: Rule, relation: Relation, key: tuple[str, ...]) -> tup
     if rule.kind == "expect":
         tested = tuple(name for name in relation.names if name.lower() in columns_in(rule.sql))
     else:
-        tested = tested_columns(rule, relation)[:6]
+        tested = (*texts(rule.param("by") if rule.kind == "determined" else ()), *tested_columns(rule, relation)[:6])
     return tuple(dict.fromkeys([*place, *first, *tested]))
 
 
@@ -147,6 +148,8 @@ def _pair(measured: _Measured, rule: Rule) -> tuple[str, str]:
         return f"count(*) FILTER (WHERE {unique_scope(rule, measured.relation)})", "0"
     if rule.kind == "references":
         return f"count(*) FILTER (WHERE {_reference_scope(rule, measured.relation)})", "0"
+    if rule.kind == "determined":
+        return f"count(*) FILTER (WHERE {determined_scope(rule, measured.relation)})", "0"
     if is_dataset_check(rule):
         refuse_queries(rule)
         # One aggregate at least: without any, there would be a row for each of the table's.
@@ -159,11 +162,17 @@ def _completed(measured: _Measured, rule: Rule, tested: int, broken: int) -> tup
         return tested, _count_doubles(measured, rule)
     if rule.kind == "references":
         return tested, _one(measured, rule, f"SELECT count(*) FROM {_orphans(measured, rule)}")
+    if rule.kind == "determined":
+        return tested, _one(measured, rule, f"SELECT count(*) FROM ({_undetermined(measured, rule)})")
     scope = scope_condition(rule, measured.relation)
     if is_dataset_check(rule) and scope:
         query = f"SELECT CAST(({rule.sql}\n) IS FALSE AS INTEGER) FROM {measured.table} AS t WHERE {scope}"
         return tested, _one(measured, rule, query)
     return tested, broken
+
+
+def _undetermined(measured: _Measured, rule: Rule) -> str:
+    return undetermined_sql(rule, measured.relation, measured.table)
 
 
 def _one(measured: _Measured, rule: Rule, query: str) -> int:
@@ -231,6 +240,8 @@ def _examples(measured: _Measured, rule: Rule) -> tuple[str, ...]:
     columns = example_columns(rule, relation, measured.key)
     if rule.kind == "references":
         return example_rows(session, _orphans(measured, rule), "true", columns)
+    if rule.kind == "determined":
+        return example_rows(session, f"({_undetermined(measured, rule)})", "true", columns)
     return example_rows(session, measured.table, broken_condition(rule, relation), columns)
 
 

@@ -14,6 +14,7 @@ from backbone.model.names import FILE, RECORD, literal, quoted
 from backbone.model.relations import Relation
 from backbone.model.rules import Rule
 from backbone.quality.expressions import refuse_queries
+from backbone.quality.kinds import kind_condition
 from backbone.quality.literals import Bound, bound_sql, value_sql
 
 _BLANKS = (
@@ -177,7 +178,7 @@ def _domain(rule: Rule, column: str, relation: Relation) -> str:
     return domain
 
 
-def _test(rule: Rule, column: str, relation: Relation) -> str:
+def _test(rule: Rule, column: str, relation: Relation) -> str:  # noqa: PLR0911 - a kind a line
     """SQL that is FALSE where the column's value breaks the rule, and TRUE or NULL where it doesn't."""
     name, domain = quoted(column), _domain(rule, column, relation)
     match rule.kind:
@@ -192,6 +193,8 @@ def _test(rule: Rule, column: str, relation: Relation) -> str:
             return f"regexp_full_match({text}, {literal(str(rule.param('pattern')))})"
         case "length":
             return _length(rule, name, domain)
+        case "is_a":
+            return kind_condition(str(rule.param("kind")), name if domain == "text" else f"CAST({name} AS VARCHAR)")
         case "type":
             if rule.where or rule.exceptions:
                 raise refused(rule, "type converts the whole column: it takes neither where nor except")

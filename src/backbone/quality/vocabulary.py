@@ -75,7 +75,14 @@ VOCABULARY: Mapping[str, RuleKind] = {
     "length": RuleKind(
         "column", _NQWF, {"from": "count", "to": "count"}, says="a text has so many characters, a list so many entries"
     ),
-    "is_a": RuleKind("column", _NQWF, {"kind": "text"}, ("kind",), built=False, says="an e-mail, URL, IBAN, country …"),
+    "is_a": RuleKind(
+        "column",
+        _NQWF,
+        {"kind": "choice"},
+        ("kind",),
+        says="it is an e-mail address, a URL, an IBAN …, checksum included",
+        params_say="`kind`: see below",
+    ),
     "references": RuleKind(
         "columns",
         _NQWF,
@@ -88,7 +95,13 @@ VOCABULARY: Mapping[str, RuleKind] = {
         "sql", _QWF, says="the condition is true; an aggregate makes it one about the dataset (only warn, fail)"
     ),
     "determined": RuleKind(
-        "column", ("repair", *_NQWF), {"by": "names"}, ("by",), over="rows", built=False, says="same `by`, same value"
+        "column",
+        ("repair", *_NQWF),
+        {"by": "names"},
+        ("by",),
+        over="rows",
+        says="rows of equal `by` have the same value; `repair` gives them that of more than half of them",
+        params_say="`by`: the columns that determine it",
     ),
     "never_pair": RuleKind("sql", _QWF, over="rows", built=False, says="no two rows `a`, `b` for which this is true"),
     "unique": RuleKind(

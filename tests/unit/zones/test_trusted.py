@@ -240,6 +240,42 @@ def test_no_new_rows_change_nothing(lake: Lake) -> None:
     assert lake.stage("incremental").unchanged
 
 
+CITIES = [("08001", "Barcelona"), ("08001", "Barcelona"), ("08001", "Barclona"), ("28001", "Madrid"), ("28001", None),
+          ("17001", "Girona"), ("17001", "Gerona"), (None, "Lleida"), (None, "Lleyda")]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("action", "cities", "aside", "found"),
+    [
+        ("repair", {3: "Barcelona"}, [], (6, 1, "repaired")),
+        ("null", {3: None, 6: None, 7: None}, [], (6, 3, "repaired")),
+        ("quarantine", {}, [3, 6, 7], (6, 3, "set_aside")),
+        ("warn", {}, [], (6, 3, "warned")),
+    ],
+)
+def test_rows_that_differ_from_most_of_their_group(
+    lake: Lake, action: str, cities: dict[int, str | None], aside: list[int], found: tuple[int, int, str]
+) -> None:
+    rules = (rule("determined", "city", action=action, by=("zip",), tolerate=1.0, may_vanish=("zip", "city")),)
+
+    staged = made(lake, Trusted("t", rules=rules), {"zip": "text", "city": "text"}, CITIES)
+
+    (finding,) = (f for f in staged.findings if f.rule.kind == "determined")
+    assert (finding.tested, finding.broken, finding.level) == found
+    assert sorted(record for _, record, _ in lake.quarantined) == aside
+    expected = {n: cities.get(n, city) for n, (_, city) in enumerate(CITIES, 1) if n not in aside}
+    assert {row[3]: row[1] for row in lake.rows()} == expected
+
+
+def test_what_is_determined_where_a_condition_holds(lake: Lake) -> None:
+    rules = (rule("determined", "city", action="repair", by=("zip",), where="zip LIKE '0%'", tolerate=1.0),)
+
+    made(lake, Trusted("t", rules=rules), {"zip": "text", "city": "text"}, [*CITIES, *[("17001", "Girona")] * 3])
+
+    assert {row[3]: row[1] for row in lake.rows()}[3] == "Barcelona"
+    assert {row[3]: row[1] for row in lake.rows()}[7] == "Gerona"
+
+
 REMOVES = rule("unique", "k", action="deduplicate")
 ROWWISE = rule("not_null", "k", action="quarantine")
 
@@ -250,6 +286,8 @@ ROWWISE = rule("not_null", "k", action="quarantine")
         (Trusted("t", rules=(rule("trim", "all"), rule("unique", "all", action="warn"))), True),
         (Trusted("t", versions="upsert", key=("k",), rules=(ROWWISE,)), True),
         (Trusted("t", rules=(ROWWISE, REMOVES)), True),
+        (Trusted("t", rules=(ROWWISE, rule("determined", "k", action="warn", by=("g",)))), True),
+        (Trusted("t", rules=(rule("determined", "k", action="repair", by=("g",)),)), False),
         (Trusted("t", rules=(REMOVES, ROWWISE)), False),
         (Trusted("t", rules=(REMOVES, REMOVES)), False),
         (Trusted("t", versions="upsert", key=("k",), rules=(REMOVES,)), False),
@@ -277,6 +315,13 @@ LAST_RULES = [
     (rule("unique", "g", "v", action="deduplicate", **ANYTHING),),
     (rule("unique", "k", action="quarantine", keep="first", order="v", **ANYTHING),),
     (rule("unique", "all", action="warn"), rule("expect", sql="count(*) > 2", action="warn")),
+    (rule("determined", "v", action="repair", by=("g",), **ANYTHING),),
+    (
+        rule("determined", "v", action="quarantine", by=("g", "k"), **ANYTHING),
+        rule("in_range", "v", action="warn", to="3"),
+    ),
+    (rule("determined", "v", action="null", by=("g",), where="day > 1", **ANYTHING),),
+    (rule("determined", "v", action="warn", by=("k",)),),
 ]
 VERSIONS = [
     Trusted("t"),
@@ -396,7 +441,8 @@ def test_quarantine_says_why_in_words(one: Rule, words: str) -> None:
     [
         (rule("references", "a", action="fail", to="trusted.b"), "is a rule of a view"),
         (rule("expect", action="quarantine", sql="count(*) > 1"), "true or not of the whole dataset"),
-        (rule("determined", "a", action="warn", by="b"), "determined is not built yet"),
+        (rule("determined", "a", action="warn", by="b"), "there is no column 'b' to determine a by"),
+        (rule("typical", "a", action="warn"), "typical is not built yet"),
         (rule("not_null", "b", action="warn"), "there is no column 'b'"),
     ],
 )

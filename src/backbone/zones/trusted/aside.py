@@ -64,6 +64,8 @@ def reason(rule: Rule) -> str:
         "one_of": f"{what} is none of {', '.join(texts(rule.param('values'))[:10])}",
         "matches": f"{what} doesn't match {rule.param('pattern')}",
         "type": f"{what} is no {rule.param('as')}",
+        "is_a": f"{what} is no {rule.param('kind')}",
+        "determined": f"{what} is not what {', '.join(texts(rule.param('by')))} determines",
         "unique": f"another row is equal in {what}",
         "expect": f"not true: {rule.sql}",
     }

@@ -101,6 +101,22 @@ def with_taken(layers: Layers, link: Link, losers: str) -> Layers:
     return replace(layers, select=joined)
 
 
+def with_corrected(layers: Layers, link: Link, wrong: str) -> Layers:
+    """The rows after a link that compared them; the table `wrong` names those that it changes or takes."""
+    rule = link.rule
+    if rule.action == "quarantine":
+        return with_taken(layers, link, wrong)
+    (column,) = tested_columns(rule, layers.relation)
+    meant = "w._majority" if rule.action == "repair" else "NULL"
+    found = "w._majority IS NOT NULL" if rule.action == "repair" else f"w.{FILE} IS NOT NULL"
+    select = (
+        f"SELECT v.* REPLACE (CASE WHEN v._taken IS NULL AND {found} THEN {meant} ELSE v.{quoted(column)} END "
+        f"AS {quoted(column)}) FROM {layers.table} AS v LEFT JOIN {wrong} AS w "
+        f"ON v.{FILE} = w.{FILE} AND v.{RECORD} = w.{RECORD}"
+    )
+    return replace(layers, select=select)
+
+
 def with_states(layers: Layers, validity: Relation, states: str) -> Layers:
     """The rows with the times of their states, which the table `states` has for those that begin one.
 

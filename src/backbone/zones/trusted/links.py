@@ -30,6 +30,11 @@ class Link:
         return self.rule.kind in VERSIONS or (self.rule.kind == "unique" and self.rule.action in _REMOVES)
 
     @property
+    def corrects(self) -> bool:
+        """Whether it compares rows and changes, or takes, those that are wrong."""
+        return corrects(self.rule)
+
+    @property
     def sets_aside(self) -> bool:
         """Whether it is a rule that takes rows; the merging of versions isn't one."""
         return self.rule.kind not in VERSIONS and self.rule.action in _REMOVES
@@ -37,7 +42,7 @@ class Link:
     @property
     def checks(self) -> bool:
         """Whether it judges the dataset as a whole, without changing it."""
-        return _over_rows(self.rule) and not self.merges
+        return _over_rows(self.rule) and not self.merges and not self.corrects
 
 
 def links_of(trusted: Trusted, *, again: bool) -> tuple[Link, ...]:
@@ -74,6 +79,8 @@ def trusted_increments(trusted: Trusted) -> bool:
 
     That is so with one element at most that merges rows, and nothing behind it that changes or takes any.
     """
+    if any(corrects(rule) for rule in trusted.rules):
+        return False  # a new row may change what is right of rows that are there
     merging = sum(rule.kind == "unique" and rule.action in _REMOVES for rule in trusted.rules)
     if merging + (trusted.versions != "append") > 1:
         return False
@@ -86,6 +93,11 @@ def trusted_increments(trusted: Trusted) -> bool:
     # Only a check that something behind it could falsify needs a look at its SQL, and so the parser.
     last = max((i for i, rule in enumerate(trusted.rules) if _changes(rule)), default=-1)
     return not any(r.action in {"warn", "fail"} and is_dataset_check(r) for r in trusted.rules[: last + 1])
+
+
+def corrects(rule: Rule) -> bool:
+    """Whether a rule changes or takes rows by what other rows are."""
+    return rule.kind == "determined" and rule.action not in {"warn", "fail"}
 
 
 def _changes(rule: Rule) -> bool:

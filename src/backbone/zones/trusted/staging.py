@@ -20,7 +20,12 @@ from backbone.zones.trusted.states import with_validity
 from backbone.zones.trusted.vanishing import SMALLEST_GROUP, vanished_groups
 from backbone.zones.trusted.walk import Walk, walk_chain
 
-_WOULD = {"null": "would make null", "quarantine": "would quarantine", "deduplicate": "would merge away"}
+_WOULD = {
+    "null": "would make null",
+    "repair": "would repair",
+    "quarantine": "would quarantine",
+    "deduplicate": "would merge away",
+}
 
 
 def stage_trusted(staging: Staging, session: Session) -> tuple[Staged, ...]:

@@ -10,9 +10,18 @@ from backbone.model.names import FILE, RECORD, quoted, quoted_dataset
 from backbone.model.project import Trusted
 from backbone.model.rules import Rule
 from backbone.model.steps import Finding
+from backbone.quality.determined import determined_scope, undetermined_sql
 from backbone.quality.findings import counted, example_columns, example_rows, finding, measure
 from backbone.quality.predicates import broken_condition, refused
-from backbone.zones.trusted.layers import Layers, counts_sql, with_layer, with_present, with_states, with_taken
+from backbone.zones.trusted.layers import (
+    Layers,
+    counts_sql,
+    with_corrected,
+    with_layer,
+    with_present,
+    with_states,
+    with_taken,
+)
 from backbone.zones.trusted.links import VERSIONS, Link
 from backbone.zones.trusted.merging import (
     add_present,
@@ -88,6 +97,8 @@ def _step(walk: Walk, link: Link) -> None:
     unite = _UNITE.get(link.rule.kind, _merge)
     if link.merges:
         unite(walk, link)
+    elif link.corrects:
+        _correct(walk, link)
     elif not link.checks:
         walk.layers = with_layer(walk.layers, link)
         walk.pending.append(link)
@@ -110,6 +121,27 @@ def _check(walk: Walk, link: Link) -> Finding:
         if not repeated:
             return finding(link.rule, tested, 0)
     return measure(walk.session, walk.layers.kept, walk.layers.relation, [link.rule], key=walk.key)[0]
+
+
+def _correct(walk: Walk, link: Link) -> None:
+    """Change or take the rows that others show to be wrong."""
+    _count(walk, walk.layers.table)
+    rule, relation, wrong = link.rule, walk.layers.relation, f"_wrong_{link.number}"
+    walk.session.execute(
+        f"CREATE TEMP TABLE {wrong} AS SELECT {FILE}, {RECORD}, _majority "
+        f"FROM ({undetermined_sql(rule, relation, walk.layers.kept)})"
+    )
+    counted_rows = "count(_majority)" if rule.action == "repair" else "count(*)"
+    scope = determined_scope(rule, relation)
+    query = f"SELECT (SELECT {counted_rows} FROM {wrong}), count(*) FILTER (WHERE {scope}) FROM {walk.layers.kept}"
+    ((broken, tested),) = walk.session.rows(query)
+    shown: tuple[str, ...] = ()
+    if broken:
+        rows = f"(SELECT t.* FROM {walk.layers.kept} AS t SEMI JOIN {wrong} AS w USING ({FILE}, {RECORD}))"
+        shown = example_rows(walk.session, rows, "true", example_columns(rule, relation, walk.key))
+    walk.taken[link.number] = broken if rule.action == "quarantine" else 0
+    walk.findings[link.number] = finding(rule, tested, broken, shown)
+    walk.layers = with_corrected(walk.layers, link, wrong)
 
 
 def _merge_again(walk: Walk, link: Link) -> None:
