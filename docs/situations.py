@@ -98,6 +98,8 @@ _TWICE = "SELECT o.id, c.id FROM trusted.orders AS o JOIN trusted.customers AS c
 SITUATIONS: Mapping[str, tuple[Situation, ...]] = {
     "ProjectError": (
         Situation("An unknown key", "plan", {"trusted/orders.yml": "rulez: [{trim: all}]\n"}),
+        Situation("A decision that a row can't have", "plan", {
+            "trusted/orders.csv": "record,decision,column,value,was,because,by,at\n1:2,set,amuont,7,,,ann,\n"}),
         Situation("An unknown column in a rule", "plan", _rules("{in_range: amuont, from: 0, else: quarantine}")),
         Situation("A rule without `else`", "plan", _rules("{not_null: amount}")),
         Situation("A value that the column can't have", "plan", _rules("{one_of: amount, values: [1, x], else: warn}")),
@@ -285,8 +287,6 @@ price: {means: What is paid, rules: [{trim: all}], columns: exploitation.sums.am
         Situation("Words that `quarantine` doesn't know", "quarantine lst orders", ran=True),
         Situation("A row to fix that isn't in quarantine", "quarantine fix orders 1:999 amount=1", ran=True),
         Situation("A row dropped without a reason", "quarantine drop orders 1:999", ran=True),
-        Situation("A decision that a row can't have", "plan", {
-            "trusted/orders.csv": "record,decision,column,value,was,because,by,at\n1:2,set,amuont,7,,,ann,\n"}),
         Situation("A column that a row hasn't", "trace sums custmer=c1", ran=True),
         Situation("A backup where something is", "backup data", ran=True),
         Situation("A backup that isn't one", "restore data", ran=True),

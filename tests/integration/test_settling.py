@@ -79,7 +79,7 @@ def test_a_fix_that_is_wrong_is_shown_and_a_later_one_takes_its_place(shop: Path
 @pytest.mark.parametrize(
     ("record", "cells", "says"),
     [
-        ("1:1", {"amount": "1"}, "trusted.orders has no row 1:1 in quarantine"),
+        ("1:1", {"amount": "1"}, "trusted.orders has no row '1:1' in quarantine"),
         ("12", {"amount": "1"}, "'12' names no row: write file:record, as in 12:640"),
         ("1:4", {"amuont": "1"}, "1:4: column 'amuont' is not in formatted.orders. Did you mean 'amount'?"),
         ("1:4", {"amount": "much"}, "1:4: 'much' is no value of 'amount', which is integer"),

@@ -63,7 +63,8 @@ def drop(workspace: "Workspace", dataset: str, records: Sequence[str], because: 
         UsageError: there is no such row in quarantine, or no reason is given.
     """
     if not because.strip():
-        raise UsageError("a row is dropped for a reason: --because 'a test record'")
+        said = " ".join([dataset, *records])
+        raise UsageError(f"a row is dropped for a reason: backbone quarantine drop {said} --because 'a test record'")
     desk = _Desk.at(workspace, dataset)
     return desk.write(workspace, [replace(desk.decided(record, because), verdict="drop") for record in records])
 
@@ -132,7 +133,7 @@ class _Desk:
         if record not in self.rows:
             look = f"Which there are: backbone quarantine show {self.name}"
             raise UsageError(
-                f"{self.name} has no row {record} in quarantine.{did_you_mean(record, self.rows) or ' ' + look}"
+                f"{self.name} has no row '{record}' in quarantine.{did_you_mean(record, self.rows) or ' ' + look}"
             )
         return self.rows[record]
 
