@@ -146,6 +146,28 @@ def test_a_replay_says_what_came_of_the_rows(backbone):
     )
 
 
+def test_repairs_are_listed_and_counted(backbone, front_door):
+    _, out, _ = backbone("repairs", "trusted.flights", "--rule", "trim(all)", "--limit", "2")
+
+    assert front_door.CALLS[1] == ("repairs", "trusted.flights", "trim(all)", 2)
+    assert out == (
+        "record  column  old       new        rule              evidence                   sure\n"
+        "13:118  dest    ' JFK'    JFK        trim(all)         blanks at the ends         100%\n"
+        "13:119  city    Barclona  Barcelona  determined(city)  most rows of the same zip   75%\n"
+        "(3 more: --limit 5)\n"
+        "rule              cells\n"
+        "trim(all)             4\n"
+        "determined(city)      1\n"
+    )
+
+
+def test_repairs_are_undone(backbone, front_door):
+    _, out, _ = backbone("repairs", "trusted.flights", "--undo", "13:119.city")
+
+    assert front_door.CALLS[1] == ("undo", "trusted.flights", "13:119.city")
+    assert out == "undone    1 cell of trusted.flights, in trusted/flights.yml\nnext: backbone run\n"
+
+
 def test_quarantine_rows_show_where_they_came_from(backbone):
     _, out, _ = backbone("quarantine", "show")
 
@@ -293,6 +315,7 @@ def test_debug_shows_the_traceback(backbone, monkeypatch):
         (("quarantine", "drop", "a"), "drop needs rows, as file:record"),
         (("quarantine", "show", "a", "--suggested"), "--from and --suggested go with fix"),
         (("quarantine", "show", "a", "--because", "x"), "--because goes with fix and drop"),
+        (("repairs", "a", "--rule", "b", "--undo", "c"), "--undo names the rule itself: backbone repairs a --undo 'b'"),
         (("plan", "--format", "xml"), "'xml' is not one of"),
     ],
 )

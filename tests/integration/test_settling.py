@@ -96,7 +96,7 @@ def test_what_cannot_be_fixed_is_refused_and_nothing_is_written(
 
 
 def test_rows_that_could_not_be_read_are_settled_in_their_source(shop: Path) -> None:
-    with pytest.raises(UsageError, match=r"say how they are in sources/orders\.yml, or land a corrected file"):
+    with pytest.raises(UsageError, match=r"say how in sources/orders\.yml, or land a corrected file"):
         backbone.open(shop).drop("formatted.orders", ["1:1"], because="x")
 
 

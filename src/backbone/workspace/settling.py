@@ -179,10 +179,12 @@ def trusted_of(workspace: "Workspace", name: str) -> Trusted:
     if zone_of(dataset) == "formatted":
         stem = stem_of(dataset).partition("__")[0]
         raise UsageError(
-            f"rows of {dataset} could not be read: say how they are in sources/{stem}.yml, or land a corrected file. "
-            "Only rows of trusted datasets are fixed one by one"
+            f"'{dataset}' is as its files are read: say how in sources/{stem}.yml, or land a corrected file. Single rows "
+            f"are settled in trusted.{stem_of(dataset)}: backbone quarantine trusted.{stem_of(dataset)}"
         )
-    raise UsageError(f"rows of {dataset} come from other datasets: fix them there, in trusted")
+    raise UsageError(
+        f"'{dataset}' is made from other datasets: rows are settled there. Which: backbone lineage {dataset}"
+    )
 
 
 def _values(row: QuarantineRow) -> Mapping[str, object]:

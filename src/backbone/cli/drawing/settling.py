@@ -42,8 +42,8 @@ def draw_repairs(repairs: "Repairs", screen: "Screen") -> None:
         [
             r.record,
             r.column,
-            shown_value(r.old),
-            shown_value(r.new),
+            _value(r.old),
+            _value(r.new),
             ", ".join(r.rules),
             r.evidence,
             _sure(r.confidence),
@@ -60,6 +60,11 @@ def draw_undone(undone: "Undone", screen: "Screen") -> None:
     """What is taken back, and where that is written."""
     screen.line("undone    ", f"{count(undone.cells, 'cell')} of {undone.dataset}, in {', '.join(undone.paths)}")
     screen.line("next: ", ("backbone run", "cyan"))
+
+
+def _value(text: str | None) -> str:
+    """A value, in quotes where blanks at its ends would not be seen."""
+    return f"'{shown_value(text)}'" if text is not None and text != text.strip() else shown_value(text)
 
 
 def _sure(confidence: float | None) -> str:
