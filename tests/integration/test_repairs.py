@@ -130,7 +130,8 @@ NAMES = st.sampled_from(["a", " a ", "b\t", "NA", "Ab ", "ab"])
 CITIES = st.sampled_from(["x", "y", " x"])
 ROWS = st.lists(st.tuples(NAMES, st.sampled_from(["1", "2"]), CITIES), min_size=1, max_size=8)
 SHUFFLED = [
-    "{trim: name}", "{null_tokens: name, tokens: [NA]}", "{set: name, to: upper(name)}", "{replace: city, with: {y: z}}",
+    "{trim: name}", "{null_tokens: name, tokens: [NA]}", "{set: name, to: upper(name)}",
+    "{replace: city, with: {y: z}}",
     "{determined: city, by: zip, else: repair, tolerate: 100%}", "{length: name, to: 1, else: 'null', tolerate: 100%}",
 ]  # fmt: skip
 

@@ -179,7 +179,7 @@ def trusted_of(workspace: "Workspace", name: str) -> Trusted:
     if zone_of(dataset) == "formatted":
         stem = stem_of(dataset).partition("__")[0]
         raise UsageError(
-            f"'{dataset}' is as its files are read: say how in sources/{stem}.yml, or land a corrected file. Single rows "
+            f"'{dataset}' is as its files are read: say how in sources/{stem}.yml, or land a corrected file. Rows "
             f"are settled in trusted.{stem_of(dataset)}: backbone quarantine trusted.{stem_of(dataset)}"
         )
     raise UsageError(
