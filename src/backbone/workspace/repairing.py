@@ -51,19 +51,19 @@ def repairs(workspace: "Workspace", dataset: str, rule: str | None = None, limit
         links = {link.number: link for link in find_cells(Compared(session, trusted, *relations, files))}
         counts = session.rows(counts_sql())
         groups = tuple(RepairGroup(links[n].rule.name if n in links else UNKNOWN, cells) for n, cells in counts)
-        where = _where(rule, links, groups)
+        where = _where(name, rule, links, groups)
         found = session.rows(cells_sql(where=where, limit=limit)) if limit else []
         ((total,),) = session.rows(f"SELECT count(*) FROM ({cells_sql(where=where, limit=_ALL)})")
     return Repairs(name, groups, tuple(_repair(row, links, trusted) for row in found), total)
 
 
-def _where(rule: str | None, links: Mapping[int, Link], groups: Iterable[RepairGroup]) -> str:
+def _where(dataset: str, rule: str | None, links: Mapping[int, Link], groups: Iterable[RepairGroup]) -> str:
     if rule is None:
         return "true"
     numbers = [str(n) for n, link in links.items() if link.rule.name == rule]
     if not numbers:
         names = [group.rule for group in groups]
-        near = did_you_mean(rule, names) or f" Which have: {', '.join(names) or 'none'}"
+        near = did_you_mean(rule, names) or f" What was changed: backbone repairs {dataset}"
         raise UsageError(f"no rule '{rule}' has changed anything.{near}")
     return (
         "EXISTS (SELECT 1 FROM _cell_changes AS x WHERE x.file = c.file AND x.record = c.record "
